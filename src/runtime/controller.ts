@@ -1,0 +1,43 @@
+import type { Client } from '../client/client.ts';
+import type { KubernetesObject, ObjectKey, Resource } from '../client/resource.ts';
+import type { Clock, Random } from './clock.ts';
+import type { Informer } from './informer.ts';
+import type { Logger } from './logger.ts';
+
+/** What the composition root hands to every controller. */
+export interface ControllerContext {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** The process-wide informer of a kind: started on first use, shared by all controllers of the process. */
+  informer<T extends KubernetesObject>(r: Resource<T>): Informer<T>;
+}
+
+/** Absent `requeueAfterMs`: nothing to do until something changes. */
+export interface ReconcileResult {
+  readonly requeueAfterMs?: number;
+}
+
+/** A kind that wakes a controller: `map` names the keys to reconcile when `object` was added, changed or deleted. */
+export interface Source<T extends KubernetesObject = KubernetesObject> {
+  readonly resource: Resource<T>;
+  map(object: T): readonly ObjectKey[];
+}
+
+/** A level-triggered controller: `reconcile` decides from what is, never from which event came. */
+export interface Controller {
+  readonly name: string;
+  readonly sources: readonly Source[];
+  /** Keys reconciled at the same time; one key never twice at once. Default 4. */
+  readonly workers?: number;
+  reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult>;
+}
+
+export type ControllerFactory = (context: ControllerContext) => Controller;
+
+/** Types a source without losing `T`. */
+export function source<T extends KubernetesObject>(resource: Resource<T>, map: (object: T) => readonly ObjectKey[]): Source {
+  return { resource, map } as unknown as Source;
+}
