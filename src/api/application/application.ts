@@ -1,0 +1,127 @@
+import type { KubernetesObject } from '../../kubernetes/resource.ts';
+import type { ObjectMeta, PodTemplateSpec } from '../../kubernetes/types.generated.ts';
+import type { Condition } from '../group.ts';
+
+/** An application that is released in stages. One template makes the specs of all its tracks. */
+export interface Application extends KubernetesObject {
+  metadata?: ObjectMeta;
+  spec: ApplicationSpec;
+  status?: ApplicationStatus;
+}
+
+export interface ApplicationSpec {
+  /** Pod template; the strings `${image}`, `${version}`, `${track}`, `${application}`, `${commit}` in it are filled in for each track. */
+  template: PodTemplateSpec;
+  /** Ports of the track Services and the router Service. The first is the one that the router forwards. */
+  ports: ApplicationPort[];
+  /** In the order that a release takes; the last is production: it has no segment and takes all that no other track takes. */
+  tracks: Track[];
+  router?: RouterTemplate;
+  /** Segment of a request without `X-Traffic-Group`. Default `PAID`. */
+  defaultSegment?: string;
+  /** Where the stable user id is read. Default header `X-User-Id`. */
+  userId?: { header?: string; cookie?: string };
+  /** `never` (default): a user's bucket is the same in every release. */
+  reshuffle?: 'never' | 'perRelease';
+  /** How long requests sent before a switch may take. Default 10. */
+  drainSeconds?: number;
+  /** How long the production version that left stays at full size for a rollback. Default 0. */
+  keepWarmSeconds?: number;
+  /** How long a track may take until all its pods are ready. Default 300. */
+  progressDeadlineSeconds?: number;
+  /** Kept Builds for rollback. Default 10. */
+  buildHistoryLimit?: number;
+  /** No automation while true: nothing is released until a person resumes. */
+  hold?: boolean;
+}
+
+export interface ApplicationPort {
+  name: string;
+  port: number;
+  /** Container port, by number or name. Default: `port`. */
+  targetPort?: number | string;
+  protocol?: 'TCP';
+}
+
+export interface Track {
+  /** `internal`, `free`, `paid`, `production`, or the Application's own. */
+  name: string;
+  /** The word for this track in the names of Services and Deployments. Default: `canary` for `free`, else the name. */
+  resourceName?: string;
+  replicas: number;
+  /** Ready endpoints below which the track has no weight. Default min(2, replicas). */
+  endpointFloor?: number;
+  /** The value of `X-Traffic-Group` whose users this track takes. Absent only on the last track. */
+  segment?: string;
+  /** Share of the segment's users, 0 to 100. Default 100. */
+  percent?: number;
+  /** The last track's share may grow in steps, such as [5, 25, 50]; 100 follows by itself. */
+  steps?: TrackStep[];
+  /** True: below its floor the segment is refused with 503 instead of falling back to production. Default: true where percent is 100. */
+  strict?: boolean;
+  /** All must pass before the release goes on to the next track. */
+  gates?: Gate[];
+}
+
+export interface TrackStep {
+  percent: number;
+  gates?: Gate[];
+}
+
+export type Gate =
+  | { name: string; soak: { seconds: number } }
+  | { name: string; testJob: { template: PodTemplateSpec; backoffLimit?: number; timeoutSeconds?: number } }
+  | { name: string; approval: { message?: string } }
+  | { name: string; analysis: AnalysisGate }
+  | { name: string; window: { schedule: string; durationSeconds: number; timeZone?: string } }
+  | { name: string; webhook: { url: string; timeoutSeconds?: number } };
+
+/** Metric analysis of a track against a bound, or against production at the same time. */
+export interface AnalysisGate {
+  /** Default 1. */
+  intervalSeconds?: number;
+  /** How long it must go well. */
+  durationSeconds: number;
+  /** Requests seen before any verdict. Default 100. */
+  minimumSample?: number;
+  /** How long it may wait for the minimum sample before the release pauses. Default: durationSeconds. */
+  inconclusiveAfterSeconds?: number;
+  metrics: AnalysisMetric[];
+}
+
+export interface AnalysisMetric {
+  name: string;
+  /** From the routers with no set-up, or PromQL. */
+  source: { router: 'errorRatio' | 'latencyP50Seconds' | 'latencyP99Seconds' | 'requestRate' } | { prometheus: { url: string; query: string } };
+  /** Success while value <= max (and >= min). */
+  max?: number;
+  min?: number;
+  /** Success while value <= production's value times this. */
+  maxRatioToProduction?: number;
+  /** Failures in a row before the verdict. Default 3. */
+  consecutiveFailures?: number;
+  dryRun?: boolean;
+}
+
+export interface RouterTemplate {
+  /** `auto` (default): haproxy where the router image says that it can, else builtin. */
+  kind?: 'auto' | 'haproxy' | 'builtin';
+  /** Default 4. */
+  replicas?: number;
+  /** Available routers under which health is critical. Default 2. */
+  floor?: number;
+  /** At the edge a client's own `X-Traffic-Group` is removed. Default false. */
+  edge?: boolean;
+  /** Lines that people add to marked places of haproxy.cfg. */
+  haproxy?: { global?: string; defaults?: string; frontend?: string; backend?: string };
+}
+
+export interface ApplicationStatus {
+  observedGeneration?: number;
+  conditions?: Condition[];
+  /** The Build that the last track serves. */
+  productionBuild?: string;
+  /** The Release in motion nearest to production. */
+  activeRelease?: string;
+  tracks?: { name: string; build?: string; version?: string; replicas: number; readyReplicas: number; weightPercent: number }[];
+}

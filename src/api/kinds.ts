@@ -1,0 +1,13 @@
+import { resource } from '../kubernetes/resource.ts';
+import type { Application } from './application/application.ts';
+import type { Build } from './build/build.ts';
+import type { Delivery } from './delivery/delivery.ts';
+import { GROUP, VERSION } from './group.ts';
+import type { Release } from './release/release.ts';
+import type { Router } from './router/router.ts';
+
+export const Applications = resource<Application>(GROUP, VERSION, 'applications', 'Application');
+export const Builds = resource<Build>(GROUP, VERSION, 'builds', 'Build');
+export const Releases = resource<Release>(GROUP, VERSION, 'releases', 'Release');
+export const Deliveries = resource<Delivery>(GROUP, VERSION, 'deliveries', 'Delivery');
+export const Routers = resource<Router>(GROUP, VERSION, 'routers', 'Router');

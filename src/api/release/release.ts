@@ -1,0 +1,69 @@
+import type { KubernetesObject } from '../../kubernetes/resource.ts';
+import type { ObjectMeta } from '../../kubernetes/types.generated.ts';
+import type { Condition } from '../group.ts';
+
+/** One Build on its way through the tracks. People steer it by its spec; its status is the whole story. */
+export interface Release extends KubernetesObject {
+  metadata?: ObjectMeta;
+  spec: ReleaseSpec;
+  status?: ReleaseStatus;
+}
+
+export interface ReleaseSpec {
+  application: string;
+  build: string;
+  /** `promotion` (default) goes track by track; `rollback` goes to every track that holds a later Build, weight first; `hotfix` skips the named tracks' gates. */
+  type?: 'promotion' | 'rollback' | 'hotfix';
+  /** Who asked, for the record; default `aweigh`. */
+  actor?: string;
+  reason?: string;
+  paused?: boolean;
+  /** Set to end the release and put back what its tracks held before. */
+  abort?: { actor: string; reason: string };
+  /** Approvals given, by track and gate. */
+  approvals?: { track: string; gate: string; actor: string; at: string; message?: string }[];
+  /** Tracks (or `*`) whose remaining gates a person skipped. */
+  promote?: { track: string; actor: string; reason?: string }[];
+}
+
+export type ReleasePhase =
+  | 'Pending' /* waits for its first track */
+  | 'Progressing' | 'Paused' | 'Aborting'
+  | 'Completed' | 'Failed' | 'Aborted' | 'Superseded';
+
+export const ENDED_PHASES: readonly ReleasePhase[] = ['Completed', 'Failed', 'Aborted', 'Superseded'];
+
+export type TrackPhase =
+  | 'Queued' | 'ScalingUp' | 'Testing' | 'Shifting' | 'Verifying' | 'Draining' | 'Passed' | 'Failed' | 'RolledBack' | 'Skipped';
+
+export interface ReleaseStatus {
+  observedGeneration?: number;
+  phase?: ReleasePhase;
+  /** The track that the release is on. */
+  track?: string;
+  /** Machine-readable reason of the last step, PascalCase. */
+  reason?: string;
+  message?: string;
+  startedAt?: string;
+  completedAt?: string;
+  tracks?: ReleaseTrackStatus[];
+  conditions?: Condition[];
+  /** Newest last; at most 50. */
+  history?: { at: string; track?: string; actor: string; reason: string; message: string; commit?: string }[];
+}
+
+export interface ReleaseTrackStatus {
+  name: string;
+  phase: TrackPhase;
+  /** The Build that this track served before. Absent: none. */
+  previousBuild?: string;
+  startedAt?: string;
+  /** When the routers' read-back showed the new version. */
+  shiftedAt?: string;
+  completedAt?: string;
+  wantedPercent?: number;
+  /** As read back from the routers. */
+  observedPercent?: number;
+  stepIndex?: number;
+  gates?: { name: string; kind: string; state: 'Waiting' | 'Running' | 'Passed' | 'Failed' | 'Inconclusive' | 'Skipped'; startedAt?: string; completedAt?: string; message?: string; values?: Record<string, number | string> }[];
+}

@@ -1,0 +1,74 @@
+import type { KubernetesObject } from '../../kubernetes/resource.ts';
+import type { ObjectMeta } from '../../kubernetes/types.generated.ts';
+import type { Condition } from '../group.ts';
+
+/**
+ * The traffic rules of one Application's router tier. The record controller applies the spec (it is part of the record);
+ * the routing controller tells every router pod and reports what it read back.
+ */
+export interface Router extends KubernetesObject {
+  metadata?: ObjectMeta;
+  spec: RouterSpec;
+  status?: RouterStatus;
+}
+
+export interface RouterSpec {
+  application: string;
+  provider: 'haproxy' | 'builtin';
+  /** Port that the routers listen on for requests. */
+  port: number;
+  userId: { header?: string; cookie?: string };
+  defaultSegment: string;
+  edge?: boolean;
+  /** Every version that may get requests, or still drains. */
+  backends: RouterBackend[];
+  /** One a segment; a segment without a route goes to production. */
+  routes: SegmentRoute[];
+  production: ProductionRoute;
+}
+
+export interface RouterBackend {
+  /** `<track>-<version>`, such as `free-v1.18.0`. */
+  name: string;
+  track: string;
+  version: string;
+  /** The Service whose EndpointSlices give the servers: it selects this track and version only. */
+  service: string;
+  /** Ready endpoints below which it gets no new requests. */
+  floor: number;
+}
+
+export interface SegmentRoute {
+  segment: string;
+  /** Absent: production takes the whole segment. */
+  backend?: string;
+  /** Users of the segment whose bucket is below this go to `backend`: 0 to 10,000. */
+  share: number;
+  /** True: refused with 503 below the floor; false: production takes over. */
+  strict: boolean;
+  /** Salt of the bucket: `<application>/<segment>`, with the release behind it where the Application reshuffles. */
+  seed: string;
+}
+
+export interface ProductionRoute {
+  backend?: string;
+  /** Users whose production bucket is below `share` (0 to 10,000) go to `backend`. */
+  next?: { backend: string; share: number };
+  /** `<application>/PRODUCTION`. */
+  seed: string;
+}
+
+export interface RouterStatus {
+  observedGeneration?: number;
+  conditions?: Condition[];
+  /** Router pods that were told and read back at `observedGeneration`. */
+  pods?: { name: string; observedGeneration: number; at: string }[];
+  /** What every told router answered. */
+  observed?: { routes: { segment: string; backend?: string; share: number }[]; production: { backend?: string; next?: { backend: string; share: number } } };
+  /** Switches of the routes, newest last, at most 50: from the first command sent to the last read-back. */
+  switches?: { generation: number; startedAt: string; observedAt: string; milliseconds: number }[];
+  /** Ready endpoints of each backend as last seen. */
+  endpoints?: { backend: string; ready: number }[];
+  /** Requests by backend and segment since the routers started, where the provider counts them. */
+  requests?: { backend: string; total: number; errors: number }[];
+}
