@@ -33,6 +33,8 @@ export interface Controller {
   /** Keys reconciled at the same time; one key never twice at once. Default 4. */
   readonly workers?: number;
   reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult>;
+  /** Called once before the first key, for what is not a resource (a git branch that moved, a socket that closed); `enqueue` wakes a key. Ends with `signal`. */
+  start?(enqueue: (key: ObjectKey) => void, signal: AbortSignal): Promise<void> | void;
 }
 
 export type ControllerFactory = (context: ControllerContext) => Controller;

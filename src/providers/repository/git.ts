@@ -1,0 +1,201 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, watch } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { RecordChange, RecordCommit, Repository } from '../../controllers/record/repository.ts';
+import type { Logger } from '../../runtime/logger.ts';
+
+const run = promisify(execFile);
+const BRANCH = 'main';
+const COMMITTER = { name: 'aweigh', email: 'aweigh@localhost' };
+const OWN_TRAILER = 'Recorded-By: aweigh';
+
+interface Waiting {
+  readonly change: RecordChange;
+  resolve(sha: string): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * The record in a git work tree at `directory`: a person can read, clone, revert and push to it with plain git.
+ * Changes that arrive while a commit is being made share the next one.
+ */
+export async function openRepository(directory: string, log: Logger): Promise<Repository & { close(): void }> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const repository = new GitRepository(directory, log);
+  await repository.prepare();
+  return repository;
+}
+
+class GitRepository implements Repository {
+  readonly #directory: string;
+  readonly #log: Logger;
+  #waiting: Waiting[] = [];
+  #committing = false;
+  #ownHead: string | undefined;
+  #closeWatch: () => void = () => {};
+  readonly #moved = new Set<() => void>();
+
+  constructor(directory: string, log: Logger) {
+    this.#directory = directory;
+    this.#log = log;
+  }
+
+  async prepare(): Promise<void> {
+    if (!existsSync(join(this.#directory, '.git'))) {
+      await this.#git(['init', '--quiet', `--initial-branch=${BRANCH}`]);
+      await this.#git(['config', 'receive.denyCurrentBranch', 'updateInstead']);
+      await this.#git(['config', 'gc.auto', '2000']);
+    }
+    await rm(join(this.#directory, '.git', 'index.lock'), { force: true });
+    await this.#finishInterrupted();
+    this.#ownHead = await this.#head();
+    const watcher = watch(join(this.#directory, '.git'), { recursive: false }, () => void this.#noticeMove());
+    const heads = watch(join(this.#directory, '.git', 'refs', 'heads'), () => void this.#noticeMove());
+    this.#closeWatch = () => { watcher.close(); heads.close(); };
+  }
+
+  close(): void {
+    this.#closeWatch();
+  }
+
+  commit(change: RecordChange): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ change, resolve, reject });
+      void this.#drain();
+    });
+  }
+
+  async read(directory: string): Promise<ReadonlyMap<string, string>> {
+    const files = new Map<string, string>();
+    if ((await this.#head()) === undefined) return files;
+    const listed = await this.#git(['ls-tree', '-r', '--name-only', '-z', 'HEAD', '--', `${directory}/`]);
+    for (const path of listed.split('\0').filter(Boolean)) {
+      files.set(path.slice(directory.length + 1), await this.#git(['show', `HEAD:${path}`]));
+    }
+    return files;
+  }
+
+  async lastCommit(directory: string): Promise<RecordCommit | undefined> {
+    if ((await this.#head()) === undefined) return undefined;
+    const text = await this.#git(['log', '-1', '--format=%H%x00%an%x00%s%x00%b', '--', directory]);
+    const [sha, author = '', subject = '', body = ''] = text.trim().split('\0');
+    return sha ? { sha, author, subject, own: !isRevert(subject) && body.includes(OWN_TRAILER) } : undefined;
+  }
+
+  async applications(): Promise<readonly { namespace: string; name: string }[]> {
+    if ((await this.#head()) === undefined) return [];
+    const listed = await this.#git(['ls-tree', '-r', '-d', '--name-only', 'HEAD', '--', 'applications/']);
+    return listed.split('\n').flatMap((path) => {
+      const [, namespace, name, rest] = path.split('/');
+      return namespace && name && rest === undefined ? [{ namespace, name }] : [];
+    });
+  }
+
+  onMoved(call: () => void): () => void {
+    this.#moved.add(call);
+    return () => this.#moved.delete(call);
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#committing) return;
+    this.#committing = true;
+    try {
+      while (this.#waiting.length > 0) {
+        const batch = this.#waiting;
+        this.#waiting = [];
+        try {
+          const sha = await this.#commitAll(batch.map((w) => w.change));
+          for (const w of batch) w.resolve(sha);
+        } catch (error) {
+          for (const w of batch) w.reject(error);
+        }
+      }
+    } finally {
+      this.#committing = false;
+    }
+  }
+
+  async #commitAll(changes: readonly RecordChange[]): Promise<string> {
+    const paths = new Set<string>();
+    for (const change of changes) {
+      for (const path of await this.#writeFiles(change)) paths.add(path);
+    }
+    if (paths.size > 0) {
+      await this.#git(['update-index', '--add', '--remove', '-z', '--stdin'], [...paths].join('\0'));
+      const first = changes[0];
+      const author = first === undefined ? COMMITTER.name : first.actor;
+      await this.#git(['-c', 'core.hooksPath=/dev/null', 'commit', '--quiet', '--no-gpg-sign', '--allow-empty-message', '--file=-', `--author=${sanitize(author)} <${COMMITTER.email}>`], message(changes));
+    }
+    this.#ownHead = await this.#head();
+    return this.#ownHead ?? '';
+  }
+
+  /** Writes what differs from the work tree; returns the paths that git has to look at. */
+  async #writeFiles(change: RecordChange): Promise<string[]> {
+    const known = (await this.#git(['ls-files', '-z', '--', `${change.directory}/`])).split('\0').filter(Boolean);
+    const touched: string[] = [];
+    for (const [name, content] of change.files) {
+      const path = `${change.directory}/${name}`;
+      const file = join(this.#directory, path);
+      const before = await readFile(file, 'utf8').catch(() => undefined);
+      if (before === content && known.includes(path)) continue;
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, content);
+      touched.push(path);
+    }
+    for (const path of known) {
+      if (change.files.has(path.slice(change.directory.length + 1))) continue;
+      await rm(join(this.#directory, path), { force: true });
+      touched.push(path);
+    }
+    return touched;
+  }
+
+  /** A kill between writing files and committing them leaves a dirty work tree: what HEAD says holds. */
+  async #finishInterrupted(): Promise<void> {
+    if ((await this.#head()) === undefined || existsSync(join(this.#directory, '.git', 'REVERT_HEAD'))) return;
+    const dirty = await this.#git(['status', '--porcelain', '--', 'applications']);
+    if (dirty.trim() === '') return;
+    await this.#git(['reset', '--quiet', '--hard', 'HEAD']);
+    await this.#git(['clean', '-fdq', '--', 'applications']);
+  }
+
+  async #noticeMove(): Promise<void> {
+    if (this.#committing) return;
+    const head = await this.#head().catch(() => this.#ownHead);
+    if (this.#committing || head === this.#ownHead) return;
+    this.#log.info({ from: this.#ownHead, to: head }, 'Record moved by a person');
+    this.#ownHead = head;
+    for (const call of this.#moved) call();
+  }
+
+  async #head(): Promise<string | undefined> {
+    const sha = await readFile(join(this.#directory, '.git', 'refs', 'heads', BRANCH), 'utf8').catch(() => undefined);
+    if (sha !== undefined) return sha.trim();
+    return this.#git(['rev-parse', '--verify', '--quiet', `refs/heads/${BRANCH}`]).then((text) => text.trim() || undefined, () => undefined);
+  }
+
+  async #git(args: readonly string[], input?: string): Promise<string> {
+    const child = run('git', ['-C', this.#directory, ...args], {
+      maxBuffer: 256 * 1024 * 1024,
+      env: { PATH: process.env['PATH'], HOME: this.#directory, LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0', GIT_COMMITTER_NAME: COMMITTER.name, GIT_COMMITTER_EMAIL: COMMITTER.email },
+    });
+    if (input !== undefined) child.child.stdin?.end(input);
+    return (await child).stdout;
+  }
+}
+
+const isRevert = (subject: string): boolean => subject.startsWith('Revert "') || subject.startsWith('Reapply "');
+
+const sanitize = (name: string): string => name.replaceAll(/[<>\n\r]/g, ' ').trim() || COMMITTER.name;
+
+function message(changes: readonly RecordChange[]): string {
+  const [only] = changes;
+  if (changes.length === 1 && only) return `${only.subject}\n\n${trailers(only)}\n${OWN_TRAILER}\n`;
+  const parts = changes.map((c) => `${c.subject}\n${trailers(c)}`);
+  return `${changes.length} changes: ${changes.map((c) => c.directory.split('/').at(-1)).join(', ')}\n\n${parts.join('\n\n')}\n\n${OWN_TRAILER}\n`;
+}
+
+const trailers = (change: RecordChange): string => [...change.trailers].map(([key, value]) => `${key}: ${value.replaceAll('\n', ' ')}`).join('\n');
