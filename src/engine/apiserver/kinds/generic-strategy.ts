@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { KindObject, Strategy } from './strategy.ts';
+
+/** For a kind without rules of its own: status is the server's, and a change of anything else but metadata and status bumps the generation. */
+export const genericStrategy: Strategy = {
+  default() {},
+  prepareForCreate(object) {
+    delete object['status'];
+    object.metadata.generation = 1;
+  },
+  prepareForUpdate(object, old) {
+    if (old['status'] === undefined) delete object['status'];
+    else object['status'] = old['status'];
+    bumpGeneration(object, old);
+  },
+  prepareForStatusUpdate(object, old) {
+    for (const field of Object.keys(object)) if (field !== 'status' && field !== 'metadata') delete object[field];
+    for (const field of Object.keys(old)) if (field !== 'status' && field !== 'metadata') object[field] = old[field];
+    object.metadata = { ...old.metadata, resourceVersion: object.metadata.resourceVersion, managedFields: object.metadata.managedFields };
+  },
+  validate: () => [],
+  validateUpdate: () => [],
+  validateStatusUpdate: () => [],
+  warnings: () => [],
+};
+
+/** Sets the generation from `old`, one more when any field but metadata and status differs. */
+export function bumpGeneration(object: KindObject, old: KindObject): void {
+  const generation = old.metadata.generation;
+  if (generation === undefined) return;
+  object.metadata.generation = sameWantedState(object, old) ? generation : generation + 1;
+}
+
+function sameWantedState(a: KindObject, b: KindObject): boolean {
+  const fields = new Set([...Object.keys(a), ...Object.keys(b)]);
+  for (const field of fields) {
+    if (field === 'metadata' || field === 'status' || field === 'apiVersion' || field === 'kind') continue;
+    if (!isDeepStrictEqual(a[field], b[field])) return false;
+  }
+  return true;
+}
