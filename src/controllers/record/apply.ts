@@ -1,0 +1,88 @@
+import type { Application } from '../../api/application/application.ts';
+import type { Delivery } from '../../api/delivery/delivery.ts';
+import { Deliveries } from '../../api/kinds.ts';
+import { isNotFound } from '../../client/status-error.ts';
+import type { KubernetesObject, ObjectKey, Resource } from '../../client/resource.ts';
+import type { ControllerContext } from '../../runtime/controller.ts';
+import { differences } from './differences.ts';
+import { SPEC_RESOURCES } from './observe.ts';
+import type { Applied, RecordAction } from './reconcile.ts';
+import { directoryOf, type RecordChange, type Repository } from './repository.ts';
+
+export const FIELD_MANAGER = 'aweigh-record';
+const DRIFT_KEPT = 10;
+
+export interface ApplyContext {
+  readonly context: ControllerContext;
+  readonly repository: Repository;
+  readonly application: Application;
+  readonly delivery: Delivery;
+  readonly files: ReadonlyMap<string, string>;
+  readonly applied: Map<string, Applied>;
+}
+
+/** Carries out the actions in order. A failure leaves the rest to the next run, which decides afresh. */
+export async function apply(actions: readonly RecordAction[], to: ApplyContext): Promise<void> {
+  let commit = to.delivery.status?.commit;
+  const drift: string[] = [];
+  for (const action of actions) {
+    switch (action.type) {
+      case 'commit': commit = await to.repository.commit(changeOf(to)); break;
+      case 'apply': await applyObject(action.object, to); if (action.reason === 'Drifted') drift.push(describeDrift(action, to.context.clock.now())); break;
+      case 'prune': await prune(action.kind, { ...(to.application.metadata?.namespace === undefined ? {} : { namespace: to.application.metadata.namespace }), name: action.name }, to); break;
+      case 'observed': await writeStatus(to, { observedGeneration: action.generation, ...(commit === undefined ? {} : { commit }) }); break;
+    }
+  }
+  if (drift.length > 0) {
+    to.context.log.warn({ namespace: to.application.metadata?.namespace, name: to.application.metadata?.name, drift }, 'Drift mended');
+    await writeStatus(to, { drift: [...(to.delivery.status?.drift ?? []), ...drift].slice(-DRIFT_KEPT) });
+  }
+}
+
+async function applyObject(object: KubernetesObject, to: ApplyContext): Promise<void> {
+  const resource = resourceOf(object.kind);
+  const owned = { ...object, metadata: { ...object.metadata, ownerReferences: [ownerReference(to.application)] } };
+  const result = await to.context.client.apply(resource, owned, { fieldManager: FIELD_MANAGER, force: true });
+  to.applied.set(`${object.kind}/${object.metadata?.name}`, {
+    wanted: object, resourceVersion: result.metadata?.resourceVersion ?? '', rewritten: new Set(differences(object, result)),
+  });
+}
+
+async function prune(kind: string, key: ObjectKey, to: ApplyContext): Promise<void> {
+  to.applied.delete(`${kind}/${key.name}`);
+  try {
+    await to.context.client.delete(resourceOf(kind), key, { propagation: 'Background' });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+async function writeStatus(to: ApplyContext, status: Delivery['status']): Promise<void> {
+  const { namespace, name = '' } = to.delivery.metadata ?? {};
+  await to.context.client.patch(Deliveries, { ...(namespace === undefined ? {} : { namespace }), name }, { status }, { subresource: 'status', fieldManager: FIELD_MANAGER });
+}
+
+function changeOf({ application, delivery, files }: ApplyContext): RecordChange {
+  const { namespace = '', name = '' } = application.metadata ?? {};
+  const { change } = delivery.spec;
+  const trailers = new Map<string, string>();
+  if (change.release !== undefined) trailers.set('Release', change.release);
+  if (change.track !== undefined) trailers.set('Track', change.track);
+  trailers.set('Actor', change.actor);
+  trailers.set('Reason', change.reason);
+  return { directory: directoryOf(namespace, name), files, subject: `${name}: ${change.message}`, trailers, actor: change.actor };
+}
+
+function describeDrift(action: Extract<RecordAction, { type: 'apply' }>, now: number): string {
+  return `${action.object.kind}/${action.object.metadata?.name}: ${action.paths.join(', ')} (mended ${new Date(now).toISOString()})`;
+}
+
+function resourceOf(kind: string | undefined): Resource {
+  const resource = SPEC_RESOURCES.find((r) => r.kind === kind);
+  if (resource === undefined) throw new TypeError(`The record has no specs of kind ${kind}`);
+  return resource;
+}
+
+function ownerReference(application: Application): NonNullable<NonNullable<KubernetesObject['metadata']>['ownerReferences']>[number] {
+  return { apiVersion: application.apiVersion ?? 'aweigh.dev/v1alpha1', kind: 'Application', name: application.metadata?.name ?? '', uid: application.metadata?.uid ?? '', controller: true, blockOwnerDeletion: true };
+}

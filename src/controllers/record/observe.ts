@@ -1,0 +1,47 @@
+import type { Application } from '../../api/application/application.ts';
+import type { Build } from '../../api/build/build.ts';
+import type { Delivery } from '../../api/delivery/delivery.ts';
+import { Applications, Builds, Deliveries, Routers } from '../../api/kinds.ts';
+import { LABELS } from '../../api/group.ts';
+import { ConfigMaps, Deployments, Services } from '../../client/kinds.ts';
+import type { KubernetesObject, ObjectKey, Resource } from '../../client/resource.ts';
+import type { ControllerContext } from '../../runtime/controller.ts';
+import { directoryOf, type RecordCommit, type Repository } from './repository.ts';
+
+/** The kinds that a spec of the record can have. */
+export const SPEC_RESOURCES: readonly Resource[] = [Services, ConfigMaps, Deployments, Routers] as readonly Resource[];
+const BY_APPLICATION = 'application';
+
+export interface Observed {
+  readonly application: Application;
+  readonly delivery: Delivery | undefined;
+  readonly builds: ReadonlyMap<string, Build>;
+  /** Live objects that carry the Application's label, by `Kind/name`. */
+  readonly live: ReadonlyMap<string, KubernetesObject>;
+  readonly lastCommit: RecordCommit | undefined;
+}
+
+export function indexSpecs(context: ControllerContext): void {
+  for (const resource of SPEC_RESOURCES) {
+    context.informer(resource).addIndex(BY_APPLICATION, applicationOf);
+  }
+}
+
+function applicationOf(object: KubernetesObject): readonly string[] {
+  const { namespace = '', labels } = object.metadata ?? {};
+  const application = labels?.[LABELS.application];
+  return application === undefined || labels?.['app.kubernetes.io/managed-by'] !== 'aweigh' ? [] : [`${namespace}/${application}`];
+}
+
+/** Everything that one decision needs; undefined when the Application is gone. */
+export async function observe(context: ControllerContext, repository: Repository, key: ObjectKey): Promise<Observed | undefined> {
+  const application = context.informer(Applications).get(key);
+  if (application === undefined) return undefined;
+  const namespace = key.namespace ?? '';
+  const live = new Map<string, KubernetesObject>();
+  for (const resource of SPEC_RESOURCES) {
+    for (const object of context.informer(resource).byIndex(BY_APPLICATION, `${namespace}/${key.name}`)) live.set(`${resource.kind}/${object.metadata?.name}`, object);
+  }
+  const builds = new Map(context.informer(Builds).list(namespace).filter((b) => b.spec.application === key.name).map((b) => [b.metadata?.name ?? '', b]));
+  return { application, delivery: context.informer(Deliveries).get(key), builds, live, lastCommit: await repository.lastCommit(directoryOf(namespace, key.name)) };
+}

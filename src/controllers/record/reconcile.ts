@@ -1,0 +1,64 @@
+import type { Delivery } from '../../api/delivery/delivery.ts';
+import type { KubernetesObject } from '../../kubernetes/resource.ts';
+import { differences } from './differences.ts';
+
+export interface RecordState {
+  readonly delivery: Delivery;
+  /** What the record says the cluster is to have. */
+  readonly wanted: readonly KubernetesObject[];
+  /** By `Kind/name`. */
+  readonly live: ReadonlyMap<string, KubernetesObject>;
+  /** True: `wanted` is what HEAD says already. */
+  readonly committed: boolean;
+  /** What was applied last, by `Kind/name`: an informer that has not caught up with our own write is no drift. */
+  readonly applied: ReadonlyMap<string, Applied>;
+}
+
+export interface Applied {
+  readonly wanted: KubernetesObject;
+  readonly resourceVersion: string;
+  /** Paths in which the API wrote our own values in another form. */
+  readonly rewritten: ReadonlySet<string>;
+}
+
+export type RecordAction =
+  | { readonly type: 'commit' }
+  | { readonly type: 'apply'; readonly object: KubernetesObject; readonly reason: 'Missing' | 'Changed' | 'Drifted'; readonly paths: readonly string[] }
+  | { readonly type: 'prune'; readonly kind: string; readonly name: string; readonly reason: 'NotInRecord' }
+  | { readonly type: 'observed'; readonly generation: number };
+
+/** A commit first, where anything differs from HEAD; then what the cluster lacks, in order; then what it has too much. */
+export function reconcile(state: RecordState): RecordAction[] {
+  const { delivery, wanted, live, applied, committed } = state;
+  const generation = delivery.metadata?.generation ?? 0;
+  const following = delivery.status?.observedGeneration !== generation || !committed;
+  const actions: RecordAction[] = committed ? [] : [{ type: 'commit' }];
+  for (const object of wanted) {
+    const id = `${object.kind}/${object.metadata?.name}`;
+    const action = bring(object, live.get(id), applied.get(id), following);
+    if (action !== undefined) actions.push(action);
+  }
+  const names = new Set(wanted.map((o) => `${o.kind}/${o.metadata?.name}`));
+  for (const [id, object] of live) {
+    if (names.has(id) || object.metadata?.deletionTimestamp !== undefined) continue;
+    const [kind = '', name = ''] = id.split('/');
+    actions.push({ type: 'prune', kind, name, reason: 'NotInRecord' });
+  }
+  if (delivery.status?.observedGeneration !== generation || !committed) actions.push({ type: 'observed', generation });
+  return actions;
+}
+
+function bring(object: KubernetesObject, live: KubernetesObject | undefined, last: Applied | undefined, following: boolean): RecordAction | undefined {
+  if (live === undefined) return { type: 'apply', object, reason: 'Missing', paths: [] };
+  const unseen = last !== undefined && isOlder(live.metadata?.resourceVersion, last.resourceVersion);
+  if (unseen && differences(object, last.wanted).length === 0) return undefined;
+  const paths = differences(object, live).filter((path) => !last?.rewritten.has(path));
+  if (paths.length === 0) return undefined;
+  const own = last === undefined || differences(object, last.wanted).length > 0;
+  return { type: 'apply', object, reason: following && own ? 'Changed' : 'Drifted', paths };
+}
+
+/** Only ever compared between versions of one object, where Kubernetes says that they are decimal and ordered (KEP-5504). */
+function isOlder(version: string | undefined, than: string): boolean {
+  return version !== undefined && /^\d+$/.test(version) && /^\d+$/.test(than) && BigInt(version) < BigInt(than);
+}

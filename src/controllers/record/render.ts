@@ -1,0 +1,202 @@
+import type { Application, Track } from '../../api/application/application.ts';
+import type { Build } from '../../api/build/build.ts';
+import type { Delivery, DeliveryTrack } from '../../api/delivery/delivery.ts';
+import { API_VERSION, LABELS } from '../../api/group.ts';
+import { backendName, candidateServiceName, routerName, trackDeploymentName, trackServiceName } from '../../api/names.ts';
+import type { RouterBackend, RouterSpec } from '../../api/router/router.ts';
+import type { KubernetesObject } from '../../kubernetes/resource.ts';
+import type { ConfigMap, Deployment, PodTemplateSpec, Service } from '../../kubernetes/types.generated.ts';
+import { fillPlaceholders } from './placeholders.ts';
+import type { RouterProvider, RouterRenderer } from './router-renderer.ts';
+
+const NO_VERSION = 'none';
+const PRE_STOP_SECONDS = 3;
+
+export interface RenderInput {
+  readonly application: Application;
+  readonly delivery: Delivery;
+  /** By name; a Build that the Delivery names and that is not here is an error of the caller. */
+  readonly builds: ReadonlyMap<string, Build>;
+  readonly provider: RouterProvider;
+  readonly renderer: RouterRenderer;
+}
+
+/** Every object that the Application is to have in the cluster, in the order in which they are applied: the Router last. */
+export function render(input: RenderInput): KubernetesObject[] {
+  const { application, delivery } = input;
+  const router = routerSpec(input);
+  const tracks = delivery.spec.tracks.flatMap((held) => {
+    const track = application.spec.tracks.find((t) => t.name === held.name);
+    return track === undefined ? [] : [{ track, held }];
+  });
+  return [
+    ...tracks.map(({ track, held }) => trackService(input, track, held)),
+    ...tracks.flatMap(({ track, held }) => held.builds.map((b) => versionService(input, track, b.build))),
+    routerService(application),
+    routerConfigMap(input, router),
+    ...tracks.flatMap(({ track, held }) => held.builds.map((b) => trackDeployment(input, track, b.build, b.replicas))),
+    routerDeployment(input, router),
+    { apiVersion: API_VERSION, kind: 'Router', metadata: metadata(application, routerName(nameOf(application)), {}), spec: router } as KubernetesObject,
+  ];
+}
+
+/** Traffic rules that follow from what each track holds. */
+export function routerSpec({ application, delivery, builds, provider }: Omit<RenderInput, 'renderer'>): RouterSpec {
+  const name = nameOf(application);
+  const last = delivery.spec.tracks.at(-1);
+  const backends: RouterBackend[] = delivery.spec.tracks.flatMap((held) => {
+    const track = application.spec.tracks.find((t) => t.name === held.name);
+    if (track === undefined) return [];
+    return held.builds.map(({ build }) => ({
+      name: backendName(track.name, versionOf(builds, build)), track: track.name, version: versionOf(builds, build),
+      service: candidateServiceName(name, track, versionOf(builds, build)), floor: floorOf(track),
+    }));
+  });
+  const reference = (track: string, build: string): string => backendName(track, versionOf(builds, build));
+  const salt = application.spec.reshuffle === 'perRelease' ? `/${last?.serving ?? ''}` : '';
+  return {
+    application: name,
+    provider,
+    port: application.spec.ports[0]?.port ?? 8080,
+    userId: application.spec.userId ?? { header: 'X-User-Id' },
+    defaultSegment: application.spec.defaultSegment ?? 'PAID',
+    ...(application.spec.router?.edge ? { edge: true } : {}),
+    backends,
+    routes: delivery.spec.tracks.flatMap((held) => {
+      const track = application.spec.tracks.find((t) => t.name === held.name);
+      if (track?.segment === undefined) return [];
+      return [{
+        segment: track.segment,
+        ...(held.serving === undefined ? {} : { backend: reference(held.name, held.serving) }),
+        share: held.serving === undefined ? 0 : Math.round(held.percent * 100),
+        strict: track.strict ?? (track.percent ?? 100) === 100,
+        seed: `${name}/${track.segment}${salt}`,
+      }];
+    }),
+    production: {
+      ...(last?.serving === undefined ? {} : { backend: reference(last.name, last.serving) }),
+      ...(last?.next === undefined ? {} : { next: { backend: reference(last.name, last.next.build), share: Math.round(last.next.percent * 100) } }),
+      seed: `${name}/PRODUCTION${salt}`,
+    },
+  };
+}
+
+function trackDeployment(input: RenderInput, track: Track, buildName: string, replicas: number): Deployment {
+  const { application, builds } = input;
+  const version = versionOf(builds, buildName);
+  const selector = { [LABELS.application]: nameOf(application), [LABELS.track]: track.name, [LABELS.version]: version };
+  return {
+    apiVersion: 'apps/v1', kind: 'Deployment',
+    metadata: metadata(application, trackDeploymentName(nameOf(application), track, version), { ...serviceLabels(application, track), ...selector, [LABELS.build]: buildName }),
+    spec: {
+      replicas,
+      selector: { matchLabels: selector },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
+      revisionHistoryLimit: 2,
+      progressDeadlineSeconds: application.spec.progressDeadlineSeconds ?? 300,
+      template: podTemplate(input, track, buildName, { ...serviceLabels(application, track), ...selector }),
+    },
+  };
+}
+
+function podTemplate({ application, builds }: RenderInput, track: Track, buildName: string, labels: Record<string, string>): PodTemplateSpec {
+  const build = builds.get(buildName);
+  const filled = fillPlaceholders(application.spec.template, {
+    image: build?.spec.image ?? '', version: versionOf(builds, buildName), track: track.name, application: nameOf(application), commit: build?.spec.commit ?? '',
+  });
+  const drainSeconds = application.spec.drainSeconds ?? 10;
+  return {
+    ...filled,
+    metadata: { ...filled.metadata, labels: { ...filled.metadata?.labels, ...labels } },
+    spec: filled.spec && {
+      ...filled.spec,
+      terminationGracePeriodSeconds: filled.spec.terminationGracePeriodSeconds ?? Math.max(30, drainSeconds + PRE_STOP_SECONDS + 5),
+      containers: filled.spec.containers.map((c) => (c.lifecycle?.preStop ? c : { ...c, lifecycle: { ...c.lifecycle, preStop: { sleep: { seconds: PRE_STOP_SECONDS } } } })),
+    },
+  };
+}
+
+/** Keeps its name and ClusterIP for good, and selects the version that the track serves. */
+function trackService({ application, builds }: RenderInput, track: Track, held: DeliveryTrack): Service {
+  const version = held.serving === undefined ? NO_VERSION : versionOf(builds, held.serving);
+  return {
+    apiVersion: 'v1', kind: 'Service',
+    metadata: metadata(application, trackServiceName(nameOf(application), track), serviceLabels(application, track)),
+    spec: { selector: { [LABELS.application]: nameOf(application), [LABELS.track]: track.name, [LABELS.version]: version }, ports: servicePorts(application) },
+  };
+}
+
+/** Selects one version of one track: the routers' servers come from its EndpointSlices, test jobs call it before the track serves it. */
+function versionService({ application, builds }: RenderInput, track: Track, buildName: string): Service {
+  const version = versionOf(builds, buildName);
+  const selector = { [LABELS.application]: nameOf(application), [LABELS.track]: track.name, [LABELS.version]: version };
+  return {
+    apiVersion: 'v1', kind: 'Service',
+    metadata: metadata(application, candidateServiceName(nameOf(application), track, version), { [LABELS.app]: nameOf(application), [LABELS.tier]: 'version', ...selector }),
+    spec: { clusterIP: 'None', selector, ports: servicePorts(application) },
+  };
+}
+
+function routerService(application: Application): Service {
+  const name = routerName(nameOf(application));
+  return {
+    apiVersion: 'v1', kind: 'Service',
+    metadata: metadata(application, name, routerLabels(application)),
+    spec: { selector: { 'aweigh.dev/router': name }, ports: servicePorts(application).slice(0, 1).map(({ name: port, port: number }) => ({ name: port, port: number, targetPort: number, protocol: 'TCP' })) },
+  };
+}
+
+function routerConfigMap({ application, renderer }: RenderInput, router: RouterSpec): ConfigMap {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(application, routerName(nameOf(application)), routerLabels(application)), data: renderer.configMapData(application, router) };
+}
+
+function routerDeployment({ application, delivery, renderer }: RenderInput, router: RouterSpec): Deployment {
+  const name = routerName(nameOf(application));
+  const selector = { 'aweigh.dev/router': name };
+  const template = renderer.podTemplate(application, router);
+  return {
+    apiVersion: 'apps/v1', kind: 'Deployment',
+    metadata: metadata(application, name, routerLabels(application)),
+    spec: {
+      replicas: delivery.spec.router.replicas,
+      selector: { matchLabels: selector },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      revisionHistoryLimit: 2,
+      template: { ...template, metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...routerLabels(application), ...selector } } },
+    },
+  };
+}
+
+function servicePorts(application: Application): NonNullable<NonNullable<Service['spec']>['ports']> {
+  return application.spec.ports.map((p) => ({ name: p.name, port: p.port, targetPort: p.targetPort ?? p.port, protocol: p.protocol ?? 'TCP' }));
+}
+
+function metadata(application: Application, name: string, labels: Record<string, string>): NonNullable<KubernetesObject['metadata']> {
+  return {
+    name,
+    ...(application.metadata?.namespace === undefined ? {} : { namespace: application.metadata.namespace }),
+    labels: { ...labels, [LABELS.application]: nameOf(application), 'app.kubernetes.io/managed-by': 'aweigh' },
+  };
+}
+
+const serviceLabels = (application: Application, track: Track): Record<string, string> => ({ [LABELS.app]: nameOf(application), [LABELS.tier]: 'service', [LABELS.track]: track.name, [LABELS.loadBalancer]: 'private' });
+const routerLabels = (application: Application): Record<string, string> => ({ [LABELS.app]: routerName(nameOf(application)), [LABELS.tier]: 'router', [LABELS.loadBalancer]: 'private' });
+const nameOf = (application: Application): string => application.metadata?.name ?? '';
+const floorOf = (track: Track): number => track.endpointFloor ?? Math.min(2, track.replicas);
+
+function versionOf(builds: ReadonlyMap<string, Build>, name: string): string {
+  const build = builds.get(name);
+  if (build === undefined) throw new MissingBuildError(name);
+  return build.spec.version;
+}
+
+/** The Delivery names a Build that the cluster does not have (any more). */
+export class MissingBuildError extends Error {
+  override readonly name = 'MissingBuildError';
+  readonly build: string;
+
+  constructor(build: string) {
+    super(`Build ${build} does not exist: what a track holds is made from its Build; push it again with the same version`);
+    this.build = build;
+  }
+}
