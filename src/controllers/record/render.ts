@@ -2,7 +2,7 @@ import type { Application, Track } from '../../api/application/application.ts';
 import type { Build } from '../../api/build/build.ts';
 import type { Delivery, DeliveryTrack } from '../../api/delivery/delivery.ts';
 import { API_VERSION, LABELS } from '../../api/group.ts';
-import { backendName, candidateServiceName, routerName, trackDeploymentName, trackServiceName } from '../../api/names.ts';
+import { backendName, bucketSeed, candidateServiceName, routerName, trackDeploymentName, trackServiceName } from '../../api/names.ts';
 import type { RouterBackend, RouterSpec } from '../../api/router/router.ts';
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
 import type { ConfigMap, Deployment, PodTemplateSpec, Service } from '../../kubernetes/types.generated.ts';
@@ -53,7 +53,8 @@ export function routerSpec({ application, delivery, builds, provider }: Omit<Ren
     }));
   });
   const reference = (track: string, build: string): string => backendName(track, versionOf(builds, build));
-  const salt = application.spec.reshuffle === 'perRelease' ? `/${last?.serving ?? ''}` : '';
+  const newest = delivery.spec.tracks[0]?.builds.at(-1)?.build;
+  const salt = application.spec.reshuffle === 'perRelease' ? newest : undefined;
   return {
     application: name,
     provider,
@@ -70,13 +71,13 @@ export function routerSpec({ application, delivery, builds, provider }: Omit<Ren
         ...(held.serving === undefined ? {} : { backend: reference(held.name, held.serving) }),
         share: held.serving === undefined ? 0 : Math.round(held.percent * 100),
         strict: track.strict ?? (track.percent ?? 100) === 100,
-        seed: `${name}/${track.segment}${salt}`,
+        seed: bucketSeed(name, track.segment, salt),
       }];
     }),
     production: {
       ...(last?.serving === undefined ? {} : { backend: reference(last.name, last.serving) }),
       ...(last?.next === undefined ? {} : { next: { backend: reference(last.name, last.next.build), share: Math.round(last.next.percent * 100) } }),
-      seed: `${name}/PRODUCTION${salt}`,
+      seed: bucketSeed(name, 'PRODUCTION', salt),
     },
   };
 }

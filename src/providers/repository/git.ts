@@ -34,6 +34,9 @@ class GitRepository implements Repository {
   #waiting: Waiting[] = [];
   #committing = false;
   #ownHead: string | undefined;
+  /** By folder, as of one HEAD: asking git costs a process. */
+  readonly #lastCommits = new Map<string, RecordCommit>();
+  #lastCommitsAt: string | undefined;
   #closeWatch: () => void = () => {};
   readonly #moved = new Set<() => void>();
 
@@ -78,7 +81,16 @@ class GitRepository implements Repository {
   }
 
   async lastCommit(directory: string): Promise<RecordCommit | undefined> {
-    if ((await this.#head()) === undefined) return undefined;
+    const head = await this.#head();
+    if (head === undefined) return undefined;
+    if (head !== this.#lastCommitsAt) this.#lastCommits.clear();
+    this.#lastCommitsAt = head;
+    const known = this.#lastCommits.get(directory) ?? (await this.#readLastCommit(directory));
+    if (known !== undefined) this.#lastCommits.set(directory, known);
+    return known;
+  }
+
+  async #readLastCommit(directory: string): Promise<RecordCommit | undefined> {
     const text = await this.#git(['log', '-1', '--format=%H%x00%an%x00%s%x00%b', '--', directory]);
     const [sha, author = '', subject = '', body = ''] = text.trim().split('\0');
     return sha ? { sha, author, subject, own: !isRevert(subject) && body.includes(OWN_TRAILER) } : undefined;
@@ -129,7 +141,14 @@ class GitRepository implements Repository {
       await this.#git(['-c', 'core.hooksPath=/dev/null', 'commit', '--quiet', '--no-gpg-sign', '--allow-empty-message', '--file=-', `--author=${sanitize(author)} <${COMMITTER.email}>`], message(changes));
     }
     this.#ownHead = await this.#head();
+    this.#rememberOwn(changes);
     return this.#ownHead ?? '';
+  }
+
+  #rememberOwn(changes: readonly RecordChange[]): void {
+    if (this.#ownHead === undefined) return;
+    this.#lastCommitsAt = this.#ownHead;
+    for (const { directory, actor, subject } of changes) this.#lastCommits.set(directory, { sha: this.#ownHead, author: actor, subject, own: true });
   }
 
   /** Writes what differs from the work tree; returns the paths that git has to look at. */

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import type { Delivery } from '../../api/delivery/delivery.ts';
+import type { KubernetesObject } from '../../kubernetes/resource.ts';
+import { reconcile, type Applied, type RecordState } from './reconcile.ts';
+
+const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'shop' }, spec: { selector: { version: 'v1' } } } as KubernetesObject;
+const live = (selector: string, resourceVersion = '10'): ReadonlyMap<string, KubernetesObject> => new Map([['Service/shop', { ...service, metadata: { name: 'shop', resourceVersion }, spec: { selector: { version: selector } } } as KubernetesObject]]);
+const applied = (resourceVersion: string): ReadonlyMap<string, Applied> => new Map([['Service/shop', { wanted: service, resourceVersion, rewritten: new Set<string>() }]]);
+
+function delivery(generation: number, observedGeneration: number | undefined): Delivery {
+  return { metadata: { name: 'shop', generation }, spec: { application: 'shop', tracks: [], router: { replicas: 4 }, change: { actor: 'a', reason: 'ScaleUp', message: '' } }, status: observedGeneration === undefined ? {} : { observedGeneration } };
+}
+
+const state = (over: Partial<RecordState>): RecordState => ({ delivery: delivery(1, 1), wanted: [service], live: live('v1'), committed: true, applied: new Map(), ...over });
+const steps = (over: Partial<RecordState>): string[] => reconcile(state(over)).map((a) => (a.type === 'apply' ? `apply ${a.reason}` : a.type));
+
+test.for([
+  { when: 'all is as the record says', over: {}, then: [] },
+  { when: 'a new Delivery: the commit comes before the cluster', over: { delivery: delivery(2, 1), committed: false, live: live('v0') }, then: ['commit', 'apply Changed', 'observed'] },
+  { when: 'killed between commit and apply', over: { delivery: delivery(2, 1), live: live('v0') }, then: ['apply Changed', 'observed'] },
+  { when: 'killed before the status', over: { delivery: delivery(2, 1) }, then: ['observed'] },
+  { when: 'a person edited the cluster', over: { live: live('v9', '12'), applied: applied('11') }, then: ['apply Drifted'] },
+  { when: 'the informer has not yet seen our own write', over: { live: live('v0', '10'), applied: applied('11') }, then: [] },
+  { when: 'an object was deleted', over: { live: new Map() }, then: ['apply Missing'] },
+  { when: 'an object is not in the record', over: { wanted: [] }, then: ['prune'] },
+])('$when', ({ over, then }) => expect(steps(over)).toEqual(then));

@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { RecordChange } from '../../controllers/record/repository.ts';
+import { silentLogger } from '../../runtime/logger.ts';
+import { openRepository } from './git.ts';
+
+let directory: string;
+let repository: Awaited<ReturnType<typeof openRepository>>;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'aweigh-record-'));
+  repository = await openRepository(directory, silentLogger);
+});
+afterEach(() => {
+  repository.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const git = (...args: string[]): string => execFileSync('git', ['-C', directory, '-c', 'user.name=Ada', '-c', 'user.email=ada@localhost', ...args], { encoding: 'utf8' }).trim();
+
+function change(name: string, files: Record<string, string>, subject = `${name}: changed`): RecordChange {
+  return { directory: `applications/default/${name}`, files: new Map(Object.entries(files)), subject, trailers: new Map([['Release', `${name}-v1`], ['Reason', 'ScaleUp']]), actor: 'grace' };
+}
+
+test('a change is a commit that says who, why and for which release', async () => {
+  const sha = await repository.commit(change('shop', { 'delivery.yaml': 'a: 1\n', 'specs/service-shop.yaml': 'b: 2\n' }));
+  expect(git('rev-parse', 'HEAD')).toBe(sha);
+  expect(git('log', '-1', '--format=%an|%s|%(trailers:key=Release,valueonly)').trim()).toBe('grace|shop: changed|shop-v1');
+  expect(await repository.read('applications/default/shop')).toEqual(new Map([['delivery.yaml', 'a: 1\n'], ['specs/service-shop.yaml', 'b: 2\n']]));
+  expect(git('status', '--porcelain')).toBe('');
+});
+
+test('a file that the change does not name goes; other folders stay', async () => {
+  await repository.commit(change('shop', { 'delivery.yaml': '1', 'specs/old.yaml': 'x' }));
+  await repository.commit(change('cart', { 'delivery.yaml': '1' }));
+  await repository.commit(change('shop', { 'delivery.yaml': '2' }));
+  expect(git('ls-files').split('\n')).toEqual(['applications/default/cart/delivery.yaml', 'applications/default/shop/delivery.yaml']);
+  expect(await repository.applications()).toEqual([{ namespace: 'default', name: 'cart' }, { namespace: 'default', name: 'shop' }]);
+});
+
+test('a change that changes nothing makes no commit', async () => {
+  const first = await repository.commit(change('shop', { 'delivery.yaml': '1' }));
+  expect(await repository.commit(change('shop', { 'delivery.yaml': '1' }))).toBe(first);
+});
+
+test('changes that arrive together all get in, in fewer commits', async () => {
+  await Promise.all(Array.from({ length: 30 }, (_, i) => repository.commit(change(`app-${i}`, { 'delivery.yaml': `${i}` }))));
+  expect(git('ls-files').split('\n')).toHaveLength(30);
+  expect(Number(git('rev-list', '--count', 'HEAD'))).toBeLessThan(30);
+});
+
+test('a revert by a person is seen and is not our own commit', async () => {
+  await repository.commit(change('shop', { 'delivery.yaml': '1' }));
+  await repository.commit(change('shop', { 'delivery.yaml': '2' }));
+  const moved = vi.fn();
+  repository.onMoved(moved);
+  git('revert', '--no-edit', 'HEAD');
+  await vi.waitFor(() => expect(moved).toHaveBeenCalled(), { timeout: 5_000 });
+  expect(await repository.lastCommit('applications/default/shop')).toMatchObject({ author: 'Ada', own: false });
+  expect((await repository.read('applications/default/shop')).get('delivery.yaml')).toBe('1');
+});
+
+test('files that a kill left uncommitted are put back to HEAD at the next start', async () => {
+  await repository.commit(change('shop', { 'delivery.yaml': '1' }));
+  writeFileSync(join(directory, 'applications/default/shop/delivery.yaml'), 'half');
+  writeFileSync(join(directory, '.git/index.lock'), '');
+  repository.close();
+  repository = await openRepository(directory, silentLogger);
+  expect(git('status', '--porcelain')).toBe('');
+  await repository.commit(change('shop', { 'delivery.yaml': '2' }));
+  expect(git('show', 'HEAD:applications/default/shop/delivery.yaml')).toBe('2');
+});
