@@ -130,6 +130,9 @@ class GitRepository implements Repository {
   }
 
   async #commitAll(changes: readonly RecordChange[]): Promise<string> {
+    const before = await this.#head();
+    const moved = before !== this.#ownHead;
+    if (before !== this.#lastCommitsAt) this.#lastCommits.clear();
     const paths = new Set<string>();
     for (const change of changes) {
       for (const path of await this.#writeFiles(change)) paths.add(path);
@@ -142,6 +145,7 @@ class GitRepository implements Repository {
     }
     this.#ownHead = await this.#head();
     this.#rememberOwn(changes);
+    if (moved) for (const call of this.#moved) call();
     return this.#ownHead ?? '';
   }
 
