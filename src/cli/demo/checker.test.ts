@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { checkerBucket } from './checker-bucket.ts';
+import { judge, type RoutingState } from './checker.ts';
+import type { RequestRecord } from './request-log.ts';
+
+const backends = ['free-v1', 'free-v2', 'production-v1'].map((name) => {
+  const [track = '', version = ''] = name.split('-');
+  return { name, track, version, service: '', floor: 2 };
+});
+const state = (generation: number, startedAt: number, observedAt: number, backend: string, share: number): RoutingState => ({
+  generation, startedAt, observedAt, defaultSegment: 'PAID', backends,
+  routes: [{ segment: 'FREE', backend, share, strict: false, seed: 'shop/FREE' }], production: { backend: 'production-v1', seed: 'shop/PRODUCTION' },
+});
+const states = [state(1, 0, 10, 'free-v1', 500), state(2, 1_000, 1_050, 'free-v2', 500)];
+const inside = Array.from({ length: 2_000 }, (_, i) => `user-${i}`).find((user) => checkerBucket('shop/FREE', user) < 500) ?? '';
+const outside = Array.from({ length: 2_000 }, (_, i) => `user-${i}`).find((user) => checkerBucket('shop/FREE', user) >= 500) ?? '';
+const record = (user: string, sentAt: number, finishedAt: number, track: string, version: string, over: Partial<RequestRecord> = {}): RequestRecord => ({ id: 1, user, group: 'FREE', kind: 'get', connection: 'short', status: 200, sentAt, finishedAt, track, version, ...over });
+
+test('the bucket is xxh32 modulo 10,000', () => {
+  expect([checkerBucket('shop/FREE', 'user-1'), checkerBucket('a', 'b'), checkerBucket('account-service/FREE', 'user-1999')]).toEqual([5_898, 321, 7_321]);
+  const counts = Array.from({ length: 2_000 }, (_, i) => checkerBucket('shop/FREE', `user-${i}`)).filter((b) => b < 500).length;
+  expect(counts).toBeGreaterThan(60);
+  expect(counts).toBeLessThan(140);
+});
+
+test.for([
+  { when: 'a cohort user reaches the track', records: [record(inside, 500, 510, 'free', 'v1')], then: { misrouted: 0, failed: 0 } },
+  { when: 'another user reaches the track', records: [record(outside, 500, 510, 'free', 'v1')], then: { misrouted: 1 } },
+  { when: 'inside a switch both versions are right', records: [record(inside, 1_010, 1_020, 'free', 'v1'), record(inside, 1_030, 1_040, 'free', 'v2')], then: { misrouted: 0, cohortChanges: 0 } },
+  { when: 'a request sent after the read-back reaches the old version', records: [record(inside, 1_060, 1_070, 'free', 'v1')], then: { misrouted: 1 } },
+  { when: 'a slow request sent before the switch finishes at the old version', records: [record(inside, 990, 5_000, 'free', 'v1')], then: { misrouted: 0 } },
+  { when: 'a user changes version while nothing moved', records: [record(outside, 200, 210, 'production', 'v1'), record(outside, 300, 310, 'free', 'v1')], then: { cohortChanges: 1 } },
+  { when: 'an error is a failure', records: [record(inside, 500, 510, 'free', 'v1', { status: 503, error: 'status 503' })], then: { failed: 1 } },
+])('$when', ({ records, then }) => expect(judge(records, states, [])).toMatchObject(then));
+
+test('a connection that a kill cut is counted apart, a refusal a second later is a failure', () => {
+  const cut = record(inside, 500, 520, 'free', 'v1', { status: 0, error: 'ECONNRESET' });
+  const late = record(inside, 2_600, 2_610, 'free', 'v2', { status: 0, error: 'ECONNREFUSED' });
+  expect(judge([cut, late], states, [{ what: 'router', at: 510 }])).toMatchObject({ cutByKill: 1, failed: 1 });
+});

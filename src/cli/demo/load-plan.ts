@@ -1,0 +1,49 @@
+import type { RequestRecord } from './request-log.ts';
+
+export const USERS = 2_000;
+
+export interface PlannedRequest {
+  readonly user: string;
+  readonly group?: string;
+  readonly kind: RequestRecord['kind'];
+  readonly connection: RequestRecord['connection'];
+  /** Only for `slow`. */
+  readonly slowMs: number;
+  /** Only for `upload`. */
+  readonly bytes: number;
+}
+
+/** A user keeps the group for good: 5 % internal, 45 % free, 35 % paid, 10 % enterprise, 5 % send no header. */
+export function groupOf(user: number): string | undefined {
+  const place = user % 20;
+  if (place < 1) return 'INTERNAL';
+  if (place < 10) return 'FREE';
+  if (place < 17) return 'PAID';
+  if (place < 19) return 'ENTERPRISE';
+  return undefined;
+}
+
+/** The request of number `id`: every user in turn, all kinds and both ways to connect in fixed parts, so that a run can be repeated. */
+export function planRequest(id: number): PlannedRequest {
+  const user = (id * 7) % USERS;
+  const group = groupOf(user);
+  const spread = scramble(id);
+  const dice = spread % 100;
+  const kind = dice < 3 ? 'slow' : dice < 6 ? 'upload' : dice < 10 ? 'order' : dice < 20 ? 'account' : 'get';
+  return {
+    user: `user-${user}`,
+    ...(group === undefined ? {} : { group }),
+    kind,
+    connection: scramble(id + 0x5bd1) % 5 === 0 ? 'short' : 'keep-alive',
+    slowMs: 300 + (spread % 4_701),
+    bytes: 16_384 + (spread % 180_000),
+  };
+}
+
+/** Spreads consecutive numbers evenly (the finaliser of MurmurHash3). */
+function scramble(value: number): number {
+  let x = value >>> 0;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return (x ^ (x >>> 16)) >>> 0;
+}
