@@ -1,0 +1,90 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Connection } from './connection.ts';
+import { StatusError } from './status-error.ts';
+
+export interface TransportRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  /** A response without end: it takes a connection of its own and knows no time-out. */
+  readonly streaming?: boolean;
+}
+
+/** Sends HTTP/1.1 requests over a small pool of kept-alive connections. */
+export interface Transport {
+  send(request: TransportRequest): Promise<http.IncomingMessage>;
+  close(): void;
+}
+
+const requestTimeoutMs = 60_000;
+
+export function createTransport(connection: Connection): Transport {
+  const base = new URL(connection.server);
+  const secure = base.protocol === 'https:';
+  const prefix = base.pathname.replace(/\/$/, '');
+  const tls = {
+    ca: connection.caPem,
+    cert: connection.clientCertificatePem,
+    key: connection.clientKeyPem,
+    servername: connection.tlsServerName,
+    rejectUnauthorized: connection.insecureSkipTlsVerify !== true,
+  };
+  const agentOf = (options: http.AgentOptions): http.Agent => (secure ? new https.Agent({ ...options, ...tls }) : new http.Agent(options));
+  const pool = agentOf({ keepAlive: true, maxSockets: 8, maxFreeSockets: 4, scheduling: 'lifo' });
+  const streams = agentOf({ keepAlive: false });
+  const request = secure ? https.request : http.request;
+
+  const attempt = (r: TransportRequest, headers: Record<string, string>): Promise<http.IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const outgoing = request(
+        {
+          host: base.hostname.replace(/^\[|\]$/g, ''),
+          port: base.port === '' ? (secure ? 443 : 80) : base.port,
+          method: r.method,
+          path: prefix + r.path,
+          headers,
+          agent: r.streaming === true ? streams : pool,
+          signal: r.signal,
+        },
+        resolve,
+      );
+      if (r.streaming !== true) outgoing.setTimeout(requestTimeoutMs, () => outgoing.destroy(new Error(`no answer within ${requestTimeoutMs} ms`)));
+      outgoing.on('error', (cause: NodeJS.ErrnoException) => {
+        reject(Object.assign(connectionLost(connection.server, cause), { stale: outgoing.reusedSocket && cause.code === 'ECONNRESET' }));
+      });
+      outgoing.end(r.body);
+    });
+
+  return {
+    async send(r) {
+      const headers: Record<string, string> = {
+        accept: 'application/json',
+        'user-agent': connection.userAgent ?? 'aweigh',
+        ...(connection.token === undefined ? {} : { authorization: `Bearer ${connection.token}` }),
+        ...(connection.authorize === undefined ? {} : await connection.authorize()),
+        ...(r.body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(r.body)) }),
+        ...r.headers,
+      };
+      try {
+        return await attempt(r, headers);
+      } catch (e) {
+        // The server closed an idle connection just as it was taken from the pool; only a read may safely go out twice.
+        if (r.method === 'GET' && (e as { stale?: boolean }).stale === true) return attempt(r, headers);
+        throw e;
+      }
+    },
+    close() {
+      pool.destroy();
+      streams.destroy();
+    },
+  };
+}
+
+export function connectionLost(server: string, cause: unknown): StatusError {
+  const why = cause instanceof Error ? (cause.message === '' ? ((cause as NodeJS.ErrnoException).code ?? cause.name) : cause.message) : String(cause);
+  return new StatusError({ code: 0, reason: 'ConnectionLost', message: `The Kubernetes API at ${server} cannot be reached: ${why}` }, { cause });
+}
