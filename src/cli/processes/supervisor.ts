@@ -1,0 +1,76 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { UserError } from '../user-error.ts';
+import { writeAtomically, type DataDirectory } from './data-directory.ts';
+import { Part, readIdentity } from './part.ts';
+import { identify, isRunning } from './process-identity.ts';
+
+export interface SupervisorOptions {
+  readonly data: DataDirectory;
+  /** Program and first arguments that start this Aweigh; the part's name and flags follow. */
+  readonly program: readonly [string, ...string[]];
+  readonly port: number;
+  /** More flags for one part. */
+  readonly flags?: Readonly<Partial<Record<PartName, readonly string[]>>>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export type PartName = 'control-plane' | 'node' | 'network';
+
+/** Pods get their grace period, and some more to be counted out. */
+const POD_STOP_MS = 60_000;
+const STOP_MS = 10_000;
+
+export interface Supervisor {
+  pids(): Readonly<Record<PartName, number | undefined>>;
+  /** Stops the pods, then everything else. */
+  stop(): Promise<void>;
+}
+
+/** Runs the three processes of a cluster. Only one supervisor a data directory; parts that outlived an earlier one are taken over. */
+export function startSupervisor(options: SupervisorOptions): Supervisor {
+  const { data } = options;
+  claim(data);
+  const part = (name: PartName): Part => new Part({
+    name, data, clock: options.clock, log: options.log, env: options.env,
+    command: [options.program[0], ...options.program.slice(1), name, '--data', data.root, '--port', String(options.port), ...(options.flags?.[name] ?? [])],
+  });
+  const controlPlane = part('control-plane'), node = part('node'), network = part('network');
+  for (const p of [controlPlane, network, node]) p.start();
+  return {
+    pids: () => ({ 'control-plane': controlPlane.pid, node: node.pid, network: network.pid }),
+    async stop() {
+      // Controllers go first: they would start anew what the node stops.
+      await controlPlane.stop('SIGTERM', STOP_MS);
+      await node.stop('SIGTERM', POD_STOP_MS);
+      await network.stop('SIGTERM', STOP_MS);
+      rmSync(supervisorFile(data), { force: true });
+    },
+  };
+}
+
+export const supervisorFile = (data: Pick<DataDirectory, 'run'>): string => join(data.run, 'supervisor.json');
+
+function claim(data: DataDirectory): void {
+  const holder = readIdentity(supervisorFile(data));
+  if (holder !== undefined && holder.pid !== process.pid && isRunning(holder)) {
+    throw new UserError(`The data directory ${data.root} is in use by process ${holder.pid}: stop it with 'aweigh down --data ${data.root}', or name another directory with --data DIR.`);
+  }
+  writeAtomically(supervisorFile(data), JSON.stringify(identify(process.pid)));
+}
+
+/** The port of the API, kept so that a kubeconfig stays true from start to start. */
+export function rememberedPort(data: DataDirectory): number | undefined {
+  const file = join(data.root, 'port');
+  if (!existsSync(file)) return undefined;
+  const port = Number(readFileSync(file, 'utf8'));
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
+}
+
+export function rememberPort(data: DataDirectory, port: number): void {
+  writeAtomically(join(data.root, 'port'), `${port}\n`);
+}
