@@ -1,0 +1,111 @@
+import type { Client } from '../client/client.ts';
+import { Leases } from '../client/kinds.ts';
+import type { ObjectKey } from '../client/resource.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../client/status-error.ts';
+import type { Lease } from '../kubernetes/types.generated.ts';
+import { pause } from './backoff.ts';
+import type { Clock, Random } from './clock.ts';
+import type { Logger } from './logger.ts';
+
+export interface LeaderElectionOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly lease: ObjectKey;
+  /** Unique to the process, or stable for a process that replaces itself: then it takes its own Lease back at once. */
+  readonly identity: string;
+  /** Default 15 s. Renewed at a third of it; given up when not renewed for two thirds. */
+  readonly leaseDurationMs?: number;
+  /** How often a candidate looks. Default 1 s. */
+  readonly retryMs?: number;
+}
+
+/** Waits for the Lease, then runs `lead` until the signal aborts or the Lease is lost; the Lease is released on the way out. Where the Lease is lost it waits for it again. */
+export async function runAsLeader(options: LeaderElectionOptions, lead: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const { clock, random, signal, log } = options;
+  const durationMs = options.leaseDurationMs ?? 15_000;
+  // A holder's clock is not ours: its Lease counts as expired when we have seen no change of it for its whole duration.
+  const seen: Seen = { renewTime: undefined, atMs: 0 };
+  while (!signal.aborted) {
+    if (!(await tryAcquire(options, durationMs, seen))) {
+      await pause(clock, (options.retryMs ?? 1_000) * (0.8 + 0.4 * random.next()), signal);
+      continue;
+    }
+    log.info({ lease: options.lease.name, identity: options.identity }, 'Became leader');
+    const term = new AbortController();
+    const end = (): void => term.abort();
+    signal.addEventListener('abort', end, { once: true });
+    const renewing = renew(options, durationMs, seen, term);
+    await lead(term.signal).finally(end);
+    await renewing;
+    signal.removeEventListener('abort', end);
+    await release(options);
+    if (!signal.aborted) log.warn({ lease: options.lease.name, identity: options.identity }, 'Lost the lease');
+  }
+}
+
+interface Seen {
+  renewTime: string | undefined;
+  atMs: number;
+}
+
+async function renew(options: LeaderElectionOptions, durationMs: number, seen: Seen, term: AbortController): Promise<void> {
+  let lastMs = options.clock.now();
+  while (!term.signal.aborted) {
+    await pause(options.clock, durationMs / 3, term.signal);
+    if (term.signal.aborted) return;
+    if (await tryAcquire(options, durationMs, seen)) lastMs = options.clock.now();
+    else if (options.clock.now() - lastMs >= (durationMs * 2) / 3) term.abort();
+  }
+}
+
+/** False where another holds the Lease or the API cannot be asked. */
+async function tryAcquire(options: LeaderElectionOptions, durationMs: number, seen: Seen): Promise<boolean> {
+  const { client, clock, identity, lease: key } = options;
+  const nowMs = clock.now();
+  try {
+    const lease = await client.get(Leases, key).catch((e: unknown) => {
+      if (isNotFound(e)) return undefined;
+      throw e;
+    });
+    const held = lease?.spec;
+    if (held?.renewTime !== seen.renewTime) Object.assign(seen, { renewTime: held?.renewTime, atMs: nowMs });
+    const holder = held?.holderIdentity ?? '';
+    const expired = nowMs - seen.atMs >= (held?.leaseDurationSeconds ?? 0) * 1_000;
+    if (holder !== '' && holder !== identity && !expired) return false;
+    const now = microTime(nowMs);
+    const next: Lease = {
+      ...lease,
+      metadata: { ...lease?.metadata, ...key },
+      spec: {
+        holderIdentity: identity,
+        leaseDurationSeconds: Math.max(1, Math.round(durationMs / 1_000)),
+        renewTime: now,
+        acquireTime: holder === identity ? (held?.acquireTime ?? now) : now,
+        leaseTransitions: (held?.leaseTransitions ?? 0) + (lease === undefined || holder === identity ? 0 : 1),
+      },
+    };
+    await (lease === undefined ? client.create(Leases, next) : client.update(Leases, next));
+    return true;
+  } catch (e) {
+    if (!isConflict(e) && !isAlreadyExists(e)) options.log.debug({ lease: key.name, error: e instanceof Error ? e.message : String(e) }, 'The lease cannot be asked for');
+    return false;
+  }
+}
+
+async function release(options: LeaderElectionOptions): Promise<void> {
+  try {
+    const lease = await options.client.get(Leases, options.lease);
+    if (lease.spec?.holderIdentity !== options.identity) return;
+    await options.client.update(Leases, { ...lease, spec: { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 } });
+  } catch {
+    // It expires by itself.
+  }
+}
+
+/** RFC 3339 with microseconds, as MicroTime fields want. */
+export function microTime(ms: number): string {
+  return new Date(ms).toISOString().replace('Z', '000Z');
+}

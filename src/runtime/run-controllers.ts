@@ -1,0 +1,103 @@
+import type { Client } from '../client/client.ts';
+import { keyString, parseKey, type KubernetesObject, type Resource } from '../client/resource.ts';
+import { isConflict, StatusError } from '../client/status-error.ts';
+import type { Clock, Random } from './clock.ts';
+import type { Controller, ControllerContext, ControllerFactory } from './controller.ts';
+import type { Informer } from './informer.ts';
+import type { Logger } from './logger.ts';
+import { startReflector } from './reflector.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface RunControllersOptions {
+  readonly factories: readonly ControllerFactory[];
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Informers that the process shares beyond these controllers. Default: a set of their own. */
+  readonly informer?: ControllerContext['informer'];
+}
+
+const defaultWorkers = 4;
+
+/** The informers of a process: one a kind, started on first use, ended by the signal. */
+export function sharedInformers(options: Omit<RunControllersOptions, 'factories'>): ControllerContext['informer'] {
+  const informers = new Map<string, Informer<KubernetesObject>>();
+  return <T extends KubernetesObject>(r: Resource<T>): Informer<T> => {
+    const id = `${r.group}/${r.version}/${r.plural}`;
+    let informer = informers.get(id);
+    if (informer === undefined) {
+      informer = startReflector(r as Resource, options);
+      informers.set(id, informer);
+    }
+    return informer as unknown as Informer<T>;
+  };
+}
+
+/** Runs controllers until the signal aborts; resolves when the last reconcile has ended. */
+export async function runControllers(options: RunControllersOptions): Promise<void> {
+  const informer = options.informer ?? sharedInformers(options);
+  await Promise.all(
+    options.factories.map(async (factory) => {
+      const controller = factory({ client: options.client, clock: options.clock, random: options.random, log: options.log, signal: options.signal, informer });
+      await runController(controller, { ...options, informer });
+    }),
+  );
+}
+
+async function runController(controller: Controller, options: RunControllersOptions & { readonly informer: ControllerContext['informer'] }): Promise<void> {
+  const { signal } = options;
+  const log = options.log.child({ controller: controller.name });
+  const queue = new WorkQueue(options);
+  const stops = controller.sources.map((source) => {
+    const enqueue = (object: KubernetesObject | undefined): void => {
+      if (object !== undefined) for (const key of source.map(object)) queue.add(keyString(key));
+    };
+    const informer = options.informer(source.resource);
+    for (const object of informer.list()) enqueue(object);
+    return informer.onChange(({ previous, current }) => {
+      // The previous owner of a moved label or reference has to look again too.
+      enqueue(previous);
+      enqueue(current);
+    });
+  });
+  const stopped = aborted(signal);
+  await Promise.race([stopped, Promise.all(controller.sources.map((s) => options.informer(s.resource).synced))]);
+
+  const work = async (): Promise<void> => {
+    for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
+      await reconcileOnce(controller, queue, key, log, signal);
+      queue.done(key);
+    }
+  };
+  const workers = signal.aborted ? [] : Array.from({ length: controller.workers ?? defaultWorkers }, work);
+  await stopped;
+  for (const stop of stops) stop();
+  queue.close();
+  await Promise.all(workers);
+}
+
+async function reconcileOnce(controller: Controller, queue: WorkQueue, key: string, log: Logger, signal: AbortSignal): Promise<void> {
+  try {
+    const { requeueAfterMs } = await controller.reconcile(parseKey(key), signal);
+    queue.forget(key);
+    if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
+  } catch (e) {
+    if (signal.aborted) return;
+    // A conflict means that the informer is behind; the newer object is on its way.
+    const expected = isConflict(e) || (e instanceof StatusError && e.reason === 'ConnectionLost');
+    const fields = { ...parseKey(key), failures: queue.failuresOf(key) + 1, reason: e instanceof StatusError ? e.reason : 'Error', error: e instanceof Error ? e.message : String(e) };
+    if (expected) log.debug(fields, 'Reconcile will be tried again');
+    else if (e instanceof StatusError) log.warn(fields, 'Reconcile failed; trying again');
+    else log.error({ ...fields, stack: e instanceof Error ? e.stack : undefined }, 'Reconcile failed; trying again');
+    queue.addRateLimited(key);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

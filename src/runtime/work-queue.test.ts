@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from './manual-clock.ts';
+import { WorkQueue } from './work-queue.ts';
+
+const build = (clock = new ManualClock()) => ({ clock, queue: new WorkQueue({ clock, random: { next: () => 0.5 }, limits: { baseMs: 10, maxMs: 100 } }) });
+
+test('a key stands in the queue once, first come first served', async () => {
+  const { queue } = build();
+  for (const key of ['a', 'b', 'a']) queue.add(key);
+  expect([await queue.take(), await queue.take(), queue.size]).toEqual(['a', 'b', 0]);
+});
+
+test('a key that is added while it is worked on comes again only after done', async () => {
+  const { queue } = build();
+  queue.add('a');
+  await queue.take();
+  queue.add('a');
+  expect(queue.size).toBe(0);
+  queue.done('a');
+  expect(await queue.take()).toBe('a');
+});
+
+test('of two delayed adds the earlier counts', () => {
+  const { clock, queue } = build();
+  queue.addAfter('a', 50);
+  queue.addAfter('a', 20);
+  queue.addAfter('a', 90);
+  clock.advance(20);
+  expect(queue.size).toBe(1);
+});
+
+test('back-off doubles with jitter up to its limit, and forget starts it anew', () => {
+  const { clock, queue } = build();
+  queue.addRateLimited('a');
+  clock.advance(5);
+  expect(queue.size).toBe(1);
+  for (let i = 0; i < 8; i++) queue.addRateLimited('b');
+  queue.forget('b');
+  expect(queue.failuresOf('b')).toBe(0);
+});
+
+test('close ends those who wait', async () => {
+  const { queue } = build();
+  const waiting = queue.take();
+  queue.close();
+  expect(await waiting).toBeUndefined();
+});

@@ -1,0 +1,102 @@
+import { backoffMs, type BackoffLimits } from './backoff.ts';
+import type { Clock, Random } from './clock.ts';
+
+const defaultLimits: BackoffLimits = { baseMs: 10, maxMs: 30_000 };
+
+/** Keys that wait to be worked on, first come first served. A key stands in it once; one that is added while it is worked on comes again afterwards. */
+export class WorkQueue {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #limits: BackoffLimits;
+  readonly #ready = new Set<string>();
+  readonly #working = new Set<string>();
+  readonly #again = new Set<string>();
+  readonly #failures = new Map<string, number>();
+  readonly #delayed = new Map<string, { readonly dueMs: number; readonly cancel: () => void }>();
+  readonly #takers: ((key: string | undefined) => void)[] = [];
+  #closed = false;
+
+  constructor(options: { readonly clock: Clock; readonly random: Random; readonly limits?: BackoffLimits }) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#limits = options.limits ?? defaultLimits;
+  }
+
+  /** Keys ready to be taken. */
+  get size(): number {
+    return this.#ready.size;
+  }
+
+  add(key: string): void {
+    if (this.#closed) return;
+    if (this.#working.has(key)) {
+      this.#again.add(key);
+      return;
+    }
+    if (this.#ready.has(key)) return;
+    this.#ready.add(key);
+    this.#hand();
+  }
+
+  /** Of several delayed adds of one key the earliest counts. */
+  addAfter(key: string, ms: number): void {
+    if (this.#closed) return;
+    if (ms <= 0) return this.add(key);
+    const dueMs = this.#clock.now() + ms;
+    const waiting = this.#delayed.get(key);
+    if (waiting !== undefined && waiting.dueMs <= dueMs) return;
+    waiting?.cancel();
+    const cancel = this.#clock.after(ms, () => {
+      this.#delayed.delete(key);
+      this.add(key);
+    });
+    this.#delayed.set(key, { dueMs, cancel });
+  }
+
+  /** Adds after a back-off that doubles with each failure since {@link forget}. */
+  addRateLimited(key: string): void {
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    this.addAfter(key, backoffMs(failures, this.#limits, this.#random));
+  }
+
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  failuresOf(key: string): number {
+    return this.#failures.get(key) ?? 0;
+  }
+
+  /** Waits for a key; undefined when the queue was closed. Each key taken must be given back with {@link done}. */
+  take(): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      if (this.#closed) return resolve(undefined);
+      this.#takers.push(resolve);
+      this.#hand();
+    });
+  }
+
+  done(key: string): void {
+    this.#working.delete(key);
+    if (this.#again.delete(key)) this.add(key);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { cancel } of this.#delayed.values()) cancel();
+    this.#delayed.clear();
+    this.#ready.clear();
+    for (const taker of this.#takers.splice(0)) taker(undefined);
+  }
+
+  #hand(): void {
+    while (this.#takers.length > 0) {
+      const next = this.#ready.values().next();
+      if (next.done === true) return;
+      this.#ready.delete(next.value);
+      this.#working.add(next.value);
+      this.#takers.shift()!(next.value);
+    }
+  }
+}
