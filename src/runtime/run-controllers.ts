@@ -1,6 +1,7 @@
 import type { Client } from '../client/client.ts';
-import { keyString, parseKey, type KubernetesObject, type Resource } from '../client/resource.ts';
+import { keyString, parseKey, type KubernetesObject, type ObjectKey, type Resource } from '../client/resource.ts';
 import { isConflict, StatusError } from '../client/status-error.ts';
+import { backoffMs, pause } from './backoff.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Controller, ControllerContext, ControllerFactory } from './controller.ts';
 import type { Informer } from './informer.ts';
@@ -65,6 +66,7 @@ async function runController(controller: Controller, options: RunControllersOpti
   const stopped = aborted(signal);
   await Promise.race([stopped, Promise.all(controller.sources.map((s) => options.informer(s.resource).synced))]);
 
+  if (!signal.aborted) await startController(controller, (key) => queue.add(keyString(key)), options);
   const work = async (): Promise<void> => {
     for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
       await reconcileOnce(controller, queue, key, log, signal);
@@ -76,6 +78,20 @@ async function runController(controller: Controller, options: RunControllersOpti
   for (const stop of stops) stop();
   queue.close();
   await Promise.all(workers);
+}
+
+/** Tries until it succeeds: nothing is reconciled before a controller has started. */
+async function startController(controller: Controller, enqueue: (key: ObjectKey) => void, options: RunControllersOptions): Promise<void> {
+  const { clock, log, random, signal } = options;
+  for (let failures = 0; !signal.aborted; failures++) {
+    try {
+      await controller.start?.(enqueue, signal);
+      return;
+    } catch (e) {
+      log.warn({ controller: controller.name, failures, error: e instanceof Error ? e.message : String(e) }, 'Controller did not start; trying again');
+      await pause(clock, backoffMs(failures, { baseMs: 100, maxMs: 10_000 }, random), signal);
+    }
+  }
 }
 
 async function reconcileOnce(controller: Controller, queue: WorkQueue, key: string, log: Logger, signal: AbortSignal): Promise<void> {
