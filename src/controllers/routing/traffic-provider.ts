@@ -1,0 +1,79 @@
+/** One server of a backend. `draining`: it finishes what it has and gets nothing new. */
+export interface TrafficServer {
+  readonly address: string;
+  readonly port: number;
+  readonly draining: boolean;
+}
+
+export interface TrafficBackend {
+  /** `<track>-<version>`. */
+  readonly name: string;
+  readonly track: string;
+  readonly version: string;
+  readonly servers: readonly TrafficServer[];
+}
+
+/** Where one segment goes right now, floors already considered. */
+export interface TrafficRoute {
+  readonly segment: string;
+  /** Absent: production takes the whole segment. */
+  readonly backend?: string;
+  /** Users whose bucket is below this go to `backend`: 0 to 10,000. */
+  readonly share: number;
+  readonly seed: string;
+  /** Usable servers below which the router itself stops using the backend, whatever it was told. */
+  readonly floor: number;
+  /** Below the floor: `refuse` answers 503, `production` hands over. */
+  readonly belowFloor: 'refuse' | 'production';
+  /** True: below its floor by the controller's word. */
+  readonly closed: boolean;
+}
+
+export interface TrafficProduction {
+  readonly backend?: string;
+  readonly next?: { readonly backend: string; readonly share: number; readonly floor: number };
+  readonly seed: string;
+}
+
+/** All that a router pod is told. */
+export interface Traffic {
+  readonly backends: readonly TrafficBackend[];
+  readonly routes: readonly TrafficRoute[];
+  readonly production: TrafficProduction;
+}
+
+export interface RouterPod {
+  readonly name: string;
+  /** Pod address; the control port is the provider's own. */
+  readonly address: string;
+}
+
+/** What one router pod answered after it was told. Times are milliseconds since the epoch. */
+export interface Told {
+  /** Routes or production changed on a pod that served before. Absent: nothing that moves users changed. */
+  readonly switched?: { readonly startedAt: number; readonly observedAt: number };
+  /** Commands were needed. */
+  readonly changed: boolean;
+}
+
+export interface BackendStats {
+  readonly backend: string;
+  readonly total: number;
+  /** Answers of 500 and above, and connections lost. */
+  readonly errors: number;
+}
+
+/** PEM. */
+export interface ControlCredentials {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** One kind of router. Every method rejects when the pod cannot be reached or does not answer as it should before `signal` aborts. */
+export interface TrafficProvider {
+  /** Makes the pod do as `traffic` says, reads back that it does, and then marks it ready. Idempotent. */
+  tell(pod: RouterPod, credentials: ControlCredentials, traffic: Traffic, signal: AbortSignal): Promise<Told>;
+  /** Counters since the router started, by backend. */
+  stats(pod: RouterPod, credentials: ControlCredentials, signal: AbortSignal): Promise<BackendStats[]>;
+}

@@ -1,0 +1,68 @@
+import type { Application, Track } from '../../api/application/application.ts';
+import type { RouterSpec } from '../../api/router/router.ts';
+
+/** Folders of a router pod, below the pod's root. Programs reach them by relative path: in the process runtime the root is a folder. */
+export const CONFIG_DIR = 'etc/aweigh-router';
+export const TLS_DIR = 'etc/aweigh-router-tls';
+export const RUN_DIR = 'run/aweigh-router';
+
+/** Ports beside the one for requests. */
+export const HEALTH_PORT = 8404;
+export const CONTROL_PORT = 8405;
+
+/** The group of users that never leaves production, known everywhere. */
+export const PRODUCTION_ONLY_SEGMENTS: readonly string[] = ['ENTERPRISE'];
+export const TRAFFIC_GROUP = 'X-Traffic-Group';
+/** Why a router refused a request itself. */
+export const REASON_HEADER = 'X-Aweigh-Reason';
+/** How long the last requests of a stopping router may take, and after it left the endpoints how long it still takes new ones. */
+export const HARD_STOP_SECONDS = 30;
+export const LEAVE_SECONDS = 3;
+
+/** Versions that one track may hold at once: serving, candidate, and those that drain. */
+export const SLOTS_PER_TRACK = 4;
+const MINIMUM_SERVERS = 16;
+
+export interface TrackLayout {
+  readonly name: string;
+  readonly segment?: string;
+  /** Servers in each slot: room for a surge and for those that still drain. */
+  readonly servers: number;
+}
+
+/** What of an Application decides a router's config. It stays the same from release to release, so that routers need no restart. */
+export interface RouterLayout {
+  readonly application: string;
+  readonly port: number;
+  readonly userId: RouterSpec['userId'];
+  readonly defaultSegment: string;
+  readonly edge: boolean;
+  readonly tracks: readonly TrackLayout[];
+  /** Values of `X-Traffic-Group` that are not counted as unknown. */
+  readonly segments: readonly string[];
+  readonly extra: { readonly global?: string; readonly defaults?: string; readonly frontend?: string; readonly backend?: string };
+}
+
+export function routerLayout(application: Application, router: RouterSpec): RouterLayout {
+  const tracks = application.spec.tracks.map((t) => ({ name: t.name, ...(t.segment === undefined ? {} : { segment: t.segment }), servers: serverSlots(t) }));
+  const own = tracks.flatMap((t) => (t.segment === undefined ? [] : [t.segment]));
+  return {
+    application: router.application,
+    port: router.port,
+    userId: router.userId,
+    defaultSegment: router.defaultSegment,
+    edge: router.edge === true,
+    tracks,
+    segments: [...new Set([...own, router.defaultSegment, ...PRODUCTION_ONLY_SEGMENTS])],
+    extra: application.spec.router?.haproxy ?? {},
+  };
+}
+
+/** The next power of two that holds twice the replicas. */
+function serverSlots(track: Track): number {
+  let slots = MINIMUM_SERVERS;
+  while (slots < track.replicas * 2) slots *= 2;
+  return slots;
+}
+
+export const slotName = (track: string, number: number): string => `${track}-${number}`;

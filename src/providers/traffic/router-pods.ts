@@ -1,0 +1,84 @@
+import type { Application } from '../../api/application/application.ts';
+import { routerName } from '../../api/names.ts';
+import type { RouterSpec } from '../../api/router/router.ts';
+import type { RouterProvider, RouterRenderer } from '../../controllers/record/router-renderer.ts';
+import type { PodTemplateSpec } from '../../kubernetes/types.generated.ts';
+import { haproxyConfig, initialRoutingMap, ROUTING_MAP_FILE } from './haproxy/config.ts';
+import { CONFIG_DIR, CONTROL_PORT, HARD_STOP_SECONDS, HEALTH_PORT, LEAVE_SECONDS, routerLayout, RUN_DIR, TLS_DIR } from './router-layout.ts';
+
+export interface RouterImages {
+  /** Has `sh` and `haproxy` 2.6 or later on its PATH. */
+  readonly haproxy: string;
+  /** Has `sh` and `aweigh` on its PATH, or names it in AWEIGH_BIN. */
+  readonly builtin: string;
+}
+
+/** Names of the images that `aweigh up` packs by itself. */
+export const EMBEDDED_ROUTER_IMAGES: RouterImages = { haproxy: 'aweigh/router-haproxy:1', builtin: 'aweigh/router-builtin:1' };
+
+const tlsSecretName = (application: string): string => `${routerName(application)}-tls`;
+
+// The pid is kept in a file since the process runtime and containers number processes differently.
+const enter = `cd "\${POD_ROOT:-/}" && echo $$ > ${RUN_DIR}/pid`;
+// A router leaves the endpoints first, then finishes what it has: SIGUSR1, never SIGTERM, which cuts requests.
+const leave = (signal: string): string =>
+  `cd "\${POD_ROOT:-/}"; sleep ${LEAVE_SECONDS}; pid=$(cat ${RUN_DIR}/pid); kill -${signal} "$pid"; n=0; while kill -0 "$pid" 2>/dev/null && [ $n -lt ${HARD_STOP_SECONDS * 5} ]; do sleep 0.2; n=$((n+1)); done; true`;
+
+/** How routers of both kinds run as pods, and what their ConfigMap holds. */
+export function routerRenderers(images: RouterImages = EMBEDDED_ROUTER_IMAGES): Readonly<Record<RouterProvider, RouterRenderer>> {
+  return {
+    haproxy: {
+      podTemplate: (application, router) => routerPodTemplate(application, router, images.haproxy, `${enter} && exec haproxy -f ${CONFIG_DIR}/haproxy.cfg`, leave('USR1')),
+      configMapData: (application, router) => {
+        const layout = routerLayout(application, router);
+        return { 'haproxy.cfg': haproxyConfig(layout), [ROUTING_MAP_FILE]: initialRoutingMap(layout) };
+      },
+    },
+    builtin: {
+      podTemplate: (application, router) => routerPodTemplate(application, router, images.builtin, `${enter} && exec \${AWEIGH_BIN:-aweigh} router --config ${CONFIG_DIR}/router.json`, leave('USR1')),
+      configMapData: (application, router) => {
+        const { extra: _, ...layout } = routerLayout(application, router);
+        return { 'router.json': `${JSON.stringify(layout, null, 2)}\n` };
+      },
+    },
+  };
+}
+
+function routerPodTemplate(application: Application, router: RouterSpec, image: string, start: string, stop: string): PodTemplateSpec {
+  const name = routerName(application.metadata?.name ?? router.application);
+  const health = (path: string) => ({ httpGet: { path, port: HEALTH_PORT }, timeoutSeconds: 2 });
+  return {
+    spec: {
+      terminationGracePeriodSeconds: LEAVE_SECONDS + HARD_STOP_SECONDS + 5,
+      containers: [
+        {
+          name: 'router',
+          image,
+          imagePullPolicy: 'IfNotPresent',
+          command: ['sh', '-c', start],
+          env: [{ name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
+          ports: [
+            { name: 'http', containerPort: router.port },
+            { name: 'health', containerPort: HEALTH_PORT },
+            { name: 'control', containerPort: CONTROL_PORT },
+          ],
+          // Ready once told; alive as long as the process answers at all.
+          readinessProbe: { ...health('/ready'), periodSeconds: 1, failureThreshold: 2 },
+          livenessProbe: { ...health('/live'), initialDelaySeconds: 5, periodSeconds: 5, failureThreshold: 3 },
+          lifecycle: { preStop: { exec: { command: ['sh', '-c', stop] } } },
+          resources: { requests: { cpu: '50m', memory: '32Mi' } },
+          volumeMounts: [
+            { name: 'config', mountPath: `/${CONFIG_DIR}` },
+            { name: 'tls', mountPath: `/${TLS_DIR}`, readOnly: true },
+            { name: 'run', mountPath: `/${RUN_DIR}` },
+          ],
+        },
+      ],
+      volumes: [
+        { name: 'config', configMap: { name } },
+        { name: 'tls', secret: { secretName: tlsSecretName(application.metadata?.name ?? router.application) } },
+        { name: 'run', emptyDir: {} },
+      ],
+    },
+  };
+}
