@@ -57,7 +57,7 @@ export interface Track {
   percent?: number;
   /** The last track's share may grow in steps, such as [5, 25, 50]; 100 follows by itself. */
   steps?: TrackStep[];
-  /** True: below its floor the segment is refused with 503 instead of falling back to production. Default: true where percent is 100. */
+  /** True: below its floor the segment is refused with 503 instead of falling back to production. Default: true on the first track where it takes its whole segment. */
   strict?: boolean;
   /** All must pass before the release goes on to the next track. */
   gates?: Gate[];
