@@ -1,5 +1,5 @@
 import type { Application } from '../../api/application/application.ts';
-import type { Delivery } from '../../api/delivery/delivery.ts';
+import type { Delivery, DeliveryChange } from '../../api/delivery/delivery.ts';
 import { Deliveries } from '../../api/kinds.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import type { KubernetesObject, ObjectKey, Resource } from '../../client/resource.ts';
@@ -23,14 +23,13 @@ export interface ApplyContext {
 
 /** Carries out the actions in order. A failure leaves the rest to the next run, which decides afresh. */
 export async function apply(actions: readonly RecordAction[], to: ApplyContext): Promise<void> {
-  let commit = to.delivery.status?.commit;
   const drift: string[] = [];
   for (const action of actions) {
     switch (action.type) {
-      case 'commit': commit = await to.repository.commit(changeOf(to)); break;
+      case 'commit': await to.repository.commit(changeOf(to)); break;
       case 'apply': await applyObject(action.object, to); if (action.reason === 'Drifted') drift.push(describeDrift(action, to.context.clock.now())); break;
       case 'prune': await prune(action.kind, { ...(to.application.metadata?.namespace === undefined ? {} : { namespace: to.application.metadata.namespace }), name: action.name }, to); break;
-      case 'observed': await writeStatus(to, { observedGeneration: action.generation, ...(commit === undefined ? {} : { commit }) }); break;
+      case 'observed': await writeStatus(to, { observedGeneration: action.generation, ...(await commitOf(to)) }); break;
     }
   }
   if (drift.length > 0) {
@@ -62,9 +61,16 @@ async function writeStatus(to: ApplyContext, status: Delivery['status']): Promis
   await to.context.client.patch(Deliveries, { ...(namespace === undefined ? {} : { namespace }), name }, { status }, { subresource: 'status', fieldManager: FIELD_MANAGER });
 }
 
+async function commitOf({ application, repository }: ApplyContext): Promise<{ commit?: string }> {
+  const { namespace = '', name = '' } = application.metadata ?? {};
+  const last = await repository.lastCommit(directoryOf(namespace, name));
+  return last === undefined ? {} : { commit: last.sha };
+}
+
 function changeOf({ application, delivery, files }: ApplyContext): RecordChange {
   const { namespace = '', name = '' } = application.metadata ?? {};
-  const { change } = delivery.spec;
+  const seen = delivery.status?.observedGeneration === delivery.metadata?.generation;
+  const change: DeliveryChange = seen ? { actor: 'aweigh', reason: 'ApplicationChanged', message: 'specs follow the changed Application' } : delivery.spec.change;
   const trailers = new Map<string, string>();
   if (change.release !== undefined) trailers.set('Release', change.release);
   if (change.track !== undefined) trailers.set('Track', change.track);
