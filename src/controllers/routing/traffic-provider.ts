@@ -50,8 +50,10 @@ export interface RouterPod {
 
 /** What one router pod answered after it was told. Times are milliseconds since the epoch. */
 export interface Told {
-  /** Routes or production changed on a pod that served before. Absent: nothing that moves users changed. */
-  readonly switched?: { readonly startedAt: number; readonly observedAt: number };
+  /** When it had been read back. */
+  readonly observedAt: number;
+  /** When the routes of the serving pod last began to change, as the pod itself remembers; absent: never while it served. */
+  readonly lastSwitchAt?: number;
   /** Commands were needed. */
   readonly changed: boolean;
 }
@@ -76,4 +78,9 @@ export interface TrafficProvider {
   tell(pod: RouterPod, credentials: ControlCredentials, traffic: Traffic, signal: AbortSignal): Promise<Told>;
   /** Counters since the router started, by backend. */
   stats(pod: RouterPod, credentials: ControlCredentials, signal: AbortSignal): Promise<BackendStats[]>;
+}
+
+/** The router answers, but its config has no room for what it is told: a new config is the way out, not a new pod. */
+export class CannotRouteError extends Error {
+  override readonly name = 'CannotRouteError';
 }

@@ -18,8 +18,8 @@ export const EMBEDDED_ROUTER_IMAGES: RouterImages = { haproxy: 'aweigh/router-ha
 
 const tlsSecretName = (application: string): string => `${routerName(application)}-tls`;
 
-// The pid is kept in a file since the process runtime and containers number processes differently.
-const enter = `cd "\${POD_ROOT:-/}" && echo $$ > ${RUN_DIR}/pid`;
+// The pid is kept in a file since the process runtime and containers number processes differently; `$$` would be an escaped `$` to Kubernetes.
+const enter = `cd "\${POD_ROOT:-/}" && sh -c 'echo $PPID' > ${RUN_DIR}/pid`;
 // A router leaves the endpoints first, then finishes what it has: SIGUSR1, never SIGTERM, which cuts requests.
 const leave = (signal: string): string =>
   `cd "\${POD_ROOT:-/}"; sleep ${LEAVE_SECONDS}; pid=$(cat ${RUN_DIR}/pid); kill -${signal} "$pid"; n=0; while kill -0 "$pid" 2>/dev/null && [ $n -lt ${HARD_STOP_SECONDS * 5} ]; do sleep 0.2; n=$((n+1)); done; true`;

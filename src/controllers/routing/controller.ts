@@ -1,0 +1,131 @@
+import { LABELS } from '../../api/group.ts';
+import { routerName } from '../../api/names.ts';
+import { Routers } from '../../api/kinds.ts';
+import type { Router, RouterSpec } from '../../api/router/router.ts';
+import { EndpointSlices, Pods } from '../../client/kinds.ts';
+import { keyOf, type ObjectKey } from '../../client/resource.ts';
+import type { Controller, ControllerContext, ControllerFactory, ReconcileResult } from '../../runtime/controller.ts';
+import { source } from '../../runtime/controller.ts';
+import { createEventRecorder } from '../../runtime/event-recorder.ts';
+import { createSecrets, credentialsOf, deletePod, writeStatus } from './apply.ts';
+import type { ControlAuthority } from './control-authority.ts';
+import { indexRouting, observe, type ObservedPod, ROUTER_LABEL, SecretCache } from './observe.ts';
+import { nextStatus, trafficOf, type PodResult } from './reconcile.ts';
+import { CannotRouteError, type ControlCredentials, type Traffic, type TrafficProvider } from './traffic-provider.ts';
+
+export interface RoutingOptions {
+  readonly providers: Readonly<Record<RouterSpec['provider'], TrafficProvider>>;
+  readonly authority: ControlAuthority;
+  /** How long one telling of one pod may take. Default 2,000. */
+  readonly tellTimeoutMs?: number;
+  /** How long a pod may stay untold before it is deleted: it served before, or it only starts. Defaults 3,000 and 30,000. */
+  readonly servingDeadlineMs?: number;
+  readonly startingDeadlineMs?: number;
+}
+
+const RETRY_MS = 100;
+const LEAVING_TIMEOUT_MS = 500;
+/** Routers are asked now and then even when nothing changed, so that one that restarted unseen is told. */
+const RESYNC_MS = 30_000;
+
+/** Keeps every router pod in line with its Router and with the endpoints that are ready. */
+export function routingController(options: RoutingOptions): ControllerFactory {
+  return (context) => new RoutingController(context, options);
+}
+
+class RoutingController implements Controller {
+  readonly name = 'routing';
+  readonly sources = [
+    source(Routers, (router) => [keyOf(router)]),
+    source(EndpointSlices, (slice) => {
+      const application = slice.metadata?.labels?.[LABELS.application];
+      return application === undefined ? [] : [{ namespace: slice.metadata?.namespace, name: routerName(application) }];
+    }),
+    source(Pods, (pod) => {
+      const name = pod.metadata?.labels?.[ROUTER_LABEL];
+      return name === undefined ? [] : [{ namespace: pod.metadata?.namespace, name }];
+    }),
+  ];
+  readonly #context: ControllerContext;
+  readonly #options: RoutingOptions;
+  readonly #secrets = new SecretCache();
+  readonly #events;
+  /** By pod uid: since when it has been untold. */
+  readonly #untoldSince = new Map<string, number>();
+  readonly #served = new Set<string>();
+
+  constructor(context: ControllerContext, options: RoutingOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#events = createEventRecorder(context, 'aweigh-routing');
+    indexRouting(context);
+  }
+
+  async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult> {
+    const context = this.#context;
+    const observed = await observe(context, key, this.#secrets);
+    if (observed === undefined || observed.router.metadata?.deletionTimestamp !== undefined) {
+      this.#secrets.forget(key);
+      return {};
+    }
+    const { router, pods, servers, podSecret, clientSecret } = observed;
+    if (podSecret === undefined || clientSecret === undefined) {
+      await createSecrets(context, router, this.#options.authority, [podSecret, clientSecret]);
+      return { requeueAfterMs: 1 };
+    }
+    const traffic = trafficOf(router.spec, servers);
+    const results = await Promise.all(pods.map((pod) => this.#tell(router, pod, traffic, credentialsOf(clientSecret), signal)));
+    const now = context.clock.now();
+    const status = nextStatus({ spec: router.spec, generation: router.metadata?.generation ?? 0, previous: router.status, traffic, servers, results, now });
+    await writeStatus(context, router, status);
+    const untold = await this.#judge(router, pods, results, now);
+    if (untold) this.#secrets.forget(key);
+    return { requeueAfterMs: untold ? RETRY_MS : RESYNC_MS };
+  }
+
+  async #tell(router: Router, pod: ObservedPod, traffic: Traffic, credentials: ControlCredentials, signal: AbortSignal): Promise<PodResult> {
+    const { tellTimeoutMs = 2_000, providers } = this.#options;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(pod.terminating ? LEAVING_TIMEOUT_MS : tellTimeoutMs)]);
+    try {
+      return { outcome: 'told', name: pod.name, told: await providers[router.spec.provider].tell(pod, credentials, traffic, limit) };
+    } catch (error) {
+      const served = this.#served.has(pod.uid) || (router.status?.pods?.some((p) => p.name === pod.name) ?? false);
+      return { outcome: 'failed', name: pod.name, served, terminating: pod.terminating, config: error instanceof CannotRouteError, message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Deletes what stayed untold too long. True: some pod is still to be told. */
+  async #judge(router: Router, pods: readonly ObservedPod[], results: readonly PodResult[], now: number): Promise<boolean> {
+    const { servingDeadlineMs = 3_000, startingDeadlineMs = 30_000 } = this.#options;
+    let untold = false;
+    for (const [i, result] of results.entries()) {
+      const pod = pods[i];
+      if (pod === undefined) continue;
+      if (result.outcome === 'told') {
+        this.#untoldSince.delete(pod.uid);
+        this.#served.add(pod.uid);
+        continue;
+      }
+      if (pod.terminating) continue;
+      untold = true;
+      const since = this.#untoldSince.get(pod.uid) ?? now;
+      this.#untoldSince.set(pod.uid, since);
+      if (result.config || now - since < (result.served ? servingDeadlineMs : startingDeadlineMs)) continue;
+      this.#context.log.warn({ controller: this.name, namespace: router.metadata?.namespace, name: router.metadata?.name, pod: pod.name, error: result.message }, 'Router pod deleted: it cannot be told');
+      this.#events.event(router, 'Warning', 'RouterNotTold', `Deleted router pod ${pod.name}: ${result.message}`);
+      await deletePod(this.#context, router.metadata?.namespace, pod);
+      // One at a time: where none can be told, the trouble may not be the pods'.
+      for (const other of pods) this.#untoldSince.delete(other.uid);
+      break;
+    }
+    if (this.#served.size > 1_000) this.#forgetGone();
+    return untold;
+  }
+
+  #forgetGone(): void {
+    const there = new Set(this.#context.informer(Pods).list().map((p) => p.metadata?.uid ?? ''));
+    for (const uid of this.#served) if (!there.has(uid)) this.#served.delete(uid);
+    for (const uid of this.#untoldSince.keys()) if (!there.has(uid)) this.#untoldSince.delete(uid);
+  }
+}
+

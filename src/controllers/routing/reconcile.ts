@@ -1,0 +1,123 @@
+import type { Condition } from '../../api/group.ts';
+import type { RouterSpec, RouterStatus } from '../../api/router/router.ts';
+import type { Traffic, TrafficServer, Told } from './traffic-provider.ts';
+
+const KEPT_SWITCHES = 50;
+
+/** Ready servers of a backend; none where the backend is not there. */
+const readyIn = (servers: ReadonlyMap<string, readonly TrafficServer[]>, backend: string | undefined): number =>
+  backend === undefined ? 0 : (servers.get(backend)?.filter((s) => !s.draining).length ?? 0);
+
+/**
+ * What every router is told: the spec's routes with the floors applied to what is ready now.
+ * Invariant: a route whose backend is below its floor sends it nothing new. Production has no floor: it always keeps its share.
+ */
+export function trafficOf(spec: RouterSpec, servers: ReadonlyMap<string, readonly TrafficServer[]>): Traffic {
+  const floorOf = (name: string | undefined): number => Math.max(1, spec.backends.find((b) => b.name === name)?.floor ?? 1);
+  const below = (name: string | undefined): boolean => readyIn(servers, name) < floorOf(name);
+  const { production } = spec;
+  return {
+    backends: spec.backends.map(({ name, track, version }) => ({ name, track, version, servers: servers.get(name) ?? [] })),
+    routes: spec.routes.map((route) => {
+      const { segment, backend, seed, strict, share } = route;
+      const there = backend !== undefined && spec.backends.some((b) => b.name === backend);
+      const closed = there && below(backend);
+      return {
+        segment, seed, floor: floorOf(backend), belowFloor: strict ? 'refuse' as const : 'production' as const, closed,
+        ...(there ? { backend } : {}),
+        share: !there || (closed && !strict) ? 0 : clampShare(share),
+      };
+    }),
+    production: {
+      seed: production.seed,
+      ...(production.backend === undefined ? {} : { backend: production.backend }),
+      ...(production.next === undefined ? {} : { next: { backend: production.next.backend, floor: floorOf(production.next.backend), share: below(production.next.backend) ? 0 : clampShare(production.next.share) } }),
+    },
+  };
+}
+
+const clampShare = (share: number): number => Math.min(10_000, Math.max(0, Math.round(share)));
+
+/** One pod as this pass left it. `served`: it was told before. `config`: it answers, but its config has no room for the spec. */
+export type PodResult =
+  | { readonly outcome: 'told'; readonly name: string; readonly told: Told }
+  | { readonly outcome: 'failed'; readonly name: string; readonly message: string; readonly served: boolean; readonly terminating: boolean; readonly config: boolean };
+
+export interface StatusInput {
+  readonly spec: RouterSpec;
+  readonly generation: number;
+  readonly previous: RouterStatus | undefined;
+  readonly traffic: Traffic;
+  readonly servers: ReadonlyMap<string, readonly TrafficServer[]>;
+  readonly results: readonly PodResult[];
+  readonly now: number;
+}
+
+/** Status after a pass; the very `previous` object when nothing in it changed, so that an idle router causes no write. */
+export function nextStatus(input: StatusInput): RouterStatus {
+  const { generation, previous, traffic, servers, results, now, spec } = input;
+  const told = results.flatMap((r) => (r.outcome === 'told' ? [r] : []));
+  const blocking = results.filter((r) => r.outcome === 'failed' && r.served && !r.terminating);
+  const complete = told.length > 0 && blocking.length === 0;
+  const pods = told.map(({ name, told: { observedAt, changed } }) => {
+    const before = previous?.pods?.find((p) => p.name === name);
+    return before !== undefined && !changed && before.observedGeneration === generation ? before : { name, observedGeneration: generation, at: time(observedAt) };
+  }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const status: RouterStatus = {
+    ...previous,
+    pods,
+    endpoints: spec.backends.map((b) => ({ backend: b.name, ready: readyIn(servers, b.name) })),
+    switches: switches(input, told.map((t) => t.told)),
+    conditions: conditions(input, blocking.length, told.length),
+    ...(complete
+      ? {
+          observedGeneration: generation,
+          observed: {
+            routes: traffic.routes.map(({ segment, backend, share }) => ({ segment, ...(backend === undefined ? {} : { backend }), share })),
+            production: { ...(traffic.production.backend === undefined ? {} : { backend: traffic.production.backend }), ...(traffic.production.next === undefined ? {} : { next: { backend: traffic.production.next.backend, share: traffic.production.next.share } }) },
+          },
+        }
+      : {}),
+  };
+  return previous !== undefined && same(previous, status) ? previous : { ...status, conditions: status.conditions?.map((c) => ({ ...c, lastTransitionTime: c.lastTransitionTime === '' ? time(now) : c.lastTransitionTime })) };
+}
+
+/** Adds the switch that the pods remember and the status does not. It lasts from the first command of any pod to the last read-back. */
+function switches({ previous, generation }: StatusInput, told: readonly Told[]): NonNullable<RouterStatus['switches']> {
+  const known = previous?.switches ?? [];
+  const lastObserved = Math.max(0, ...known.map((s) => Date.parse(s.observedAt)));
+  const fresh = told.filter((t) => t.lastSwitchAt !== undefined && t.lastSwitchAt > lastObserved);
+  if (fresh.length === 0) return known;
+  const startedAt = Math.min(...fresh.map((t) => t.lastSwitchAt ?? 0));
+  const observedAt = Math.max(...fresh.map((t) => t.observedAt));
+  return [...known, { generation, startedAt: time(startedAt), observedAt: time(observedAt), milliseconds: observedAt - startedAt }].slice(-KEPT_SWITCHES);
+}
+
+function conditions({ previous, traffic, servers, generation, results, spec }: StatusInput, blocking: number, told: number): Condition[] {
+  const failed = results.find((r) => r.outcome === 'failed');
+  const closed = traffic.routes.filter((r) => r.closed).map((r) => r.segment);
+  const main = spec.production.backend;
+  const floor = spec.backends.find((b) => b.name === main)?.floor ?? 1;
+  const ready = readyIn(servers, main);
+  const wanted: Omit<Condition, 'lastTransitionTime'>[] = [
+    told > 0 && blocking === 0
+      ? { type: 'Told', status: 'True', reason: 'ReadBack', message: 'Every router that serves does as the spec says' }
+      : { type: 'Told', status: 'False', reason: told === 0 && blocking === 0 ? 'NoRouter' : 'RouterNotTold', message: failed?.outcome === 'failed' ? failed.message : 'No router pod runs yet' },
+    closed.length === 0
+      ? { type: 'FloorsMet', status: 'True', reason: 'EnoughEndpoints', message: 'Every routed version has its floor of ready endpoints' }
+      : { type: 'FloorsMet', status: 'False', reason: 'BelowFloor', message: `Below their floor of ready endpoints: ${closed.join(', ')}` },
+    main !== undefined && ready >= floor
+      ? { type: 'ProductionHealthy', status: 'True', reason: 'EnoughEndpoints', message: 'Production has its floor of ready endpoints' }
+      : { type: 'ProductionHealthy', status: 'False', reason: main === undefined ? 'NoProduction' : 'BelowFloor', message: main === undefined ? 'No version is in production yet' : `Production ${main} has fewer than ${floor} ready endpoints and keeps its share` },
+  ];
+  return wanted.map((c) => {
+    const before = previous?.conditions?.find((p) => p.type === c.type);
+    if (before !== undefined && before.status === c.status && before.reason === c.reason) return before;
+    return { ...c, observedGeneration: generation, lastTransitionTime: before?.status === c.status ? before.lastTransitionTime : '' };
+  });
+}
+
+const time = (ms: number): string => new Date(ms).toISOString();
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+const sorted = (value: unknown): unknown =>
+  Array.isArray(value) ? value.map(sorted) : typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)])) : value;

@@ -1,0 +1,58 @@
+import { ROUTING_MAP } from './config.ts';
+
+export interface HaproxyServer {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly state: 'ready' | 'drain' | 'maint';
+}
+
+/** What a HAProxy says that it does. */
+export interface HaproxyState {
+  readonly map: ReadonlyMap<string, string>;
+  /** By slot. */
+  readonly servers: ReadonlyMap<string, readonly HaproxyServer[]>;
+}
+
+export const READ_COMMANDS: readonly string[] = [`show map ${ROUTING_MAP}`, 'show servers state'];
+
+/** Bits of `srv_admin_state`: SRV_ADMF_FMAINT | IMAINT | RMAINT, and FDRAIN | IDRAIN. */
+const MAINT = 0x01 | 0x02 | 0x20;
+const DRAIN = 0x08 | 0x10;
+
+/** Reads the answers of {@link READ_COMMANDS}, whatever other answers stand before them. */
+export function parseState(text: string): HaproxyState {
+  const map = new Map<string, string>();
+  const servers = new Map<string, HaproxyServer[]>();
+  let columns: string[] | undefined;
+  for (const row of text.split('\n')) {
+    const entry = /^0x[0-9a-f]+ (\S+) (.*)$/.exec(row);
+    if (entry !== null) {
+      map.set(entry[1] ?? '', entry[2] ?? '');
+      continue;
+    }
+    if (row.startsWith('# be_id')) {
+      columns = row.slice(2).trim().split(' ');
+      continue;
+    }
+    const cells = row.split(' ');
+    if (columns === undefined || cells.length < 19 || !/^\d+$/.test(cells[0] ?? '')) continue;
+    const cell = (name: string): string => cells[columns?.indexOf(name) ?? -1] ?? '';
+    const admin = Number(cell('srv_admin_state'));
+    const slot = cell('be_name');
+    const server: HaproxyServer = { name: cell('srv_name'), address: cell('srv_addr'), port: Number(cell('srv_port')), state: (admin & MAINT) !== 0 ? 'maint' : (admin & DRAIN) !== 0 ? 'drain' : 'ready' };
+    const list = servers.get(slot);
+    if (list === undefined) servers.set(slot, [server]);
+    else list.push(server);
+  }
+  return { map, servers };
+}
+
+/** Rows of a `show stat`, each by column name. */
+export function parseStat(text: string): Record<string, string>[] {
+  const rows = text.split('\n');
+  const start = rows.findIndex((r) => r.startsWith('# pxname'));
+  if (start < 0) return [];
+  const columns = (rows[start] ?? '').slice(2).split(',');
+  return rows.slice(start + 1).filter((r) => r.includes(',')).map((r) => Object.fromEntries(r.split(',').map((value, i) => [columns[i] ?? '', value])));
+}
