@@ -1,0 +1,27 @@
+import { Pods, ReplicaSets } from '../../../client/kinds.ts';
+import type { ObjectKey } from '../../../client/resource.ts';
+import type { ControllerContext } from '../../../runtime/controller.ts';
+import type { Expectations } from '../../../runtime/expectations.ts';
+import type { Pod, ReplicaSet } from '../../../kubernetes/types.generated.ts';
+import { claim, type Claim } from '../claim.ts';
+
+export interface ReplicaSetObserved {
+  readonly replicaSet: ReplicaSet;
+  readonly pods: Claim<Pod>;
+  /** False while the informer lags behind this controller's own writes. */
+  readonly settled: boolean;
+  /** Pods on each node of all controlled pods in the namespace: crowded nodes lose theirs first. */
+  readonly podsOnNode: ReadonlyMap<string, number>;
+}
+
+export function observe(context: Pick<ControllerContext, 'informer'>, expectations: Expectations, key: ObjectKey): ReplicaSetObserved | undefined {
+  const replicaSet = context.informer(ReplicaSets).get(key);
+  if (replicaSet === undefined) return undefined;
+  const pods = claim(replicaSet, replicaSet.spec?.selector, context.informer(Pods).list(key.namespace));
+  const podsOnNode = new Map<string, number>();
+  for (const pod of pods.owned) {
+    const node = pod.spec?.nodeName;
+    if (node !== undefined) podsOnNode.set(node, (podsOnNode.get(node) ?? 0) + 1);
+  }
+  return { replicaSet, pods, settled: expectations.satisfied(replicaSet.metadata?.uid ?? ''), podsOnNode };
+}
