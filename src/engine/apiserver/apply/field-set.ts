@@ -1,0 +1,137 @@
+import { isObject, type JsonObject } from '../patch/json.ts';
+
+/**
+ * A set of field paths as a tree. An edge is a path element as `fieldsV1` writes it: `f:name` (a field), `k:{…}` (the
+ * item of an associative list by its keys), `v:…` (an item of a set). Sets are values: operations return new ones.
+ */
+export interface FieldSet {
+  /** The path that ends here is in the set. */
+  readonly member: boolean;
+  readonly children: ReadonlyMap<string, FieldSet>;
+}
+
+const none: ReadonlyMap<string, FieldSet> = new Map();
+export const emptySet: FieldSet = { member: false, children: none };
+export const memberOnly: FieldSet = { member: true, children: none };
+
+export function fieldSet(member: boolean, children: ReadonlyMap<string, FieldSet> = none): FieldSet {
+  if (children.size > 0) return { member, children };
+  return member ? memberOnly : emptySet;
+}
+
+export function isEmpty(set: FieldSet): boolean {
+  return !set.member && set.children.size === 0;
+}
+
+export function sameSet(a: FieldSet, b: FieldSet): boolean {
+  if (a === b) return true;
+  if (a.member !== b.member || a.children.size !== b.children.size) return false;
+  for (const [element, child] of a.children) {
+    const other = b.children.get(element);
+    if (!other || !sameSet(child, other)) return false;
+  }
+  return true;
+}
+
+export function union(a: FieldSet, b: FieldSet): FieldSet {
+  if (a === b || isEmpty(b)) return a;
+  if (isEmpty(a)) return b;
+  const children = new Map(a.children);
+  for (const [element, child] of b.children) {
+    const mine = children.get(element);
+    children.set(element, mine ? union(mine, child) : child);
+  }
+  return fieldSet(a.member || b.member, children);
+}
+
+/** Paths of `a` that are not in `b`. Each path counts for itself: removing a parent leaves its children. */
+export function difference(a: FieldSet, b: FieldSet): FieldSet {
+  if (isEmpty(b)) return a;
+  const children = new Map<string, FieldSet>();
+  for (const [element, child] of a.children) {
+    const other = b.children.get(element);
+    const rest = other ? difference(child, other) : child;
+    if (!isEmpty(rest)) children.set(element, rest);
+  }
+  return fieldSet(a.member && !b.member, children);
+}
+
+export function intersection(a: FieldSet, b: FieldSet): FieldSet {
+  const children = new Map<string, FieldSet>();
+  for (const [element, child] of a.children) {
+    const other = b.children.get(element);
+    if (!other) continue;
+    const both = intersection(child, other);
+    if (!isEmpty(both)) children.set(element, both);
+  }
+  return fieldSet(a.member && b.member, children);
+}
+
+/** Without everything at and below each of the paths. */
+export function without(set: FieldSet, paths: readonly (readonly string[])[]): FieldSet {
+  return paths.reduce((rest, path) => cut(rest, path, 0), set);
+}
+
+function cut(set: FieldSet, path: readonly string[], depth: number): FieldSet {
+  const element = path[depth];
+  if (element === undefined) return emptySet;
+  const child = set.children.get(element);
+  if (!child) return set;
+  const children = new Map(set.children);
+  const rest = cut(child, path, depth + 1);
+  if (isEmpty(rest)) children.delete(element);
+  else children.set(element, rest);
+  return fieldSet(set.member, children);
+}
+
+/** Every path in the set, in the order of `fieldsV1`. */
+export function* pathsOf(set: FieldSet, prefix: readonly string[] = []): Generator<readonly string[]> {
+  if (set.member) yield prefix;
+  for (const element of [...set.children.keys()].sort()) {
+    const child = set.children.get(element);
+    if (child) yield* pathsOf(child, [...prefix, element]);
+  }
+}
+
+export function fromFieldsV1(fields: unknown): FieldSet {
+  if (!isObject(fields)) return emptySet;
+  const children = new Map<string, FieldSet>();
+  for (const [element, inner] of Object.entries(fields)) {
+    if (element === '.') continue;
+    const child = isObject(inner) && Object.keys(inner).length > 0 ? fromFieldsV1(inner) : memberOnly;
+    if (!isEmpty(child)) children.set(element, child);
+  }
+  return fieldSet(Object.hasOwn(fields, '.'), children);
+}
+
+export function toFieldsV1(set: FieldSet): JsonObject {
+  const result: Record<string, JsonObject> = {};
+  if (set.member && set.children.size > 0) result['.'] = {};
+  for (const element of [...set.children.keys()].sort()) {
+    const child = set.children.get(element);
+    if (child) result[element] = toFieldsV1(child);
+  }
+  return result;
+}
+
+/** A set under construction. */
+export class FieldSetBuilder {
+  #member = false;
+  readonly #children = new Map<string, FieldSetBuilder>();
+
+  insert(path: readonly string[]): void {
+    let here: FieldSetBuilder = this;
+    for (const element of path) {
+      let next = here.#children.get(element);
+      if (!next) { next = new FieldSetBuilder(); here.#children.set(element, next); }
+      here = next;
+    }
+    here.#member = true;
+  }
+
+  build(): FieldSet {
+    const children = new Map<string, FieldSet>();
+    for (const [element, child] of this.#children) children.set(element, child.build());
+    return fieldSet(this.#member, children);
+  }
+}
