@@ -27,7 +27,7 @@ await build({
 
 await build({
   absWorkingDir: root,
-  entryPoints: { main: 'src/cli/main.ts', 'load-worker': 'src/cli/demo/load/worker.ts' },
+  entryPoints: { main: 'src/cli/main.ts' },
   outdir: out,
   bundle: true,
   splitting: true,

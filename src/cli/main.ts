@@ -1,6 +1,104 @@
-import { Command } from 'commander';
+import { userInfo } from 'node:os';
+import { Command, CommanderError } from 'commander';
+import { pino } from 'pino';
+import { StatusError } from '../client/status-error.ts';
+import { ImageError } from '../engine/images/image-error.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { systemClock, systemRandom } from '../runtime/system-clock.ts';
+import { applyCommand } from './commands/apply.ts';
+import { demoCommand } from './commands/demo.ts';
+import { downCommand } from './commands/down.ts';
+import { healthCommand } from './commands/health.ts';
+import { imageCommand } from './commands/image.ts';
+import { loadCommand } from './commands/load.ts';
+import { logsCommand } from './commands/logs.ts';
+import { partCommands } from './commands/parts.ts';
+import { pushCommand } from './commands/push.ts';
+import { recordCommand } from './commands/record.ts';
+import { releaseCommand } from './commands/release.ts';
+import { scaleCommand } from './commands/scale.ts';
+import { statusCommand } from './commands/status.ts';
+import { upCommand } from './commands/up.ts';
+import { EXIT, EXIT_HELP } from './exit-code.ts';
+import { plainLogger } from './output/plain-logger.ts';
+import { aweighProgram, packageVersion } from './program.ts';
+import type { Terminal } from './terminal.ts';
+import { UserError } from './user-error.ts';
 
-/** Runs the command line of this process. */
+/** Commands that run for long and write structured logs. */
+const PARTS = new Set(['control-plane', 'node', 'network', 'router']);
+
+/** Runs the command line of this process and sets its exit code. */
 export async function main(): Promise<void> {
-  await new Command('aweigh').description('Deploys, scales and operates applications').parseAsync();
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
+  // The clock's timers alone do not keep a process alive.
+  const alive = setInterval(() => {}, 2 ** 30);
+  const isPart = PARTS.has(process.argv[2] ?? '');
+  const terminal: Terminal = {
+    out: process.stdout, err: process.stderr, env: process.env, workingDirectory: process.cwd(), program: aweighProgram(), actor: actorOf(process.env),
+    clock: systemClock, random: systemRandom, signal: stop.signal,
+    log: isPart ? (pino({ base: { part: process.argv[2] }, level: process.env['AWEIGH_LOG_LEVEL'] ?? 'info' }) as unknown as Logger) : plainLogger(process.stderr),
+  };
+  try {
+    await commandLine(terminal).parseAsync();
+  } catch (error) {
+    process.exitCode = explain(error, terminal);
+  } finally {
+    clearInterval(alive);
+  }
+  if (isPart || process.exitCode !== undefined) process.exit();
+}
+
+function commandLine(terminal: Terminal): Command {
+  const command = new Command('aweigh')
+    .description('Deploys, scales and operates applications: Kubernetes resources, multi-stage canary releases, and an embedded Kubernetes for one machine.')
+    .version(packageVersion())
+    .addHelpText('after', EXIT_HELP)
+    .showHelpAfterError("('aweigh --help' lists the commands)")
+    .enablePositionalOptions()
+    .exitOverride();
+  const commands = [upCommand, downCommand, statusCommand, applyCommand, imageCommand, pushCommand, releaseCommand, scaleCommand, logsCommand, healthCommand, recordCommand, demoCommand].map((make) => make(terminal));
+  for (const each of commands) command.addCommand(each);
+  for (const each of [loadCommand(terminal), ...partCommands(terminal)]) command.addCommand(each, { hidden: true });
+  overrideExit(command);
+  return command;
+}
+
+function overrideExit(command: Command): void {
+  for (const each of command.commands) {
+    each.exitOverride();
+    overrideExit(each);
+  }
+}
+
+/** Prints what a person can use of an error; returns the exit code. */
+function explain(error: unknown, { err, env, signal }: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (signal.aborted) return EXIT.interrupted;
+  if (error instanceof UserError || error instanceof ImageError) err.write(`aweigh: ${error.message}\n`);
+  else if (error instanceof StatusError) err.write(`aweigh: ${statusMessage(error)}\n`);
+  else err.write(`aweigh: ${error instanceof Error ? (env['AWEIGH_DEBUG'] === undefined ? `${error.message} (AWEIGH_DEBUG=1 shows where)` : error.stack) : String(error)}\n`);
+  return error instanceof UserError ? error.exitCode : EXIT.failed;
+}
+
+function statusMessage(error: StatusError): string {
+  if (error.reason === 'ConnectionLost') return `${error.message}: is the cluster up? 'aweigh up' starts the embedded one`;
+  return error.message;
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+}
+
+function actorOf(env: NodeJS.ProcessEnv): string {
+  if (env['AWEIGH_ACTOR']) return env['AWEIGH_ACTOR'];
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id without a name, as in some containers.
+    return env['USER'] ?? 'unknown';
+  }
 }

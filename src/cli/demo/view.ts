@@ -14,10 +14,11 @@ export interface ViewState {
   readonly elapsedMs: number;
 }
 
+type TrackState = Pick<ViewState, 'application' | 'delivery' | 'router'>;
+
 /** The release in the terminal: a line a track, the releases in motion below, the load at the end. At most 80 columns wide. */
 export function renderView(state: ViewState): string {
-  const lines = [row(['TRACK', 'VERSION', 'READY', 'WANTED', 'OBSERVED', 'NEXT'])];
-  for (const track of state.application?.spec.tracks ?? []) lines.push(trackLine(state, track.name));
+  const lines = [row(['TRACK', 'VERSION', 'READY', 'WANTED', 'OBSERVED', 'COMING']), ...trackRows(state).map(row)];
   lines.push('');
   for (const release of state.releases) lines.push(...releaseLines(release));
   lines.push('', `requests ${state.load.requests}   failed ${state.load.failed}   ${(state.elapsedMs / 1_000).toFixed(0)} s`);
@@ -27,7 +28,12 @@ export function renderView(state: ViewState): string {
 const WIDTHS = [12, 11, 9, 9, 10, 24];
 const row = (cells: readonly string[]): string => cells.map((cell, i) => cell.padEnd(WIDTHS[i] ?? 10)).join('').trimEnd();
 
-function trackLine({ application, delivery, router }: ViewState, name: string): string {
+/** Track, version that serves, ready pods, wanted and observed share, versions that come or go. */
+export function trackRows(state: TrackState): string[][] {
+  return (state.application?.spec.tracks ?? []).map((track) => trackRow(state, track.name));
+}
+
+function trackRow({ application, delivery, router }: TrackState, name: string): string[] {
   const track = application?.spec.tracks.find((t) => t.name === name);
   const held = delivery?.spec.tracks.find((t) => t.name === name);
   const version = (build: string | undefined): string => build?.slice((application?.metadata?.name?.length ?? 0) + 1) ?? '-';
@@ -37,7 +43,7 @@ function trackLine({ application, delivery, router }: ViewState, name: string): 
   const observed = track?.segment === undefined ? undefined : router?.status?.observed?.routes.find((r) => r.segment === track.segment);
   const share = track?.segment === undefined ? 'the rest' : `${held?.percent ?? 0} %`;
   const seen = track?.segment === undefined ? (router?.status?.observed?.production.backend === undefined ? '-' : 'the rest') : observed === undefined ? '-' : `${observed.share / 100} %`;
-  return row([name, version(held?.serving), `${ready(held?.serving)}/${wanted}`, share, seen, coming]);
+  return [name, version(held?.serving), `${ready(held?.serving)}/${wanted}`, share, seen, coming];
 }
 
 function releaseLines(release: Release): string[] {

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { useCluster, withAccess, type AccessOptions } from '../cluster-access.ts';
+import { applyManifests } from '../operations/apply-manifests.ts';
+import type { Terminal } from '../terminal.ts';
+import { UserError } from '../user-error.ts';
+
+export function applyCommand(terminal: Terminal): Command {
+  return withAccess(new Command('apply').description('apply Applications and any other resources, as kubectl apply --server-side does'))
+    .argument('<file...>', 'YAML files')
+    .action((files: string[], options: AccessOptions) => useCluster(terminal, options, async ({ client, namespace }) => {
+      const texts = files.map((file) => ({ file, text: readText(resolve(terminal.workingDirectory, file)) }));
+      for (const { file, text } of texts) for (const applied of await applyManifests(client, text, file, namespace)) terminal.out.write(`Applied ${applied}\n`);
+    }));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UserError(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { Command } from 'commander';
+import { useCluster, withAccess, type AccessOptions } from '../cluster-access.ts';
+import { dataRoot } from '../data-option.ts';
+import { buildImage, resolveImage } from '../operations/build-image.ts';
+import { pushBuild } from '../operations/push-build.ts';
+import { getApplication } from '../operations/releases-of.ts';
+import type { Terminal } from '../terminal.ts';
+import { UserError } from '../user-error.ts';
+import { imagesOf } from './image.ts';
+
+interface PushOptions extends AccessOptions {
+  readonly version?: string;
+  readonly commit?: string;
+  readonly message?: string;
+}
+
+/** Such as v1.18.0, 1.18, 2026.11.23-rc1. */
+const VERSION = /^v?\d+(\.\d+)*([.-][\w.-]+)?$/;
+
+export function pushCommand(terminal: Terminal): Command {
+  return withAccess(new Command('push').description('make a Build of a folder or an image, which starts its Release'))
+    .argument('<application>').argument('<source>', 'a folder with image.json or an image such as account-service:v1.18.0')
+    .option('--version <version>', "default: the folder's name or the image's tag")
+    .option('--commit <sha>', "default: HEAD of the folder's git repository")
+    .option('--message <text>', 'what is in it')
+    .action((application: string, source: string, options: PushOptions) => useCluster(terminal, options, async (access) => {
+      await getApplication(access, application);
+      const folder = resolve(terminal.workingDirectory, source);
+      const isFolder = existsSync(folder) && statSync(folder).isDirectory();
+      const version = options.version ?? versionOf(isFolder ? basename(folder) : source.split('@')[0]?.split(':').at(-1), source);
+      if (!VERSION.test(version)) throw new UserError(`'${version}' is not a version: versions are like v1.18.0`);
+      const images = imagesOf(dataRoot(terminal, options.data));
+      const imageTag = isFolder ? `${application}:${version}` : source;
+      const image = isFolder ? await buildImage(images, folder, imageTag) : await resolveImage(images, source);
+      const commit = options.commit ?? (isFolder ? headOf(folder) : undefined);
+      const build = await pushBuild(access.client, {
+        namespace: access.namespace, application, image, imageTag, version, author: terminal.actor,
+        ...(commit === undefined ? {} : { commit }), ...(options.message === undefined ? {} : { message: options.message }),
+      });
+      terminal.out.write(`Build ${build.metadata?.name} of ${image}; follow it with: aweigh release watch ${application}\n`);
+    }));
+}
+
+function versionOf(candidate: string | undefined, source: string): string {
+  if (candidate !== undefined && VERSION.test(candidate)) return candidate;
+  throw new UserError(`The version cannot be read from '${source}': say it with --version, such as --version v1.18.0`);
+}
+
+function headOf(folder: string): string | undefined {
+  try {
+    return execFileSync('git', ['-C', folder, 'rev-parse', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,170 @@
+import { Command } from 'commander';
+import type { Release } from '../../api/release/release.ts';
+import { API_VERSION } from '../../api/group.ts';
+import { Applications, Builds, Deliveries, Releases, Routers } from '../../api/kinds.ts';
+import { buildName, releaseName, routerName } from '../../api/names.ts';
+import { isNotFound } from '../../client/status-error.ts';
+import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '../cluster-access.ts';
+import { Screen } from '../demo/screen.ts';
+import { renderView } from '../demo/view.ts';
+import { EXIT } from '../exit-code.ts';
+import { getApplication, hasEnded, releaseInMotion, releasesOf } from '../operations/releases-of.ts';
+import { waitFor } from '../operations/wait-for.ts';
+import { age } from '../output/age.ts';
+import { outputOption, print, type OutputFormat } from '../output/print.ts';
+import { table } from '../output/table.ts';
+import type { Terminal } from '../terminal.ts';
+import { UserError } from '../user-error.ts';
+import { releaseText } from './release-text.ts';
+
+interface SteerOptions extends AccessOptions {
+  readonly release?: string;
+  readonly reason?: string;
+  readonly track?: string;
+}
+
+export function releaseCommand(terminal: Terminal): Command {
+  const command = new Command('release').description('follow and steer the Releases of an Application');
+  const verb = (name: string, description: string): Command => withAccess(command.command(name).description(description).argument('<application>'));
+  const steer = (name: string, description: string): Command => verb(name, description).option('--release <name>', 'where more than one is in motion').option('--reason <text>', 'for the record');
+
+  verb('status', 'one Release: its tracks, gates and last steps')
+    .option('--release <name>', 'default: the one in motion, else the last')
+    .addOption(outputOption())
+    .action((application: string, options: AccessOptions & { release?: string; output: OutputFormat }) => useCluster(terminal, options, async (access) => {
+      const release = await chosen(access, application, options.release);
+      print(terminal, options.output, release, (r) => releaseText(r, terminal.clock.now()));
+    }));
+  verb('history', 'all Releases, newest last')
+    .addOption(outputOption())
+    .action((application: string, options: AccessOptions & { output: OutputFormat }) => useCluster(terminal, options, async (access) => {
+      await getApplication(access, application);
+      print(terminal, options.output, await releasesOf(access, application), (releases) => history(releases, terminal.clock.now()));
+    }));
+  verb('watch', 'show a release live until it has ended')
+    .option('--release <name>', 'default: the one in motion, else the last')
+    .option('--until <phase>', 'the phase to wait for; exit code 3 where the release ends in another', 'Completed')
+    .option('--timeout <seconds>', 'give up after so long, with exit code 4', Number, 3_600)
+    .action((application: string, options: AccessOptions & { release?: string; until: string; timeout: number }) => useCluster(terminal, options, (access) => watch(terminal, access, application, options)));
+  steer('approve', 'let an approval gate pass')
+    .option('--track <track>', 'default: the track that waits')
+    .option('--gate <gate>', 'default: every approval that waits on the track')
+    .action((application: string, options: SteerOptions & { gate?: string }) => useCluster(terminal, options, (access) => approve(terminal, access, application, options)));
+  steer('pause', 'stop after the step in hand')
+    .action((application: string, options: SteerOptions) => change(terminal, options, application, () => ({ paused: true }), 'is paused'));
+  steer('resume', 'go on after pause; ends a hold of the Application too')
+    .action((application: string, options: SteerOptions) => useCluster(terminal, options, async (access) => {
+      const found = await getApplication(access, application);
+      if (found.spec.hold === true) {
+        await access.client.patch(Applications, { namespace: access.namespace, name: application }, { spec: { hold: false } });
+        terminal.out.write(`${application} is no longer held\n`);
+        if (!(await releasesOf(access, application)).some((r) => !hasEnded(r) && r.spec.paused === true)) return;
+      }
+      await steerRelease(terminal, access, application, options, () => ({ paused: false }), 'goes on');
+    }));
+  steer('abort', 'end the release and put back what its tracks held')
+    .action((application: string, options: SteerOptions) => change(terminal, options, application, () => ({ abort: { actor: terminal.actor, reason: options.reason ?? 'aborted by hand' } }), 'is being aborted'));
+  steer('promote', "skip the remaining gates of the release's track, or of all tracks with --track '*'")
+    .option('--track <track>', 'default: the track it is on')
+    .action((application: string, options: SteerOptions) => change(terminal, options, application, (release) => {
+      const track = options.track ?? release.status?.track;
+      if (track === undefined) throw new UserError(`Release ${release.metadata?.name} is on no track yet: name one with --track`);
+      return { promote: [...(release.spec.promote ?? []), { track, actor: terminal.actor, ...(options.reason === undefined ? {} : { reason: options.reason }) }] };
+    }, 'is promoted'));
+  verb('rollback', 'go back to an earlier Build on every track that holds a later one, weight first')
+    .option('--to <version>', 'default: the Build that production served before')
+    .option('--reason <text>', 'for the record')
+    .action((application: string, options: AccessOptions & { to?: string; reason?: string }) => useCluster(terminal, options, (access) => rollback(terminal, access, application, options)));
+  return command;
+}
+
+async function chosen(access: ClusterAccess, application: string, name: string | undefined): Promise<Release> {
+  if (name !== undefined) return releaseInMotion(access, application, name);
+  await getApplication(access, application);
+  const releases = await releasesOf(access, application);
+  const release = releases.findLast((r) => !hasEnded(r)) ?? releases.at(-1);
+  if (release === undefined) throw new UserError(`${application} has no Release yet: 'aweigh push ${application} DIR' makes the first`);
+  return release;
+}
+
+function history(releases: readonly Release[], now: number): string {
+  if (releases.length === 0) return 'No releases yet';
+  return table(['RELEASE', 'TYPE', 'PHASE', 'TRACK', 'BY', 'AGE', 'MESSAGE'], releases.map((r) => [
+    r.metadata?.name ?? '', r.spec.type ?? 'promotion', r.status?.phase ?? 'Pending', r.status?.track ?? '-', r.spec.actor ?? 'aweigh', age(r.metadata?.creationTimestamp, now), r.status?.message ?? '',
+  ]));
+}
+
+async function watch(terminal: Terminal, access: ClusterAccess, application: string, options: { release?: string; until: string; timeout: number }): Promise<void> {
+  const { client, namespace } = access;
+  const first = await chosen(access, application, options.release);
+  const name = first.metadata?.name ?? '';
+  const screen = new Screen(terminal.out);
+  const startedAt = terminal.clock.now();
+  const key = { namespace, name: application };
+  const missing = (error: unknown): undefined => { if (!isNotFound(error)) throw error; return undefined; };
+  const phase = await waitFor(`Release ${name} to be ${options.until}`, { clock: terminal.clock, deadlineMs: options.timeout * 1_000, signal: terminal.signal, intervalMs: 500 }, async () => {
+    const [found, delivery, router, release] = await Promise.all([
+      client.get(Applications, key), client.get(Deliveries, key).catch(missing), client.get(Routers, { namespace, name: routerName(application) }).catch(missing), client.get(Releases, { namespace, name }),
+    ]);
+    const requests = router?.status?.requests ?? [];
+    screen.draw(renderView({
+      application: found, delivery, router, releases: [release], elapsedMs: terminal.clock.now() - startedAt,
+      load: { requests: requests.reduce((sum, r) => sum + r.total, 0), failed: requests.reduce((sum, r) => sum + r.errors, 0) },
+    }));
+    const now = release.status?.phase;
+    return now === options.until || hasEnded(release) ? now : undefined;
+  });
+  screen.keep();
+  if (phase !== options.until) throw new UserError(`Release ${name} ended ${phase}, not ${options.until}: 'aweigh release status ${application}' tells why`, { exitCode: EXIT.unwell });
+}
+
+async function change(terminal: Terminal, options: SteerOptions, application: string, spec: (release: Release) => Partial<Release['spec']>, done: string): Promise<void> {
+  await useCluster(terminal, options, (access) => steerRelease(terminal, access, application, options, spec, done));
+}
+
+async function steerRelease(terminal: Terminal, { client, namespace }: ClusterAccess, application: string, options: SteerOptions, spec: (release: Release) => Partial<Release['spec']>, done: string): Promise<void> {
+  const release = await releaseInMotion({ client, namespace }, application, options.release);
+  const name = release.metadata?.name ?? '';
+  if (hasEnded(release)) throw new UserError(`Release ${name} has ended (${release.status?.phase}): nothing is left to steer`);
+  // The resourceVersion guards lists that are replaced as a whole.
+  await client.patch(Releases, { namespace, name }, { metadata: { resourceVersion: release.metadata?.resourceVersion }, spec: spec(release) });
+  terminal.out.write(`Release ${name} ${done}\n`);
+}
+
+async function approve(terminal: Terminal, access: ClusterAccess, application: string, options: SteerOptions & { gate?: string }): Promise<void> {
+  await steerRelease(terminal, access, application, options, (release) => {
+    const track = options.track ?? release.status?.track;
+    const waiting = (release.status?.tracks?.find((t) => t.name === track)?.gates ?? []).filter((g) => g.kind === 'approval' && (g.state === 'Waiting' || g.state === 'Running')).map((g) => g.name);
+    const gates = options.gate === undefined ? waiting : [options.gate];
+    if (track === undefined || gates.length === 0) throw new UserError(`Release ${release.metadata?.name} waits for no approval${track === undefined ? '' : ` on ${track}`}: to give one ahead, name --track and --gate`);
+    const at = new Date(terminal.clock.now()).toISOString();
+    return { approvals: [...(release.spec.approvals ?? []), ...gates.map((gate) => ({ track, gate, actor: terminal.actor, at, ...(options.reason === undefined ? {} : { message: options.reason }) }))] };
+  }, 'is approved');
+}
+
+async function rollback(terminal: Terminal, access: ClusterAccess, application: string, options: { to?: string; reason?: string }): Promise<void> {
+  const { client, namespace } = access;
+  await getApplication(access, application);
+  const releases = await releasesOf(access, application);
+  const build = options.to === undefined ? previousBuild(releases) : buildName(application, options.to);
+  if (build === undefined) throw new UserError(`${application} has served nothing before: name the version to go back to with --to`);
+  await client.get(Builds, { namespace, name: build }).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+    throw new UserError(`There is no Build ${build}: 'kubectl get builds -n ${namespace}' lists what can be gone back to`, { cause: error });
+  });
+  const taken = new Set(releases.map((r) => r.metadata?.name));
+  let attempt = 1;
+  while (taken.has(releaseName(build, 'rollback', attempt))) attempt++;
+  const name = releaseName(build, 'rollback', attempt);
+  await client.create(Releases, { apiVersion: API_VERSION, kind: 'Release', metadata: { namespace, name }, spec: { application, build, type: 'rollback', actor: terminal.actor, reason: options.reason ?? 'rolled back by hand' } });
+  terminal.out.write(`Release ${name} takes ${application} back to ${build}\n`);
+}
+
+/** What the last track served before the newest Release that touched it. */
+function previousBuild(releases: readonly Release[]): string | undefined {
+  for (const release of releases.toReversed()) {
+    const served = release.status?.tracks?.toReversed().find((t) => t.previousBuild !== undefined && t.phase !== 'Queued');
+    if (served?.previousBuild !== undefined) return served.previousBuild;
+  }
+  return undefined;
+}

@@ -1,0 +1,75 @@
+import { Command } from 'commander';
+import type { Application } from '../../api/application/application.ts';
+import type { Release } from '../../api/release/release.ts';
+import { Applications, Deliveries, Releases, Routers } from '../../api/kinds.ts';
+import type { Delivery } from '../../api/delivery/delivery.ts';
+import type { Router } from '../../api/router/router.ts';
+import { routerName } from '../../api/names.ts';
+import { Nodes, Pods } from '../../client/kinds.ts';
+import type { Node } from '../../kubernetes/types.generated.ts';
+import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '../cluster-access.ts';
+import { trackRows } from '../demo/view.ts';
+import { hasEnded } from '../operations/releases-of.ts';
+import { outputOption, print, type OutputFormat } from '../output/print.ts';
+import { table } from '../output/table.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface ClusterStatus {
+  readonly nodes: { readonly name: string; readonly ready: boolean }[];
+  readonly pods: { readonly total: number; readonly running: number };
+  readonly applications: ApplicationView[];
+}
+
+interface ApplicationView {
+  readonly application: Application;
+  readonly delivery?: Delivery;
+  readonly router?: Router;
+  /** In motion. */
+  readonly releases: Release[];
+}
+
+export function statusCommand(terminal: Terminal): Command {
+  return withAccess(new Command('status').description('nodes, and each Application with its tracks, routers and releases'))
+    .argument('[application]')
+    .addOption(outputOption())
+    .action((application: string | undefined, options: AccessOptions & { output: OutputFormat }) => useCluster(terminal, options, async (access) => {
+      print(terminal, options.output, await read(access, application), statusText);
+    }));
+}
+
+async function read({ client, namespace }: ClusterAccess, only: string | undefined): Promise<ClusterStatus> {
+  const [nodes, pods, applications, deliveries, routers, releases] = await Promise.all([
+    client.list(Nodes), client.list(Pods), client.list(Applications, { namespace }), client.list(Deliveries, { namespace }), client.list(Routers, { namespace }), client.list(Releases, { namespace }),
+  ]);
+  return {
+    nodes: nodes.items.map((n) => ({ name: n.metadata?.name ?? '', ready: isReady(n) })),
+    pods: { total: pods.items.length, running: pods.items.filter((p) => p.status?.phase === 'Running').length },
+    applications: applications.items.filter((a) => only === undefined || a.metadata?.name === only).map((application) => {
+      const name = application.metadata?.name ?? '';
+      const delivery = deliveries.items.find((d) => d.metadata?.name === name);
+      const router = routers.items.find((r) => r.metadata?.name === routerName(name));
+      return {
+        application, ...(delivery === undefined ? {} : { delivery }), ...(router === undefined ? {} : { router }),
+        releases: releases.items.filter((r) => r.spec.application === name && !hasEnded(r)),
+      };
+    }),
+  };
+}
+
+const isReady = (node: Node): boolean => node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+
+function statusText({ nodes, pods, applications }: ClusterStatus): string {
+  const head = `Nodes  ${nodes.filter((n) => n.ready).length}/${nodes.length} ready    Pods  ${pods.running}/${pods.total} running`;
+  const parts = applications.map(({ application, delivery, router, releases }) => {
+    const told = router?.status?.pods?.length ?? 0;
+    const wanted = delivery?.spec.router.replicas ?? application.spec.router?.replicas ?? 4;
+    const drift = delivery?.status?.drift ?? [];
+    return [
+      `${application.metadata?.name}    routers ${told}/${wanted} (${router?.spec.provider ?? 'none yet'})${application.spec.hold === true ? '    held' : ''}`,
+      table(['TRACK', 'VERSION', 'READY', 'WANTED', 'OBSERVED', 'COMING'], trackRows({ application, delivery, router })),
+      ...releases.map((r) => `Release ${r.metadata?.name}: ${r.status?.phase ?? 'Pending'}${r.status?.track === undefined ? '' : ` on ${r.status.track}`}${r.status?.message === undefined ? '' : `, ${r.status.message}`}`),
+      ...drift.map((d) => `Drift: ${d}`),
+    ].join('\n');
+  });
+  return [head, ...(parts.length === 0 ? ["No Applications here: 'aweigh apply FILE' makes one"] : parts)].join('\n\n');
+}

@@ -1,0 +1,144 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { createClient } from '../../client/https-client.ts';
+import type { Client } from '../../client/client.ts';
+import { CustomResourceDefinitions, Nodes } from '../../client/kinds.ts';
+import { loadKubeconfig } from '../../client/kubeconfig.ts';
+import { EMBEDDED_ROUTER_IMAGES } from '../../providers/traffic/router-pods.ts';
+import { packEmptyImage } from '../operations/build-image.ts';
+import { waitFor } from '../operations/wait-for.ts';
+import type { Terminal } from '../terminal.ts';
+import { UserError } from '../user-error.ts';
+import { addressRanges, claimRanges } from './address-ranges.ts';
+import { openDataDirectory, type DataDirectory } from './data-directory.ts';
+import { readIdentity } from './part.ts';
+import { isRunning } from './process-identity.ts';
+import { rememberedPort, rememberPort, startSupervisor, type PartName } from './supervisor.ts';
+
+export type RouterChoice = 'auto' | 'haproxy' | 'builtin';
+
+export interface ClusterOptions {
+  readonly root: string;
+  /** Absent: the one that it had before, else any free one. */
+  readonly port?: number;
+  readonly router: RouterChoice;
+  readonly nodes: number;
+}
+
+export interface Cluster {
+  readonly data: DataDirectory;
+  readonly port: number;
+  readonly router: 'haproxy' | 'builtin';
+  readonly client: Client;
+  pids(): Readonly<Record<PartName, number | undefined>>;
+  stop(): Promise<void>;
+}
+
+const READY_DEADLINE_MS = 60_000;
+const APPLICATION_DEFINITION = 'applications.aweigh.dev';
+
+/** Starts the embedded cluster, or takes over what runs of it; resolves when its API answers, its kinds are known and its nodes are ready. */
+export async function startCluster(terminal: Terminal, options: ClusterOptions): Promise<Cluster> {
+  const { clock, log, random, signal } = terminal;
+  const data = openDataDirectory(options.root);
+  const env = partEnvironment(terminal);
+  const router = chooseRouter(options.router, env['PATH'] ?? '');
+  const adopts = partRuns(data, 'control-plane');
+  const port = await choosePort(options.port, rememberedPort(data), adopts);
+  rememberPort(data, port);
+  for (const image of Object.values(EMBEDDED_ROUTER_IMAGES)) await packEmptyImage(data.images, image);
+  const ranges = await addressRanges(data.root, random);
+  const claim = await claimRanges(ranges);
+  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router], node: ['--nodes', String(options.nodes)] } });
+  const stop = async (): Promise<void> => {
+    await supervisor.stop();
+    claim.close();
+  };
+  try {
+    const client = await ready(terminal, data, port, options.nodes, signal);
+    return { data, port, router, client, pids: supervisor.pids, stop: async () => { client.close(); await stop(); } };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Pods of the process runtime find this Node.js, this Aweigh and Debian's haproxy. */
+function partEnvironment({ env, program }: Terminal): Record<string, string | undefined> {
+  const path = [dirname(process.execPath), ...(env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  return { ...env, PATH: [...new Set(path.filter((folder) => folder !== ''))].join(delimiter), AWEIGH_BIN: env['AWEIGH_BIN'] ?? program.join(' ') };
+}
+
+function chooseRouter(choice: RouterChoice, path: string): 'haproxy' | 'builtin' {
+  if (choice === 'builtin') return 'builtin';
+  const found = path.split(delimiter).some((folder) => isExecutable(join(folder, 'haproxy')));
+  if (found) return 'haproxy';
+  if (choice === 'haproxy') throw new UserError('There is no haproxy on the PATH: install it (Debian: apt-get install haproxy), or choose --router builtin');
+  return 'builtin';
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function partRuns(data: DataDirectory, name: PartName): boolean {
+  const identity = readIdentity(join(data.run, `${name}.json`));
+  return identity !== undefined && isRunning(identity);
+}
+
+async function choosePort(wanted: number | undefined, remembered: number | undefined, adopts: boolean): Promise<number> {
+  if (adopts && remembered !== undefined) {
+    if (wanted !== undefined && wanted !== remembered) throw new UserError(`This cluster's API server runs on port ${remembered}: leave --port away, or stop it first with 'aweigh down'`);
+    return remembered;
+  }
+  if (wanted !== undefined) {
+    if ((await freePort(wanted)) === undefined) throw new UserError(`Port ${wanted} of 127.0.0.1 is in use: choose another with --port, or leave the flag away for a free one`);
+    return wanted;
+  }
+  const port = (remembered === undefined ? undefined : await freePort(remembered)) ?? (await freePort(0));
+  if (port === undefined) throw new UserError('No free port on 127.0.0.1: stop a program that listens, then start again');
+  return port;
+}
+
+function freePort(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.on('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined));
+    });
+  });
+}
+
+async function ready(terminal: Terminal, data: DataDirectory, port: number, nodes: number, signal: AbortSignal): Promise<Client> {
+  const wait = { clock: terminal.clock, deadlineMs: READY_DEADLINE_MS, signal, intervalMs: 25 };
+  const log = (part: PartName): string => `; its log is ${join(data.logs, `${part}.log`)}`;
+  const client = await waitFor(`the API server${log('control-plane')}`, wait, async () => {
+    if (!existsSync(data.kubeconfig)) return undefined;
+    const connection = await loadKubeconfig(data.kubeconfig).catch(() => undefined);
+    // A kubeconfig of an earlier start may name another port.
+    if (connection === undefined || new URL(connection.server).port !== String(port)) return undefined;
+    const candidate = createClient(connection);
+    const answer = await candidate.raw('GET', '/readyz').catch(() => undefined);
+    if (answer?.status === 200) return candidate;
+    candidate.close();
+    return undefined;
+  });
+  await waitFor(`the aweigh.dev kinds${log('control-plane')}`, wait, async () => {
+    const definition = await client.get(CustomResourceDefinitions, { name: APPLICATION_DEFINITION }).catch(() => undefined);
+    return definition?.status?.conditions?.some((c) => c.type === 'Established' && c.status === 'True') === true ? true : undefined;
+  });
+  await waitFor(`${nodes} ready nodes${log('node')}`, wait, async () => {
+    const list = await client.list(Nodes).catch(() => undefined);
+    const up = list?.items.filter((n) => n.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True')).length ?? 0;
+    return up >= nodes ? true : undefined;
+  });
+  return client;
+}
