@@ -1,6 +1,26 @@
 import type { ControllerFactory } from '../../runtime/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
+import { endpointSliceController } from './endpoint-slice/controller.ts';
+import { garbageCollectorController } from './garbage-collector/controller.ts';
+import { namespaceController } from './namespace/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
+import { serviceAccountController } from './service-account/controller.ts';
+
+export interface EngineControllersOptions {
+  /** The CA that pods verify the API server by; absent: no namespace is given `kube-root-ca.crt`. */
+  readonly rootCaPem?: string;
+}
 
 /** What Kubernetes's controller manager does, on any Kubernetes API. */
-export const engineControllers: readonly ControllerFactory[] = [deploymentController, replicaSetController];
+export function createEngineControllers(options: EngineControllersOptions = {}): readonly ControllerFactory[] {
+  return [
+    deploymentController,
+    replicaSetController,
+    endpointSliceController,
+    garbageCollectorController,
+    namespaceController,
+    serviceAccountController(options.rootCaPem),
+  ];
+}
+
+export const engineControllers: readonly ControllerFactory[] = createEngineControllers();
