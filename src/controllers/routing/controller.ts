@@ -2,7 +2,7 @@ import { LABELS } from '../../api/group.ts';
 import { routerName } from '../../api/names.ts';
 import { Routers } from '../../api/kinds.ts';
 import type { Router, RouterSpec } from '../../api/router/router.ts';
-import { EndpointSlices, Pods } from '../../client/kinds.ts';
+import { EndpointSlices, Pods, Services } from '../../client/kinds.ts';
 import { keyOf, type ObjectKey } from '../../client/resource.ts';
 import type { Controller, ControllerContext, ControllerFactory, ReconcileResult } from '../../runtime/controller.ts';
 import { source } from '../../runtime/controller.ts';
@@ -59,6 +59,11 @@ class RoutingController implements Controller {
     this.#options = options;
     this.#events = createEventRecorder(context, 'aweigh-routing');
     indexRouting(context);
+  }
+
+  async start(): Promise<void> {
+    // It names the port of the endpoints.
+    await this.#context.informer(Services).synced;
   }
 
   async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult> {

@@ -20,7 +20,7 @@ const tlsSecretName = (application: string): string => `${routerName(application
 
 // The pid is kept in a file since the process runtime and containers number processes differently; `$$` would be an escaped `$` to Kubernetes.
 const enter = `cd "\${POD_ROOT:-/}" && sh -c 'echo $PPID' > ${RUN_DIR}/pid`;
-// A router leaves the endpoints first, then finishes what it has: SIGUSR1, never SIGTERM, which cuts requests.
+// A router leaves the endpoints first, then finishes what it has: HAProxy on SIGUSR1 (SIGTERM cuts requests), the built-in one on SIGTERM (Node keeps SIGUSR1 to itself).
 const leave = (signal: string): string =>
   `cd "\${POD_ROOT:-/}"; sleep ${LEAVE_SECONDS}; pid=$(cat ${RUN_DIR}/pid); kill -${signal} "$pid"; n=0; while kill -0 "$pid" 2>/dev/null && [ $n -lt ${HARD_STOP_SECONDS * 5} ]; do sleep 0.2; n=$((n+1)); done; true`;
 
@@ -35,7 +35,7 @@ export function routerRenderers(images: RouterImages = EMBEDDED_ROUTER_IMAGES): 
       },
     },
     builtin: {
-      podTemplate: (application, router) => routerPodTemplate(application, router, images.builtin, `${enter} && exec \${AWEIGH_BIN:-aweigh} router --config ${CONFIG_DIR}/router.json`, leave('USR1')),
+      podTemplate: (application, router) => routerPodTemplate(application, router, images.builtin, `${enter} && exec \${AWEIGH_BIN:-aweigh} router --config ${CONFIG_DIR}/router.json`, leave('TERM')),
       configMapData: (application, router) => {
         const { extra: _, ...layout } = routerLayout(application, router);
         return { 'router.json': `${JSON.stringify(layout, null, 2)}\n` };

@@ -1,0 +1,134 @@
+import { Agent } from 'node:http';
+import { connect } from 'node:net';
+import type { Traffic, TrafficBackend, TrafficServer } from '../../../controllers/routing/traffic-provider.ts';
+
+const CHECK_MS = 1_000;
+const IDLE_SOCKET_MS = 2_000;
+
+export interface PoolServer {
+  readonly address: string;
+  readonly port: number;
+  readonly id: string;
+  readonly agent: Agent;
+  draining: boolean;
+  /** Refused its last connection, and did not take one since. */
+  down: boolean;
+}
+
+interface PoolBackend {
+  told: TrafficBackend;
+  servers: PoolServer[];
+  turn: number;
+  total: number;
+  errors: number;
+}
+
+/** The servers of every backend, with the idle connections to each. Counters of a backend live as long as it is told. */
+export class BackendPool {
+  readonly #backends = new Map<string, PoolBackend>();
+  #checking: NodeJS.Timeout | undefined;
+
+  /** All at once: between two requests everything has changed. */
+  update(traffic: Traffic): void {
+    const wanted = new Set(traffic.backends.map((b) => b.name));
+    for (const [name, backend] of this.#backends) {
+      if (wanted.has(name)) continue;
+      for (const server of backend.servers) server.agent.destroy();
+      this.#backends.delete(name);
+    }
+    for (const told of traffic.backends) {
+      const before = this.#backends.get(told.name);
+      const kept = new Map(before?.servers.map((s) => [s.id, s]));
+      const servers = told.servers.map((s) => {
+        const server = kept.get(idOf(s)) ?? newServer(s);
+        kept.delete(server.id);
+        server.draining = s.draining;
+        return server;
+      });
+      // Requests in flight hold their own socket: only idle ones end here.
+      for (const gone of kept.values()) closeIdle(gone.agent);
+      if (before === undefined) this.#backends.set(told.name, { told, servers, turn: 0, total: 0, errors: 0 });
+      else Object.assign(before, { told, servers });
+    }
+  }
+
+  usable(name: string): number {
+    const backend = this.#backends.get(name);
+    let count = 0;
+    for (const server of backend?.servers ?? []) if (!server.draining && !server.down) count++;
+    return count;
+  }
+
+  /** The next server in turn that is not in `tried`; one that is down only when no other is left. */
+  pick(name: string, tried: ReadonlySet<PoolServer>): PoolServer | undefined {
+    const backend = this.#backends.get(name);
+    if (backend === undefined) return undefined;
+    const { servers } = backend;
+    let last: PoolServer | undefined;
+    for (let i = 0; i < servers.length; i++) {
+      const server = servers[(backend.turn + i) % servers.length];
+      if (server === undefined || server.draining || tried.has(server)) continue;
+      if (!server.down) {
+        backend.turn = (backend.turn + i + 1) % servers.length;
+        return server;
+      }
+      last ??= server;
+    }
+    return last;
+  }
+
+  told(name: string): TrafficBackend | undefined {
+    return this.#backends.get(name)?.told;
+  }
+
+  count(name: string, failed: boolean): void {
+    const backend = this.#backends.get(name);
+    if (backend === undefined) return;
+    backend.total++;
+    if (failed) backend.errors++;
+  }
+
+  stats(): { backend: string; total: number; errors: number }[] {
+    return [...this.#backends].map(([backend, { total, errors }]) => ({ backend, total, errors }));
+  }
+
+  refused(server: PoolServer): void {
+    server.down = true;
+    this.#checking ??= setInterval(() => this.#check(), CHECK_MS).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#checking);
+    for (const backend of this.#backends.values()) for (const server of backend.servers) server.agent.destroy();
+  }
+
+  /** Asks those that are down; ends when none is. */
+  #check(): void {
+    const down = [...this.#backends.values()].flatMap((b) => b.servers.filter((s) => s.down && !s.draining));
+    if (down.length === 0) {
+      clearInterval(this.#checking);
+      this.#checking = undefined;
+    }
+    for (const server of down) {
+      const socket = connect({ host: server.address, port: server.port, timeout: CHECK_MS });
+      socket.once('connect', () => {
+        server.down = false;
+        socket.destroy();
+      });
+      socket.once('timeout', () => socket.destroy());
+      socket.once('error', () => socket.destroy());
+    }
+  }
+}
+
+const idOf = (s: Pick<TrafficServer, 'address' | 'port'>): string => `${s.address}:${s.port}`;
+
+function newServer(s: TrafficServer): PoolServer {
+  return { address: s.address, port: s.port, id: idOf(s), agent: new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 0, scheduling: 'lifo', keepAliveMsecs: IDLE_SOCKET_MS }), draining: s.draining, down: false };
+}
+
+function closeIdle(agent: Agent): void {
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+  // Whatever comes free later is not kept.
+  agent.maxFreeSockets = 0;
+}

@@ -1,0 +1,59 @@
+import { createServer, type Server } from 'node:tls';
+import type { BackendStats, Traffic } from '../../../controllers/routing/traffic-provider.ts';
+
+/** One JSON line asks, one answers, and the connection ends. */
+export type ControlRequest =
+  | { readonly command: 'show' }
+  /** `switchAt`: what the answer's `switchAt` becomes. */
+  | { readonly command: 'set'; readonly traffic: Traffic; readonly switchAt?: number }
+  | { readonly command: 'ready' }
+  | { readonly command: 'stats' };
+
+export interface ControlState {
+  readonly traffic?: Traffic;
+  readonly ready: boolean;
+  /** When the routes last changed while it was ready, milliseconds since the epoch; 0: never. */
+  readonly switchAt: number;
+}
+
+export type ControlAnswer = { readonly state: ControlState } | { readonly stats: readonly BackendStats[]; readonly segments: Readonly<Record<string, number>> } | { readonly error: string };
+
+const REQUEST_LIMIT_BYTES = 4_000_000;
+
+export interface ControlServerOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly ca: string;
+  /** Certificate and key. */
+  readonly pem: string;
+  answer(request: ControlRequest): ControlAnswer;
+}
+
+/** Takes commands from holders of a client certificate of the router's own CA. @throws the bind error */
+export async function startControlServer({ address, port, ca, pem, answer }: ControlServerOptions): Promise<Server> {
+  const server = createServer({ ca, cert: pem, key: pem, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' }, (socket) => {
+    let text = '';
+    socket.setTimeout(10_000, () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.length > REQUEST_LIMIT_BYTES) return void socket.destroy();
+      const end = text.indexOf('\n');
+      if (end < 0) return;
+      const line = text.slice(0, end);
+      text = '';
+      socket.end(`${JSON.stringify(answerLine(line, answer))}\n`);
+    });
+  });
+  server.on('tlsClientError', () => undefined);
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, address, resolve));
+  return server;
+}
+
+function answerLine(line: string, answer: ControlServerOptions['answer']): ControlAnswer {
+  try {
+    return answer(JSON.parse(line) as ControlRequest);
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,188 @@
+import { type ClientRequest, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { decide, type Decision, type RoutedRequest, type RoutingState } from '../decision.ts';
+import { REASON_HEADER, type RouterLayout, TRAFFIC_GROUP } from '../router-layout.ts';
+import type { AccessLog } from './access-log.ts';
+import type { BackendPool, PoolServer } from './backend-pool.ts';
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const ANSWER_TIMEOUT_MS = 60_000;
+const MAX_TRIES = 4;
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'upgrade', 'http2-settings', 'expect']);
+const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+export interface ProxyOptions {
+  readonly layout: Omit<RouterLayout, 'extra'>;
+  readonly pool: BackendPool;
+  readonly log: AccessLog;
+  readonly routing: RoutingState;
+  readonly now: () => number;
+  /** True: answers end their connection. */
+  readonly stopping: () => boolean;
+  readonly segments: Map<string, number>;
+}
+
+/** Forwards one request: streamed both ways; sent to another server only when no byte of it can have reached the first. */
+export function forward(options: ProxyOptions, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const { pool, now } = options;
+  const startedAt = now();
+  const routed = routedRequest(options.layout, incoming);
+  const decision = decide(routed, options.routing);
+  options.segments.set(decision.segment, (options.segments.get(decision.segment) ?? 0) + 1);
+  if (options.stopping()) outgoing.shouldKeepAlive = false;
+  let server: PoolServer | undefined;
+  let retries = 0;
+  const backend = decision.type === 'forward' ? decision.backend : undefined;
+  outgoing.once('close', () => {
+    const status = outgoing.headersSent ? outgoing.statusCode : 0;
+    const whole = outgoing.writableFinished;
+    if (backend !== undefined) pool.count(backend, status >= 500 || (!whole && status !== 0 && !incoming.destroyed));
+    const told = backend === undefined ? undefined : pool.told(backend);
+    options.log.add({
+      at: new Date(now()).toISOString(), method: incoming.method, path: incoming.url, status, totalMs: now() - startedAt, segment: decision.segment, bucket: decision.bucket,
+      backend: backend ?? '-', track: told?.track ?? '-', version: told?.version ?? '-', server: server?.id ?? '-', retries, end: whole ? '--' : 'C-',
+    });
+  });
+  if (decision.type === 'refuse' || backend === undefined) return refuse(incoming, outgoing, decision);
+
+  const headers = forwardedHeaders(options.layout, incoming);
+  const hasBody = incoming.headers['transfer-encoding'] !== undefined || Number(incoming.headers['content-length'] ?? 0) > 0;
+  const tried = new Set<PoolServer>();
+  let current: ClientRequest | undefined;
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) current?.destroy();
+  });
+
+  const tryNext = (): void => {
+    server = pool.pick(backend, tried);
+    if (server === undefined || tried.size >= MAX_TRIES) return unavailable(incoming, outgoing, tried.size === 0 ? 'NoServer' : 'ConnectionRefused');
+    const target = server;
+    tried.add(target);
+    const upstream = httpRequest({ host: target.address, port: target.port, method: incoming.method, path: incoming.url, headers, agent: target.agent, setHost: false });
+    current = upstream;
+    let connected = false;
+    let answered = false;
+    const timer = setTimeout(() => upstream.destroy(new Error('connect timed out')), CONNECT_TIMEOUT_MS);
+    const start = (): void => {
+      connected = true;
+      target.down = false;
+      clearTimeout(timer);
+      upstream.setTimeout(ANSWER_TIMEOUT_MS, () => upstream.destroy(new Error('no answer in time')));
+      if (hasBody) incoming.pipe(upstream);
+      else upstream.end();
+    };
+    upstream.once('socket', (socket) => {
+      if (!socket.connecting) return start();
+      socket.setNoDelay(true);
+      socket.once('connect', start);
+    });
+    upstream.once('response', (response) => {
+      answered = true;
+      outgoing.writeHead(response.statusCode ?? 502, response.statusMessage ?? '', endToEnd(response.rawHeaders));
+      response.pipe(outgoing);
+      response.once('aborted', () => outgoing.destroy());
+      response.on('error', () => outgoing.destroy());
+    });
+    upstream.on('error', () => {
+      clearTimeout(timer);
+      if (outgoing.destroyed || answered) return void (answered && outgoing.destroy());
+      const unsent = !connected;
+      if (unsent) pool.refused(target);
+      // A kept connection that the server closed at this instant: repeating what changes nothing is safe.
+      else if (!(upstream.reusedSocket && !hasBody && REPEATABLE.has(incoming.method ?? ''))) return unavailable(incoming, outgoing, 'ConnectionLost');
+      else tried.delete(target);
+      if (++retries > MAX_TRIES) return unavailable(incoming, outgoing, 'ConnectionRefused');
+      tryNext();
+    });
+  };
+  tryNext();
+}
+
+/** WebSocket and other upgrades: the server's answer and all that follows passes through as it is. */
+export function forwardUpgrade(options: ProxyOptions, incoming: IncomingMessage, client: Socket, head: Buffer): void {
+  client.on('error', () => client.destroy());
+  const decision = decide(routedRequest(options.layout, incoming), options.routing);
+  const tried = new Set<PoolServer>();
+  const fail = (): void => void client.end(`HTTP/1.1 503 Service Unavailable\r\n${REASON_HEADER}: ${decision.type === 'refuse' ? decision.reason : 'NoServer'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const tryNext = (): void => {
+    const server = decision.type === 'forward' && tried.size < MAX_TRIES ? options.pool.pick(decision.backend, tried) : undefined;
+    if (server === undefined) return fail();
+    tried.add(server);
+    const upstream = connect({ host: server.address, port: server.port, noDelay: true });
+    const refused = (): void => {
+      options.pool.refused(server);
+      tryNext();
+    };
+    upstream.once('error', refused);
+    upstream.once('connect', () => {
+      upstream.off('error', refused);
+      upstream.on('error', () => client.destroy());
+      client.once('close', () => upstream.destroy());
+      upstream.once('close', () => client.end());
+      const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
+      const headers = forwardedHeaders(options.layout, incoming);
+      for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
+      lines.push(`Connection: Upgrade`, `Upgrade: ${incoming.headers.upgrade ?? ''}`);
+      upstream.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+      if (head.length > 0) upstream.write(head);
+      client.pipe(upstream);
+      upstream.pipe(client);
+    });
+  };
+  tryNext();
+}
+
+/** Values of one header, each whole, repeated ones apart. */
+function headerValues({ rawHeaders }: IncomingMessage, name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === name) values.push(rawHeaders[i + 1] ?? '');
+  return values;
+}
+
+function routedRequest({ edge, userId }: ProxyOptions['layout'], incoming: IncomingMessage): RoutedRequest {
+  const groups = edge ? [] : headerValues(incoming, TRAFFIC_GROUP.toLowerCase());
+  const users = userId.header === undefined ? [] : headerValues(incoming, userId.header.toLowerCase());
+  const user = users.length === 1 && users[0] !== '' ? users[0] : cookieOf(incoming.headers.cookie, userId.cookie);
+  return { groups, ...(user === undefined ? {} : { user }) };
+}
+
+function cookieOf(cookies: string | undefined, name: string | undefined): string | undefined {
+  if (cookies === undefined || name === undefined) return undefined;
+  for (const part of cookies.split(';')) {
+    const [key, ...rest] = part.trim().split('=');
+    if (key === name && rest.length > 0) return rest.join('=') || undefined;
+  }
+  return undefined;
+}
+
+function forwardedHeaders({ edge }: ProxyOptions['layout'], incoming: IncomingMessage): string[] {
+  const headers = endToEnd(incoming.rawHeaders, edge ? new Set([TRAFFIC_GROUP.toLowerCase(), 'x-forwarded-for']) : undefined);
+  headers.push('X-Forwarded-For', incoming.socket.remoteAddress ?? '');
+  if (incoming.headers['x-forwarded-proto'] === undefined) headers.push('X-Forwarded-Proto', 'http');
+  if (incoming.headers['x-forwarded-host'] === undefined) headers.push('X-Forwarded-Host', incoming.headers.host ?? '');
+  return headers;
+}
+
+/** Raw headers without those of one connection only (RFC 9110, 7.6.1). Transfer-Encoding stays: it tells Node how to frame. */
+function endToEnd(raw: readonly string[], also?: ReadonlySet<string>): string[] {
+  const named = new Set<string>();
+  for (let i = 0; i < raw.length; i += 2) if (raw[i]?.toLowerCase() === 'connection') for (const name of (raw[i + 1] ?? '').split(',')) named.add(name.trim().toLowerCase());
+  const kept: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]?.toLowerCase() ?? '';
+    if (!HOP_BY_HOP.has(name) && !named.has(name) && also?.has(name) !== true) kept.push(raw[i] ?? '', raw[i + 1] ?? '');
+  }
+  return kept;
+}
+
+function refuse(incoming: IncomingMessage, outgoing: ServerResponse, decision: Decision): void {
+  incoming.resume();
+  if (decision.type === 'refuse') outgoing.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1', [REASON_HEADER]: decision.reason }).end(`${decision.message}\n`);
+}
+
+function unavailable(incoming: IncomingMessage, outgoing: ServerResponse, reason: string): void {
+  incoming.unpipe();
+  incoming.resume();
+  if (outgoing.headersSent) return void outgoing.destroy();
+  outgoing.writeHead(reason === 'ConnectionLost' ? 502 : 503, { 'content-type': 'text/plain', 'retry-after': '1', [REASON_HEADER]: reason }).end('No server answered\n');
+}

@@ -1,0 +1,106 @@
+import { createServer, type Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import type { Traffic } from '../../../controllers/routing/traffic-provider.ts';
+import type { Random } from '../../../runtime/clock.ts';
+import { CONTROL_PORT, HARD_STOP_SECONDS, HEALTH_PORT, type RouterLayout } from '../router-layout.ts';
+import { AccessLog } from './access-log.ts';
+import { BackendPool } from './backend-pool.ts';
+import { type ControlAnswer, type ControlRequest, startControlServer } from './control-server.ts';
+import { forward, forwardUpgrade, type ProxyOptions } from './proxy.ts';
+
+export interface BuiltinRouterOptions {
+  /** Content of `router.json`. */
+  readonly layout: Omit<RouterLayout, 'extra'>;
+  /** Where all ports are bound: the pod's address. */
+  readonly address: string;
+  /** PEM: who may command, and the router's own certificate with its key. */
+  readonly ca: string;
+  readonly pem: string;
+  readonly now: () => number;
+  readonly random: Random;
+  /** Takes the access log. */
+  readonly write: (text: string) => void;
+}
+
+export interface BuiltinRouter {
+  /** Takes no more connections, finishes what runs (30 s at most), then ends. */
+  close(): Promise<void>;
+}
+
+const NO_TRAFFIC: Traffic = { backends: [], routes: [], production: { seed: '-' } };
+
+/** The router where HAProxy is not: same rules, same control. @throws a bind error */
+export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise<BuiltinRouter> {
+  const { layout, address, random, now } = options;
+  const pool = new BackendPool();
+  const log = new AccessLog(options.write);
+  const segments = new Map<string, number>();
+  let traffic = NO_TRAFFIC;
+  let told = false;
+  let ready = false;
+  let switchAt = 0;
+  let stopping = false;
+  const known = new Set(layout.segments);
+  const proxy: ProxyOptions = {
+    layout, pool, log, now, segments,
+    stopping: () => stopping,
+    routing: {
+      get traffic() { return traffic; },
+      defaultSegment: layout.defaultSegment,
+      segments: known,
+      usable: (backend) => pool.usable(backend),
+      randomBucket: () => Math.floor(random.next() * 10_000),
+    },
+  };
+
+  const answer = (request: ControlRequest): ControlAnswer => {
+    switch (request.command) {
+      case 'set':
+        pool.update(request.traffic);
+        traffic = request.traffic;
+        told = true;
+        if (request.switchAt !== undefined) ({ switchAt } = request);
+        break;
+      case 'ready':
+        ready = told;
+        break;
+      case 'stats':
+        return { stats: pool.stats(), segments: Object.fromEntries(segments) };
+      case 'show':
+        break;
+      default:
+        return { error: `Unknown command ${JSON.stringify((request as { command?: unknown }).command)}: there are show, set, ready, stats` };
+    }
+    return { state: { ready, switchAt, ...(told ? { traffic } : {}) } };
+  };
+
+  const requests = createServer({ keepAliveTimeout: 65_000, headersTimeout: 30_000, requestTimeout: 0, noDelay: true, insecureHTTPParser: false }, (incoming, outgoing) => forward(proxy, incoming, outgoing));
+  requests.on('upgrade', (incoming, socket, head) => forwardUpgrade(proxy, incoming, socket as never, head));
+  const health = createServer((incoming, outgoing) => {
+    const ok = incoming.url === '/live' || (incoming.url === '/ready' && ready && !stopping);
+    outgoing.writeHead(ok ? 200 : 503, { 'content-type': 'text/plain', connection: 'close' }).end(ok ? 'ok\n' : 'not told yet\n');
+  });
+  const control = await startControlServer({ address, port: CONTROL_PORT, ca: options.ca, pem: options.pem, answer });
+  await Promise.all([listen(requests, layout.port, address), listen(health, HEALTH_PORT, address)]);
+
+  return {
+    async close() {
+      stopping = true;
+      control.close();
+      // Not http.Server's own close: that cuts idle connections, on which a client may be sending at this instant.
+      const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(requests, () => resolve()));
+      let timer: NodeJS.Timeout | undefined;
+      await Promise.race([closed, new Promise<void>((resolve) => (timer = setTimeout(resolve, HARD_STOP_SECONDS * 1000)))]);
+      clearTimeout(timer);
+      requests.closeAllConnections();
+      health.close();
+      health.closeAllConnections();
+      pool.close();
+      log.flush();
+    },
+  };
+}
+
+function listen(server: Server, port: number, address: string): Promise<void> {
+  return new Promise((resolve, reject) => server.once('error', reject).listen({ port, host: address, backlog: 2048 }, resolve));
+}
