@@ -1,5 +1,8 @@
+import { parseDocument } from 'yaml';
 import { StatusError } from '../../../client/status-error.ts';
 import type { KindObject } from '../kinds/strategy.ts';
+import { countKeys, duplicateKeys } from './duplicate-keys.ts';
+import { hasShape, readerOf, shapeName, walkWith, WrongType } from './reader.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
@@ -19,23 +22,59 @@ export interface BuiltInKind {
  *  The result has Kubernetes's own form: empty optional values are left out, required ones are there, quantities are canonical.
  *  @throws {StatusError} 400 `BadRequest` when the text, a type, or (under `Strict`) a field name is wrong */
 export function decode(body: string, kind: BuiltInKind, fieldValidation: FieldValidation, mediaType: 'json' | 'yaml' = 'json'): Decoded {
-  void fieldValidation;
-  if (mediaType === 'yaml') throw badRequest('YAML bodies are not read yet');
+  if (mediaType === 'yaml') {
+    const { value, duplicates } = parseYaml(body);
+    return finish(value, kind, fieldValidation, () => duplicates);
+  }
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch (cause) {
     throw badRequest(`The body is not JSON: ${(cause as Error).message}`, cause);
   }
-  return decodeValue(value, kind);
+  return finish(value, kind, fieldValidation, (keys) => (countKeys(body) === keys ? [] : duplicateKeys(body)));
 }
 
-/** The same for a value already parsed: the result of a patch, a protobuf message. */
-export function decodeValue(value: unknown, kind: BuiltInKind): Decoded {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw badRequest(`The body of a ${kind.kind} must be an object`);
-  const object = value as KindObject;
-  object.metadata ??= {};
-  return { object, warnings: [] };
+/** The same for a value already parsed (the result of a patch, a protobuf message). The value is changed in place:
+ *  hand over a copy that nothing else holds. */
+export function decodeValue(value: unknown, kind: BuiltInKind, fieldValidation: FieldValidation = 'Ignore'): Decoded {
+  return finish(value, kind, fieldValidation, () => []);
+}
+
+function finish(value: unknown, kind: BuiltInKind, fieldValidation: FieldValidation, duplicatesOf: (keys: number) => string[]): Decoded {
+  const name = shapeName(kind.group, kind.version, kind.kind);
+  if (!hasShape(name)) throw new Error(`${kind.kind} of ${kind.group}/${kind.version} is no built-in kind`);
+  const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
+  try {
+    const walked = walkWith(readerOf(`#${name}`), value);
+    const object = walked.value as KindObject;
+    requireKind(object, apiVersion, kind.kind);
+    if (fieldValidation === 'Ignore') return { object, warnings: [] };
+    const problems = [...walked.unknown.map((path) => `unknown field "${path}"`), ...duplicatesOf(walked.keys).map((path) => `field "${path}" is there twice`)];
+    if (problems.length > 0 && fieldValidation === 'Strict') throw badRequest(`Strict decoding of ${kind.kind} failed: ${problems.join(', ')}`);
+    return { object, warnings: problems };
+  } catch (error) {
+    if (error instanceof WrongType) throw badRequest(`${kind.kind} cannot be read: ${error.message}`, error);
+    throw error;
+  }
+}
+
+function requireKind(object: KindObject, apiVersion: string, kind: string): void {
+  object.apiVersion ??= apiVersion;
+  object.kind ??= kind;
+  if (object.apiVersion !== apiVersion || object.kind !== kind) {
+    throw badRequest(`The path is for ${apiVersion} ${kind}, the body is ${object.apiVersion} ${object.kind}`);
+  }
+}
+
+function parseYaml(body: string): { value: unknown; duplicates: string[] } {
+  const document = parseDocument(body, { uniqueKeys: true, merge: true });
+  const duplicates: string[] = [];
+  for (const error of document.errors) {
+    if (error.code === 'DUPLICATE_KEY') duplicates.push(`line ${error.linePos?.[0].line ?? '?'}`);
+    else throw badRequest(`The body is not YAML: ${error.message}`, error);
+  }
+  return { value: document.toJS() as unknown, duplicates };
 }
 
 function badRequest(message: string, cause?: unknown): StatusError {
