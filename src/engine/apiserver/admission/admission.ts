@@ -1,4 +1,13 @@
 import type { KindObject, StrategyContext } from '../kinds/strategy.ts';
+import { defaultStorageClass } from './default-storage-class.ts';
+import { defaultTolerations } from './default-tolerations.ts';
+import { applyLimitRanges, checkLimitRanges } from './limit-ranger.ts';
+import { requireLiveNamespace } from './namespace-lifecycle.ts';
+import { checkPodSecurity } from './pod-security.ts';
+import { resolvePriority } from './priority.ts';
+import { mountServiceAccount } from './service-account.ts';
+import { taintNewNode } from './taint-node.ts';
+import { setRequester } from './certificate-requester.ts';
 
 /** What admission reads of other objects; each answers from memory, so the whole chain stays synchronous. */
 export interface Lookups {
@@ -26,17 +35,29 @@ export interface AdmissionResult {
   readonly warnings: string[];
 }
 
-/** Kubernetes's default admission, the mutating part: service account and token volume, priority, tolerations,
- *  storage class, limit ranges. Changes `request.object`. Runs after default and prepareForCreate.
- *  @throws {StatusError} 403 `Forbidden` or 404 when the request is refused */
-export function mutate(request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
-  void request; void context; void lookups;
-  return { warnings: [] };
+type Plugin = (request: AdmissionRequest, context: StrategyContext, lookups: Lookups) => string[] | void;
+
+const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, defaultStorageClass, setRequester];
+const validating: readonly Plugin[] = [checkLimitRanges, checkPodSecurity];
+
+function run(plugins: readonly Plugin[], request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
+  const warnings: string[] = [];
+  for (const plugin of plugins) {
+    const texts = plugin(request, context, lookups);
+    if (texts !== undefined) warnings.push(...texts);
+  }
+  return { warnings };
 }
 
-/** The validating part: namespace lifecycle, pod security levels, quota.
+/** Kubernetes's default admission, the mutating part: service account and token volume, priority, tolerations,
+ *  storage class, limit ranges. Changes `request.object`. Runs after default and before prepareForCreate.
+ *  @throws {StatusError} 403 `Forbidden` or 404 when the request is refused */
+export function mutate(request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
+  return run(mutating, request, context, lookups);
+}
+
+/** The validating part: limit ranges, pod security levels. Quota is charged by the caller's store (see quota.ts).
  *  @throws {StatusError} 403 `Forbidden` when the request is refused */
 export function admit(request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
-  void request; void context; void lookups;
-  return { warnings: [] };
+  return run(validating, request, context, lookups);
 }

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /** Why a field was refused. Each becomes one cause of a 422 Status, with the reason that Kubernetes uses for it. */
 export type FieldErrorType =
   | 'Required'
@@ -56,16 +58,58 @@ export function messageOf(error: FieldError): string {
   }
 }
 
-/** Causes for `status.details.causes`. Equal reason, field and message are one cause, as in Kubernetes. */
+/** Causes for `status.details.causes`, in the order found. */
 export function causesOf(errors: readonly FieldError[]): StatusCause[] {
-  const seen = new Set<string>();
-  const causes: StatusCause[] = [];
-  for (const error of errors) {
-    const cause = { reason: REASONS[error.type], message: messageOf(error), field: error.field };
-    const key = `${cause.reason}\n${cause.field}\n${cause.message}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    causes.push(cause);
+  return errors.map((error) => ({ reason: REASONS[error.type], message: messageOf(error), field: error.field }));
+}
+
+/** Collects what a validator finds. `path` is built by the caller: `${path}.name`. */
+export class Findings {
+  readonly errors: FieldError[] = [];
+
+  required(field: string, detail?: string): void {
+    this.errors.push({ type: 'Required', field, detail });
   }
-  return causes;
+  invalid(field: string, value: unknown, detail?: string): void {
+    this.errors.push({ type: 'Invalid', field, value, detail });
+  }
+  /** One error for each message. */
+  eachInvalid(field: string, value: unknown, messages: readonly string[]): void {
+    for (const detail of messages) this.errors.push({ type: 'Invalid', field, value, detail });
+  }
+  notSupported(field: string, value: unknown, supported: Iterable<string>): void {
+    this.errors.push({ type: 'NotSupported', field, value, detail: `one of ${[...supported].join(', ')}` });
+  }
+  duplicate(field: string, value: unknown): void {
+    this.errors.push({ type: 'Duplicate', field, value });
+  }
+  forbidden(field: string, detail: string): void {
+    this.errors.push({ type: 'Forbidden', field, detail });
+  }
+  notFound(field: string, value: unknown): void {
+    this.errors.push({ type: 'NotFound', field, value });
+  }
+  tooLong(field: string, detail: string): void {
+    this.errors.push({ type: 'TooLong', field, detail });
+  }
+  tooMany(field: string, detail: string): void {
+    this.errors.push({ type: 'TooMany', field, detail });
+  }
+  typeInvalid(field: string, value: unknown, detail?: string): void {
+    this.errors.push({ type: 'TypeInvalid', field, value, detail });
+  }
+  /** Absent or empty is Required; outside the set is NotSupported. */
+  requiredEnum(field: string, value: string | undefined | null, supported: ReadonlySet<string>): void {
+    if (value === undefined || value === null || value === '') this.required(field);
+    else if (!supported.has(value)) this.notSupported(field, value, supported);
+  }
+  optionalEnum(field: string, value: string | undefined | null, supported: ReadonlySet<string>): void {
+    if (value !== undefined && value !== null && !supported.has(value)) this.notSupported(field, value, supported);
+  }
+  nonNegative(field: string, value: number | undefined | null): void {
+    if (value !== undefined && value !== null && value < 0) this.invalid(field, value, 'must be 0 or more');
+  }
+  immutable(field: string, value: unknown, old: unknown): void {
+    if (!isDeepStrictEqual(value, old)) this.invalid(field, value, 'cannot be changed');
+  }
 }

@@ -1,0 +1,84 @@
+import { readerOf, shapeName } from '../decode/reader.ts';
+import type { NameCheck } from '../validation/dns-name.ts';
+import { dnsSubdomain } from '../validation/dns-name.ts';
+import type { FieldError } from '../validation/field-error.ts';
+import { Findings } from '../validation/field-error.ts';
+import { validateObjectMeta, validateObjectMetaUpdate } from '../validation/object-meta.ts';
+import { bumpGeneration, genericStrategy } from './generic-strategy.ts';
+import type { KindObject, Strategy, StrategyContext } from './strategy.ts';
+
+/** The rules of one built-in kind. What is absent follows from the rest. */
+export interface KindRules {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  /** Default: a DNS subdomain. */
+  readonly name?: NameCheck;
+  /** The server counts generations. Default: false. */
+  readonly generation?: boolean;
+  /** Clients may not write status with the object. Default: true where the kind has one. */
+  readonly resetsStatus?: boolean;
+  readonly anyFinalizer?: boolean;
+  default?(object: KindObject): void;
+  /** After status is reset. */
+  prepare?(object: KindObject, context: StrategyContext): void;
+  /** Replaces the check of metadata where a kind has its own. */
+  validateMetadata?(object: KindObject, found: Findings): void;
+  validate?(object: KindObject, found: Findings, context: StrategyContext): void;
+  /** Before the generation is counted. */
+  prepareUpdate?(object: KindObject, old: KindObject, context: StrategyContext): void;
+  /** Beside `validate`, which runs on update too unless `updateValidatesAlone`. */
+  validateUpdate?(object: KindObject, old: KindObject, found: Findings, context: StrategyContext): void;
+  readonly updateValidatesAlone?: boolean;
+  validateStatus?(object: KindObject, old: KindObject, found: Findings): void;
+  warnings?(object: KindObject, old?: KindObject): string[];
+}
+
+/** Status as the server writes it before any controller has. */
+export function emptyStatus(group: string, version: string, kind: string): () => unknown {
+  const reader = readerOf(`#${shapeName(group, version, `${kind}Status`)}`);
+  return () => reader.zero();
+}
+
+export function strategyOf(rules: KindRules, hasStatus: boolean): Strategy {
+  const resetsStatus = hasStatus && rules.resetsStatus !== false;
+  const status = resetsStatus ? emptyStatus(rules.group, rules.version, rules.kind) : undefined;
+  const metaRules = { name: rules.name ?? dnsSubdomain, namespaced: rules.namespaced, anyFinalizer: rules.anyFinalizer };
+  return {
+    default: (object) => rules.default?.(object),
+    prepareForCreate(object, context) {
+      if (status !== undefined) object['status'] = status();
+      if (rules.generation === true) object.metadata.generation = 1;
+      rules.prepare?.(object, context);
+    },
+    prepareForUpdate(object, old, context) {
+      if (resetsStatus) object['status'] = old['status'];
+      rules.prepareUpdate?.(object, old, context);
+      if (rules.generation === true) bumpGeneration(object, old);
+      else if (old.metadata.generation !== undefined) object.metadata.generation = old.metadata.generation;
+    },
+    prepareForStatusUpdate: genericStrategy.prepareForStatusUpdate,
+    validate(object, context): FieldError[] {
+      const found = new Findings();
+      if (rules.validateMetadata !== undefined) rules.validateMetadata(object, found);
+      else validateObjectMeta(object.metadata, metaRules, 'metadata', found);
+      rules.validate?.(object, found, context);
+      return found.errors;
+    },
+    validateUpdate(object, old, context): FieldError[] {
+      const found = new Findings();
+      validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', found);
+      if (rules.updateValidatesAlone !== true) rules.validate?.(object, found, context);
+      rules.validateUpdate?.(object, old, found, context);
+      return found.errors;
+    },
+    validateStatusUpdate(object, old): FieldError[] {
+      const found = new Findings();
+      validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', found);
+      rules.validateStatus?.(object, old, found);
+      return found.errors;
+    },
+    warnings: (object, old) => rules.warnings?.(object, old) ?? [],
+  };
+}

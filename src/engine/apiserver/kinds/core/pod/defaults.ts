@@ -1,0 +1,106 @@
+import type { Container, EphemeralContainer, PodSpec, Probe } from '../../../../../kubernetes/types.generated.ts';
+import { formatQuantity, nanosOf, parseQuantity } from '../../../decode/quantity.ts';
+import { defaultPullPolicy } from './image-reference.ts';
+import { defaultVolume } from './volume-defaults.ts';
+
+type AnyContainer = Container | EphemeralContainer;
+
+/** Fills a pod's or a pod template's spec in. */
+export function defaultPodSpec(spec: PodSpec): void {
+  spec.dnsPolicy ??= 'ClusterFirst';
+  spec.restartPolicy ??= 'Always';
+  spec.securityContext ??= {};
+  spec.terminationGracePeriodSeconds ??= 30;
+  spec.schedulerName ??= 'default-scheduler';
+  const account = spec.serviceAccountName ?? spec.serviceAccount;
+  if (account !== undefined) spec.serviceAccountName = spec.serviceAccount = account;
+  else delete spec.serviceAccount;
+  if (spec.volumes !== undefined) for (const volume of spec.volumes) defaultVolume(volume);
+  for (const container of spec.containers ?? []) defaultContainer(container, spec.hostNetwork === true);
+  if (spec.initContainers !== undefined) for (const container of spec.initContainers) defaultContainer(container, spec.hostNetwork === true);
+  if (spec.ephemeralContainers !== undefined) for (const container of spec.ephemeralContainers) defaultContainer(container, false);
+  roundResources(spec.resources);
+  if (spec.overhead !== undefined) roundList(spec.overhead);
+}
+
+/** What a pod gets beyond a template: requests from limits, service links. */
+export function defaultPod(spec: PodSpec): void {
+  defaultPodSpec(spec);
+  for (const container of spec.containers ?? []) requestLimits(container);
+  if (spec.initContainers !== undefined) for (const container of spec.initContainers) requestLimits(container);
+  spec.enableServiceLinks ??= true;
+}
+
+function requestLimits(container: Container): void {
+  const limits = container.resources?.limits;
+  if (limits === undefined || container.resources === undefined) return;
+  const requests = (container.resources.requests ??= {});
+  for (const name in limits) requests[name] ??= limits[name] as string;
+}
+
+function defaultContainer(container: AnyContainer, hostNetwork: boolean): void {
+  container.imagePullPolicy ??= defaultPullPolicy(container.image);
+  container.terminationMessagePath ??= '/dev/termination-log';
+  container.terminationMessagePolicy ??= 'File';
+  if (container.ports !== undefined) {
+    for (const port of container.ports) {
+      port.protocol ??= 'TCP';
+      if (hostNetwork && port.hostPort === undefined && port.containerPort !== 0) port.hostPort = port.containerPort;
+    }
+  }
+  if (container.env !== undefined) {
+    for (const variable of container.env) {
+      const source = variable.valueFrom;
+      if (source === undefined) continue;
+      if (source.fieldRef !== undefined) source.fieldRef.apiVersion ??= 'v1';
+      if (source.fileKeyRef !== undefined) source.fileKeyRef.optional ??= false;
+    }
+  }
+  defaultProbe(container.livenessProbe);
+  defaultProbe(container.readinessProbe);
+  defaultProbe(container.startupProbe);
+  if (container.lifecycle !== undefined) {
+    defaultHttpGet(container.lifecycle.postStart?.httpGet);
+    defaultHttpGet(container.lifecycle.preStop?.httpGet);
+  }
+  roundResources(container.resources);
+}
+
+function defaultProbe(probe: Probe | undefined): void {
+  if (probe === undefined) return;
+  probe.timeoutSeconds ??= 1;
+  probe.periodSeconds ??= 10;
+  probe.successThreshold ??= 1;
+  probe.failureThreshold ??= 3;
+  defaultHttpGet(probe.httpGet);
+  if (probe.grpc !== undefined) probe.grpc.service ??= '';
+}
+
+function defaultHttpGet(action: { path?: string; scheme?: string } | undefined): void {
+  if (action === undefined) return;
+  action.path ??= '/';
+  action.scheme ??= 'HTTP';
+}
+
+function roundResources(resources: { limits?: Record<string, string>; requests?: Record<string, string> } | undefined): void {
+  if (resources === undefined) return;
+  if (resources.limits !== undefined) roundList(resources.limits);
+  if (resources.requests !== undefined) roundList(resources.requests);
+}
+
+const MILLI = 1_000_000n;
+
+/** Resource amounts have no step below a thousandth. */
+export function roundList(list: Record<string, string>): void {
+  for (const name in list) {
+    const text = list[name] as string;
+    const last = text.charCodeAt(text.length - 1);
+    if (last !== 0x6e && last !== 0x75 && !text.includes('e-')) continue;
+    const nanos = nanosOf(text);
+    const rest = ((nanos % MILLI) + MILLI) % MILLI;
+    if (rest === 0n) continue;
+    const up = nanos < 0n ? nanos - rest : nanos - rest + MILLI;
+    list[name] = formatQuantity({ nanos: up, format: parseQuantity(text)?.format ?? 'decimal' });
+  }
+}
+

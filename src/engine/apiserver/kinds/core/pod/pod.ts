@@ -1,0 +1,55 @@
+import type { PodSpec } from '../../../../../kubernetes/types.generated.ts';
+import type { KindRules } from '../../built-in-kind.ts';
+import { defaultPod } from './defaults.ts';
+import { qosClass } from './qos-class.ts';
+import { validatePodSpec } from './validate-spec.ts';
+
+/** What an update of a running pod may change in a container; and in the spec beside containers. */
+const MUTABLE = new Set(['activeDeadlineSeconds', 'tolerations', 'terminationGracePeriodSeconds', 'schedulingGates', 'nodeSelector', 'affinity']);
+
+export const pod: KindRules = {
+  group: '', version: 'v1', kind: 'Pod', namespaced: true, generation: true,
+  default: (object) => defaultPod(object['spec'] as PodSpec),
+  prepare(object, context) {
+    const spec = object['spec'] as PodSpec;
+    const status: Record<string, unknown> = { phase: 'Pending', qosClass: qosClass(spec) };
+    if ((spec.schedulingGates?.length ?? 0) > 0) {
+      status['conditions'] = [{ type: 'PodScheduled', status: 'False', lastProbeTime: null, lastTransitionTime: context.now, reason: 'SchedulingGated', message: 'Scheduling waits for the pod\'s scheduling gates' }];
+    }
+    object['status'] = status;
+  },
+  validate(object, found) {
+    const spec = object['spec'] as PodSpec;
+    validatePodSpec(spec, 'spec', found);
+    if ((spec.ephemeralContainers?.length ?? 0) > 0) found.forbidden('spec.ephemeralContainers', 'are added through the ephemeralcontainers subresource');
+  },
+  updateValidatesAlone: true,
+  validateUpdate(object, old, found) {
+    const spec = object['spec'] as Record<string, unknown>, before = old['spec'] as Record<string, unknown>;
+    validatePodSpec(object['spec'] as PodSpec, 'spec', found);
+    const gated = ((old['spec'] as PodSpec).schedulingGates?.length ?? 0) > 0;
+    for (const field of new Set([...Object.keys(spec), ...Object.keys(before)])) {
+      if (field === 'containers' || field === 'initContainers') {
+        if (JSON.stringify(withoutImages(spec[field])) !== JSON.stringify(withoutImages(before[field]))) {
+          found.forbidden('spec', `only the image of ${field} can be changed`);
+          return;
+        }
+        continue;
+      }
+      if ((field === 'nodeSelector' || field === 'affinity') && !gated ? true : !MUTABLE.has(field)) {
+        if (JSON.stringify(spec[field]) !== JSON.stringify(before[field])) {
+          found.forbidden('spec', `${field} of a pod cannot be changed`);
+          return;
+        }
+      }
+    }
+    const tolerations = (before['tolerations'] as unknown[] | undefined) ?? [];
+    const kept = new Set(((spec['tolerations'] as unknown[] | undefined) ?? []).map((t) => JSON.stringify({ ...(t as object), tolerationSeconds: 0 })));
+    if (tolerations.some((t) => !kept.has(JSON.stringify({ ...(t as object), tolerationSeconds: 0 })))) found.forbidden('spec.tolerations', 'tolerations can only be added');
+  },
+  warnings: (object) => ((object['spec'] as PodSpec).imagePullSecrets ?? []).flatMap((secret, i) => (secret.name === undefined || secret.name === '' ? [`spec.imagePullSecrets[${i}].name is empty`] : [])),
+};
+
+function withoutImages(containers: unknown): unknown {
+  return (containers as Record<string, unknown>[] | undefined)?.map(({ image: _image, ...rest }) => rest);
+}

@@ -1,0 +1,129 @@
+import type { Endpoints, Node, PodTemplateSpec, ReplicationControllerSpec, Taint } from '../../../../kubernetes/types.generated.ts';
+import { dnsSubdomain } from '../../validation/dns-name.ts';
+import type { Findings } from '../../validation/field-error.ts';
+import { cidr, ipAddress, nonSpecialAddress } from '../../validation/ip-address.ts';
+import { labelValue, qualifiedName } from '../../validation/label.ts';
+import { portNumber, PROTOCOLS } from '../../validation/port.ts';
+import { dnsLabel } from '../../validation/dns-name.ts';
+import type { KindRules } from '../built-in-kind.ts';
+import { requireAlways } from '../apps/template-rules.ts';
+import { defaultPodSpec } from './pod/defaults.ts';
+import { validatePodTemplate } from './pod/validate-template.ts';
+
+export const serviceAccount: KindRules = { group: '', version: 'v1', kind: 'ServiceAccount', namespaced: true };
+
+export const podTemplate: KindRules = {
+  group: '', version: 'v1', kind: 'PodTemplate', namespaced: true, generation: true,
+  default: (object) => defaultPodSpec((object['template'] as PodTemplateSpec).spec!),
+  validate: (object, found) => validatePodTemplate(object['template'] as PodTemplateSpec, 'template', found),
+};
+
+export const replicationController: KindRules = {
+  group: '', version: 'v1', kind: 'ReplicationController', namespaced: true, generation: true,
+  default(object) {
+    const spec = object['spec'] as ReplicationControllerSpec;
+    const labels = spec.template?.metadata?.labels;
+    if (labels !== undefined) {
+      spec.selector ??= { ...labels };
+      object.metadata.labels ??= { ...labels };
+    }
+    spec.replicas ??= 1;
+    if (spec.template?.spec !== undefined) defaultPodSpec(spec.template.spec);
+  },
+  validate(object, found) {
+    const spec = object['spec'] as ReplicationControllerSpec;
+    found.nonNegative('spec.minReadySeconds', spec.minReadySeconds);
+    const selector = spec.selector ?? {};
+    if (Object.keys(selector).length === 0) found.required('spec.selector');
+    found.nonNegative('spec.replicas', spec.replicas);
+    if (spec.template === undefined) {
+      found.required('spec.template');
+      return;
+    }
+    const labels = spec.template.metadata?.labels ?? {};
+    if (Object.entries(selector).some(([key, value]) => labels[key] !== value)) found.invalid('spec.template.metadata.labels', labels, 'must match the selector');
+    validatePodTemplate(spec.template, 'spec.template', found);
+    requireAlways(spec.template, 'spec.template', found);
+  },
+};
+
+const TAINT_EFFECTS = new Set(['NoSchedule', 'PreferNoSchedule', 'NoExecute']);
+
+export const node: KindRules = {
+  group: '', version: 'v1', kind: 'Node', namespaced: false, resetsStatus: false,
+  default(object) {
+    const status = (object['status'] ?? {}) as NonNullable<Node['status']>;
+    if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
+  },
+  validate(object, found) {
+    const spec = (object['spec'] ?? {}) as NonNullable<Node['spec']>;
+    validateTaints(spec.taints, 'spec.taints', found);
+    const cidrs = spec.podCIDRs ?? [];
+    cidrs.forEach((block, i) => found.eachInvalid(`spec.podCIDRs[${i}]`, block, cidr(block)));
+  },
+  validateUpdate(object, old, found) {
+    const spec = object['spec'] as NonNullable<Node['spec']>, before = old['spec'] as NonNullable<Node['spec']>;
+    if (before.podCIDR !== undefined && before.podCIDR !== spec.podCIDR) found.forbidden('spec.podCIDRs', 'cannot be changed');
+    if (before.providerID !== undefined && before.providerID !== spec.providerID) found.forbidden('spec.providerID', 'cannot be changed');
+  },
+};
+
+function validateTaints(taints: readonly Taint[] | undefined, path: string, found: Findings): void {
+  const seen = new Set<string>();
+  taints?.forEach((taint, i) => {
+    const at = `${path}[${i}]`;
+    found.eachInvalid(`${at}.key`, taint.key, qualifiedName(taint.key));
+    const messages = labelValue(taint.value ?? '');
+    if (messages.length > 0) found.invalid(`${at}.value`, taint.value, messages.join('; '));
+    if (taint.effect === '' as string) found.required(`${at}.effect`);
+    else found.optionalEnum(`${at}.effect`, taint.effect, TAINT_EFFECTS);
+    const key = `${taint.key}:${taint.effect}`;
+    if (seen.has(key)) found.duplicate(at, key);
+    seen.add(key);
+  });
+}
+
+export const endpoints: KindRules = {
+  group: '', version: 'v1', kind: 'Endpoints', namespaced: true,
+  default(object) {
+    for (const subset of (object as unknown as Endpoints).subsets ?? []) for (const port of subset.ports ?? []) port.protocol ??= 'TCP';
+  },
+  validate(object, found, context) {
+    (object as unknown as Endpoints).subsets?.forEach((subset, i) => {
+      const at = `subsets[${i}]`;
+      const count = (subset.addresses?.length ?? 0) + (subset.notReadyAddresses?.length ?? 0);
+      if (count === 0) found.required(at, 'addresses or notReadyAddresses is needed');
+      for (const field of ['addresses', 'notReadyAddresses'] as const) {
+        subset[field]?.forEach((address, j) => {
+          const each = `${at}.${field}[${j}]`;
+          const messages = ipAddress(address.ip);
+          found.eachInvalid(`${each}.ip`, address.ip, messages);
+          if (address.hostname !== undefined) found.eachInvalid(`${each}.hostname`, address.hostname, dnsLabel(address.hostname));
+          if (address.nodeName !== undefined) found.eachInvalid(`${each}.nodeName`, address.nodeName, dnsSubdomain(address.nodeName));
+          if (messages.length === 0) found.eachInvalid(`${each}.ip`, address.ip, nonSpecialAddress(address.ip, context.loopbackAddresses));
+        });
+      }
+      subset.ports?.forEach((port, j) => {
+        const each = `${at}.ports[${j}]`;
+        if (port.name === undefined) {
+          if ((subset.ports?.length ?? 0) > 1) found.required(`${each}.name`);
+        } else found.eachInvalid(`${each}.name`, port.name, dnsLabel(port.name));
+        found.eachInvalid(`${each}.port`, port.port, portNumber(port.port));
+        found.requiredEnum(`${each}.protocol`, port.protocol, PROTOCOLS);
+        if (port.appProtocol !== undefined) found.eachInvalid(`${each}.appProtocol`, port.appProtocol, qualifiedName(port.appProtocol));
+      });
+    });
+  },
+};
+
+export const event: KindRules = {
+  group: '', version: 'v1', kind: 'Event', namespaced: true,
+  validateMetadata(object, found) {
+    const namespace = object.metadata.namespace;
+    const involved = (object['involvedObject'].namespace ?? '') as string;
+    const expected = involved === '' ? 'default' : involved;
+    if (namespace !== expected) found.invalid('involvedObject.namespace', involved, "must be the event's namespace");
+    found.eachInvalid('metadata.namespace', namespace, namespace === undefined ? [] : dnsLabel(namespace));
+  },
+};
+

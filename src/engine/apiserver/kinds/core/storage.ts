@@ -1,0 +1,87 @@
+import type { PersistentVolumeClaimSpec, PersistentVolumeSpec } from '../../../../kubernetes/types.generated.ts';
+import { nanosOf } from '../../decode/quantity.ts';
+import { dnsSubdomain } from '../../validation/dns-name.ts';
+import type { KindRules } from '../built-in-kind.ts';
+import { validateAccessModes, validateClaimSpec, VOLUME_MODES } from './persistent-volume-claim-spec.ts';
+import { defaultClaimSpec, defaultSource } from './pod/volume-defaults.ts';
+import { validateNodeSelector } from './pod/validate-scheduling.ts';
+import { validateSharedSource } from './pod/validate-volume.ts';
+
+const RECLAIM_POLICIES = new Set(['Delete', 'Recycle', 'Retain']);
+const CLAIM_PROTECTION = 'kubernetes.io/pvc-protection';
+const VOLUME_PROTECTION = 'kubernetes.io/pv-protection';
+const NOT_SOURCES = new Set(['accessModes', 'capacity', 'claimRef', 'mountOptions', 'nodeAffinity', 'persistentVolumeReclaimPolicy', 'storageClassName', 'volumeAttributesClassName', 'volumeMode']);
+
+export const persistentVolumeClaim: KindRules = {
+  group: '', version: 'v1', kind: 'PersistentVolumeClaim', namespaced: true,
+  default: (object) => defaultClaimSpec(object['spec'] as PersistentVolumeClaimSpec),
+  prepare(object) {
+    object['status'] = { phase: 'Pending' };
+    addFinalizer(object.metadata, CLAIM_PROTECTION);
+    const spec = object['spec'] as PersistentVolumeClaimSpec;
+    if (spec.dataSource !== undefined && spec.dataSourceRef === undefined) spec.dataSourceRef = { ...spec.dataSource };
+    else if (spec.dataSourceRef !== undefined && spec.dataSource === undefined && spec.dataSourceRef.namespace === undefined) spec.dataSource = { ...spec.dataSourceRef };
+  },
+  validate: (object, found) => validateClaimSpec(object['spec'] as PersistentVolumeClaimSpec, 'spec', found),
+  validateUpdate(object, old, found) {
+    const fixed = (spec: PersistentVolumeClaimSpec): string => JSON.stringify({ ...spec, resources: undefined, volumeAttributesClassName: undefined, volumeName: undefined });
+    const spec = object['spec'] as PersistentVolumeClaimSpec, before = old['spec'] as PersistentVolumeClaimSpec;
+    if (fixed(spec) !== fixed(before) || (before.volumeName !== undefined && spec.volumeName !== before.volumeName)) found.forbidden('spec', 'only resources.requests can be changed once a claim exists');
+    if (nanosOf(spec.resources?.requests?.['storage']) < nanosOf(before.resources?.requests?.['storage'])) found.forbidden('spec.resources.requests.storage', 'must not shrink');
+  },
+};
+
+export const persistentVolume: KindRules = {
+  group: '', version: 'v1', kind: 'PersistentVolume', namespaced: false,
+  default(object) {
+    const spec = object['spec'] as PersistentVolumeSpec;
+    spec.persistentVolumeReclaimPolicy ??= 'Retain';
+    spec.volumeMode ??= 'Filesystem';
+    defaultSource(spec as never);
+  },
+  prepare(object) {
+    object['status'] = { phase: 'Pending' };
+    addFinalizer(object.metadata, VOLUME_PROTECTION);
+  },
+  validate(object, found) {
+    const spec = object['spec'] as PersistentVolumeSpec;
+    if ((spec.accessModes?.length ?? 0) === 0) found.required('spec.accessModes');
+    validateAccessModes(spec.accessModes ?? [], 'spec.accessModes', found);
+    const capacity = spec.capacity ?? {};
+    if (Object.keys(capacity).length === 0) found.required('spec.capacity');
+    else if (capacity['storage'] === undefined || Object.keys(capacity).length > 1) found.notSupported('spec.capacity', capacity, ['storage']);
+    for (const name in capacity) if (nanosOf(capacity[name]) <= 0n) found.invalid(`spec.capacity[${name}]`, capacity[name], 'must be more than 0');
+    if (spec.persistentVolumeReclaimPolicy !== undefined) found.optionalEnum('spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, RECLAIM_POLICIES);
+    if (spec.nodeAffinity !== undefined) {
+      if (spec.nodeAffinity.required === undefined) found.required('spec.nodeAffinity.required');
+      else validateNodeSelector(spec.nodeAffinity.required, 'spec.nodeAffinity.required', found);
+    }
+    let sources = 0;
+    for (const field in spec) {
+      if (NOT_SOURCES.has(field)) continue;
+      sources++;
+      if (sources > 1) {
+        found.forbidden(`spec.${field}`, 'a volume has one source');
+        continue;
+      }
+      const source = (spec as Record<string, unknown>)[field];
+      if (field === 'local') {
+        const local = source as { path?: string };
+        if (local.path === undefined || local.path === '') found.required('spec.local.path');
+        if (spec.nodeAffinity === undefined) found.required('spec.nodeAffinity', 'a local volume needs it');
+      } else if (field === 'csi') {
+        validateSharedSource('csi', { driver: (source as { driver: string }).driver }, 'spec.csi', found);
+        if ((source as { volumeHandle?: string }).volumeHandle === '') found.required('spec.csi.volumeHandle');
+      } else validateSharedSource(field, source, `spec.${field}`, found);
+    }
+    if (sources === 0) found.required('spec', 'a source is needed');
+    if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') found.forbidden('spec.persistentVolumeReclaimPolicy', "the root folder cannot be recycled");
+    if (spec.storageClassName !== undefined) found.eachInvalid('spec.storageClassName', spec.storageClassName, dnsSubdomain(spec.storageClassName));
+    found.optionalEnum('spec.volumeMode', spec.volumeMode, VOLUME_MODES);
+  },
+};
+
+function addFinalizer(metadata: { finalizers?: string[] }, finalizer: string): void {
+  const finalizers = (metadata.finalizers ??= []);
+  if (!finalizers.includes(finalizer)) finalizers.push(finalizer);
+}
