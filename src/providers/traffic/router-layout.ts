@@ -16,7 +16,7 @@ export const TRAFFIC_GROUP = 'X-Traffic-Group';
 /** Why a router refused a request itself. */
 export const REASON_HEADER = 'X-Aweigh-Reason';
 /** How long the last requests of a stopping router may take, and after it left the endpoints how long it still takes new ones. */
-export const HARD_STOP_SECONDS = 30;
+export const HARD_STOP_SECONDS = 15;
 export const LEAVE_SECONDS = 3;
 
 /** Versions that one track may hold at once: serving, candidate, and those that drain. */

@@ -3,7 +3,6 @@ import { connect } from 'node:net';
 import type { Traffic, TrafficBackend, TrafficServer } from '../../../controllers/routing/traffic-provider.ts';
 
 const CHECK_MS = 1_000;
-const IDLE_SOCKET_MS = 2_000;
 
 export interface PoolServer {
   readonly address: string;
@@ -11,8 +10,6 @@ export interface PoolServer {
   readonly id: string;
   readonly agent: Agent;
   draining: boolean;
-  /** Refused its last connection, and did not take one since. */
-  down: boolean;
 }
 
 interface PoolBackend {
@@ -26,6 +23,8 @@ interface PoolBackend {
 /** The servers of every backend, with the idle connections to each. Counters of a backend live as long as it is told. */
 export class BackendPool {
   readonly #backends = new Map<string, PoolBackend>();
+  /** Ids of servers, in whatever backends they are, that refused their last connection. */
+  readonly #down = new Set<string>();
   #checking: NodeJS.Timeout | undefined;
 
   /** All at once: between two requests everything has changed. */
@@ -55,7 +54,7 @@ export class BackendPool {
   usable(name: string): number {
     const backend = this.#backends.get(name);
     let count = 0;
-    for (const server of backend?.servers ?? []) if (!server.draining && !server.down) count++;
+    for (const server of backend?.servers ?? []) if (!server.draining && !this.#down.has(server.id)) count++;
     return count;
   }
 
@@ -68,7 +67,7 @@ export class BackendPool {
     for (let i = 0; i < servers.length; i++) {
       const server = servers[(backend.turn + i) % servers.length];
       if (server === undefined || server.draining || tried.has(server)) continue;
-      if (!server.down) {
+      if (!this.#down.has(server.id)) {
         backend.turn = (backend.turn + i + 1) % servers.length;
         return server;
       }
@@ -93,8 +92,12 @@ export class BackendPool {
   }
 
   refused(server: PoolServer): void {
-    server.down = true;
+    this.#down.add(server.id);
     this.#checking ??= setInterval(() => this.#check(), CHECK_MS).unref();
+  }
+
+  accepted(server: PoolServer): void {
+    if (this.#down.size > 0) this.#down.delete(server.id);
   }
 
   close(): void {
@@ -104,15 +107,18 @@ export class BackendPool {
 
   /** Asks those that are down; ends when none is. */
   #check(): void {
-    const down = [...this.#backends.values()].flatMap((b) => b.servers.filter((s) => s.down && !s.draining));
-    if (down.length === 0) {
+    const known = new Map([...this.#backends.values()].flatMap((b) => b.servers.filter((s) => !s.draining).map((s) => [s.id, s])));
+    for (const id of this.#down) if (!known.has(id)) this.#down.delete(id);
+    if (this.#down.size === 0) {
       clearInterval(this.#checking);
       this.#checking = undefined;
     }
-    for (const server of down) {
+    for (const id of this.#down) {
+      const server = known.get(id);
+      if (server === undefined) continue;
       const socket = connect({ host: server.address, port: server.port, timeout: CHECK_MS });
       socket.once('connect', () => {
-        server.down = false;
+        this.#down.delete(id);
         socket.destroy();
       });
       socket.once('timeout', () => socket.destroy());
@@ -124,7 +130,7 @@ export class BackendPool {
 const idOf = (s: Pick<TrafficServer, 'address' | 'port'>): string => `${s.address}:${s.port}`;
 
 function newServer(s: TrafficServer): PoolServer {
-  return { address: s.address, port: s.port, id: idOf(s), agent: new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 0, scheduling: 'lifo', keepAliveMsecs: IDLE_SOCKET_MS }), draining: s.draining, down: false };
+  return { address: s.address, port: s.port, id: idOf(s), agent: new Agent({ keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo' }), draining: s.draining };
 }
 
 function closeIdle(agent: Agent): void {

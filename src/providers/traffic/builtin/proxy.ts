@@ -65,7 +65,7 @@ export function forward(options: ProxyOptions, incoming: IncomingMessage, outgoi
     const timer = setTimeout(() => upstream.destroy(new Error('connect timed out')), CONNECT_TIMEOUT_MS);
     const start = (): void => {
       connected = true;
-      target.down = false;
+      pool.accepted(target);
       clearTimeout(timer);
       upstream.setTimeout(ANSWER_TIMEOUT_MS, () => upstream.destroy(new Error('no answer in time')));
       if (hasBody) incoming.pipe(upstream);
@@ -78,6 +78,7 @@ export function forward(options: ProxyOptions, incoming: IncomingMessage, outgoi
     });
     upstream.once('response', (response) => {
       answered = true;
+      if (options.stopping()) outgoing.shouldKeepAlive = false;
       outgoing.writeHead(response.statusCode ?? 502, response.statusMessage ?? '', endToEnd(response.rawHeaders));
       response.pipe(outgoing);
       response.once('aborted', () => outgoing.destroy());

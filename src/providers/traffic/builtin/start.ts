@@ -23,8 +23,8 @@ export interface BuiltinRouterOptions {
 }
 
 export interface BuiltinRouter {
-  /** Takes no more connections, finishes what runs (30 s at most), then ends. */
-  close(): Promise<void>;
+  /** Takes no more connections, finishes what runs (15 s at most), then ends. @param now cuts what runs */
+  close(now?: boolean): Promise<void>;
 }
 
 const NO_TRAFFIC: Traffic = { backends: [], routes: [], production: { seed: '-' } };
@@ -84,12 +84,13 @@ export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise
   await Promise.all([listen(requests, layout.port, address), listen(health, HEALTH_PORT, address)]);
 
   return {
-    async close() {
+    async close(atOnce = false) {
       stopping = true;
       control.close();
       // Not http.Server's own close: that cuts idle connections, on which a client may be sending at this instant.
       const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(requests, () => resolve()));
       let timer: NodeJS.Timeout | undefined;
+      if (atOnce) requests.closeAllConnections();
       await Promise.race([closed, new Promise<void>((resolve) => (timer = setTimeout(resolve, HARD_STOP_SECONDS * 1000)))]);
       clearTimeout(timer);
       requests.closeAllConnections();

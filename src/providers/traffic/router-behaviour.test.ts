@@ -1,0 +1,208 @@
+import { Agent } from 'node:http';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { trafficOf } from '../../controllers/routing/reconcile.ts';
+import type { RouterSpec } from '../../api/router/router.ts';
+import type { TrafficServer } from '../../controllers/routing/traffic-provider.ts';
+import { bucketOf } from './bucket/bucket.ts';
+import { hasHaproxy, type RouterHandle, type RouterKind, send, type Service, startRouter, startService } from './router-fixture.ts';
+
+const disposing: (() => Promise<unknown>)[] = [];
+afterEach(async () => { await Promise.all(disposing.splice(0).map((dispose) => dispose())); });
+const kinds: RouterKind[] = hasHaproxy() || process.env['CI'] ? ['haproxy', 'builtin'] : ['builtin'];
+
+async function services(version: string, count: number): Promise<Service[]> {
+  const all = await Promise.all(Array.from({ length: count }, () => startService(version)));
+  disposing.push(async () => { for (const s of all) { s.server.closeAllConnections(); s.server.close(); } });
+  return all;
+}
+async function router(kind: RouterKind, options = {}): Promise<RouterHandle> {
+  const handle = await startRouter(kind, options);
+  disposing.push(() => handle.dispose());
+  return handle;
+}
+const servers = (list: readonly Service[], draining = false): TrafficServer[] => list.map(({ address, port }) => ({ address, port, draining }));
+
+const base: RouterSpec = {
+  application: 'shop', provider: 'haproxy', port: 8080, userId: { header: 'X-User-Id', cookie: 'uid' }, defaultSegment: 'PAID',
+  backends: [
+    { name: 'internal-v2', track: 'internal', version: 'v2', service: 'a', floor: 1 },
+    { name: 'free-v2', track: 'free', version: 'v2', service: 'b', floor: 1 },
+    { name: 'production-v1', track: 'production', version: 'v1', service: 'c', floor: 1 },
+  ],
+  routes: [
+    { segment: 'INTERNAL', backend: 'internal-v2', share: 10_000, strict: true, seed: 'shop/INTERNAL' },
+    { segment: 'FREE', backend: 'free-v2', share: 500, strict: false, seed: 'shop/FREE' },
+  ],
+  production: { backend: 'production-v1', seed: 'shop/PRODUCTION' },
+};
+const withShare = (share: number): RouterSpec => ({ ...base, routes: base.routes.map((r) => (r.segment === 'FREE' ? { ...r, share } : r)) });
+const users = Array.from({ length: 2_000 }, (_, i) => `user-${i}`);
+
+describe.each(kinds)('%s', (kind) => {
+  test('groups reach their track, all that is not one known value reaches production, and shares are exact and grow as supersets', async () => {
+    const [old, fresh] = [await services('v1', 2), await services('v2', 2)];
+    const r = await router(kind);
+    const there = new Map([['internal-v2', servers(fresh)], ['free-v2', servers(fresh)], ['production-v1', servers(old)]]);
+    expect(await r.ready()).toBe(503);
+    await r.tell(trafficOf(base, there));
+    expect(await r.ready()).toBe(200);
+    const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+    disposing.push(async () => agent.destroy());
+    const ask = async (headers: string[]) => (await send({ address: r.pod.address, headers, agent })).version;
+    expect(await ask(['X-Traffic-Group', 'INTERNAL'])).toBe('v2');
+    for (const headers of [[], ['X-Traffic-Group', 'ENTERPRISE'], ['X-Traffic-Group', 'ENTERPRISE,INTERNAL'], ['X-Traffic-Group', 'INTERNAL', 'X-Traffic-Group', 'INTERNAL'], ['X-Traffic-Group', 'internal'], ['X-Traffic-Group', 'WHO'], ['X-Traffic-Group', '']]) {
+      expect(await ask(headers), headers.join()).toBe('v1');
+    }
+    const cohort = async () => (await Promise.all(users.map(async (u) => ((await ask(['X-Traffic-Group', 'FREE', 'X-User-Id', u])) === 'v2' ? u : '')))).filter(Boolean);
+    const want = (share: number) => users.filter((u) => bucketOf('shop/FREE', u) < share);
+    const five = await cohort();
+    expect(five).toEqual(want(500));
+    expect(await cohort()).toEqual(five);
+    await r.tell(trafficOf(withShare(1_000), there));
+    const ten = await cohort();
+    expect(ten).toEqual(want(1_000));
+    expect(ten).toEqual(expect.arrayContaining(five));
+    expect(await ask(['X-Traffic-Group', 'FREE', 'Cookie', `a=b; uid=${five[0]}`])).toBe('v2');
+    const stats = await r.provider.stats(r.pod, r.credentials, AbortSignal.timeout(2_000));
+    expect(stats.find((s) => s.backend === 'free-v2')?.total).toBeGreaterThanOrEqual(2 * five.length + ten.length);
+  });
+
+  test('below its floor a strict group is refused with a reason and any other goes to production, by word and by the router itself', async () => {
+    const [old, fresh] = [await services('v1', 1), await services('v2', 2)];
+    const r = await router(kind);
+    const spec: RouterSpec = { ...withShare(10_000), backends: base.backends.map((b) => ({ ...b, floor: b.track === 'production' ? 1 : 2 })) };
+    const ask = (group: string) => send({ address: r.pod.address, headers: ['X-Traffic-Group', group, 'X-User-Id', 'u'] });
+    const full = new Map([['internal-v2', servers(fresh)], ['free-v2', servers(fresh)], ['production-v1', servers(old)]]);
+    await r.tell(trafficOf(spec, full));
+    expect([(await ask('INTERNAL')).version, (await ask('FREE')).version]).toEqual(['v2', 'v2']);
+    const half = new Map([...full, ['internal-v2', servers(fresh.slice(0, 1))], ['free-v2', servers(fresh.slice(0, 1))]]);
+    await r.tell(trafficOf(spec, half));
+    expect(await ask('INTERNAL')).toMatchObject({ status: 503, reason: 'BelowFloor' });
+    expect((await ask('FREE')).version).toBe('v1');
+    await r.tell(trafficOf(spec, full));
+    expect((await ask('INTERNAL')).version).toBe('v2');
+    // Nobody tells the router: it sees by itself.
+    fresh[0]?.server.closeAllConnections();
+    await fresh[0]?.stop();
+    await expect.poll(async () => (await ask('INTERNAL')).reason, { timeout: 8_000 }).toBe('BelowFloor');
+    expect((await ask('FREE')).version).toBe('v1');
+  });
+
+  test('after a switch is read back nothing sent later reaches the version that left, and slow requests finish there', async () => {
+    const [old, fresh] = [await services('v1', 2), await services('v2', 2)];
+    const r = await router(kind);
+    const there = new Map([['free-v2', servers(fresh)], ['production-v1', servers(old)]]);
+    const spec = (backend: string): RouterSpec => ({ ...base, backends: [base.backends[1]!, base.backends[2]!, { name: 'production-v2', track: 'production', version: 'v2', service: 'd', floor: 1 }], routes: [], production: { backend, seed: 'shop/PRODUCTION' } });
+    there.set('production-v2', servers(fresh));
+    await r.tell(trafficOf(spec('production-v1'), there));
+    const agent = new Agent({ keepAlive: true });
+    disposing.push(async () => agent.destroy());
+    const slow = Array.from({ length: 15 }, () => send({ address: r.pod.address, path: '/slow?ms=400', agent }));
+    await expect.poll(() => old.reduce((n, s) => n + s.requests, 0)).toBe(15);
+    const told = await r.tell(trafficOf(spec('production-v2'), there));
+    expect(told.lastSwitchAt).toBeLessThanOrEqual(told.observedAt);
+    expect(told.observedAt - (told.lastSwitchAt ?? 0)).toBeLessThan(250);
+    const later = await Promise.all(Array.from({ length: 100 }, () => send({ address: r.pod.address, agent })));
+    expect(new Set(later.map((a) => a.version))).toEqual(new Set(['v2']));
+    expect(new Set((await Promise.all(slow)).map((a) => a.version))).toEqual(new Set(['v1']));
+    // Told the same again: nothing to do, and no new switch.
+    expect(await r.tell(trafficOf(spec('production-v2'), there))).toMatchObject({ changed: false, lastSwitchAt: told.lastSwitchAt });
+  });
+
+  test('servers come and go under load without a failure, and a POST is applied once', async () => {
+    const all = await services('v1', 4);
+    const r = await router(kind);
+    const tell = (list: Service[], leaving: Service[] = []) => r.tell(trafficOf({ ...base, backends: [base.backends[2]!], routes: [] }, new Map([['production-v1', [...servers(list), ...servers(leaving, true)]]])));
+    await tell(all.slice(0, 2));
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    disposing.push(async () => agent.destroy());
+    let stop = false;
+    let sent = 0;
+    const failures: string[] = [];
+    const load = Array.from({ length: 8 }, async () => {
+      while (!stop) {
+        const id = String(sent++);
+        const answer = await send({ address: r.pod.address, method: 'POST', path: `/?id=${id}`, body: 'x'.repeat(5_000), agent }).catch((e: Error) => ({ status: 0, body: e.message }));
+        if (answer.status !== 200 || answer.body !== 'v1:5000') failures.push(`${answer.status} ${answer.body}`);
+      }
+    });
+    const served = async (s: Service) => { const before = s.requests; await expect.poll(() => s.requests, { timeout: 5_000 }).toBeGreaterThan(before + 20); };
+    await served(all[0]!);
+    await tell(all);
+    await served(all[3]!);
+    await tell(all.slice(2), all.slice(0, 2));
+    await served(all[2]!);
+    await tell(all.slice(2));
+    await all[0]!.stop();
+    await all[1]!.stop();
+    await served(all[2]!);
+    stop = true;
+    await Promise.all(load);
+    expect(failures).toEqual([]);
+    const posts = all.flatMap((s) => s.posts);
+    expect(posts.length).toBe(sent);
+    expect(new Set(posts).size).toBe(sent);
+  });
+
+  test('a router that restarted is not ready until it was told again', async () => {
+    const old = await services('v1', 1);
+    const r = await router(kind);
+    const traffic = trafficOf({ ...base, backends: [base.backends[2]!], routes: [] }, new Map([['production-v1', servers(old)]]));
+    await r.tell(traffic);
+    await r.restart();
+    expect(await r.ready()).toBe(503);
+    expect((await send({ address: r.pod.address })).reason).toBe('NoProduction');
+    expect((await r.tell(traffic)).changed).toBe(true);
+    expect(await r.ready()).toBe(200);
+    expect((await send({ address: r.pod.address })).version).toBe('v1');
+  });
+
+  test('at the edge a client does not choose its own group', async () => {
+    const [old, fresh] = [await services('v1', 1), await services('v2', 1)];
+    const r = await router(kind, { edge: true });
+    await r.tell(trafficOf(base, new Map([['internal-v2', servers(fresh)], ['free-v2', servers(fresh)], ['production-v1', servers(old)]])));
+    expect((await send({ address: r.pod.address, headers: ['X-Traffic-Group', 'INTERNAL'] })).version).toBe('v1');
+    expect(old[0]?.seen.at(-1)?.['x-traffic-group']).toBeUndefined();
+    expect(old[0]?.seen.at(-1)?.['x-forwarded-for']).toMatch(/^127\./);
+  });
+
+  test('stopping fails no request: what runs finishes, connections end after their next answer', async () => {
+    const old = await services('v1', 2);
+    const r = await router(kind);
+    await r.tell(trafficOf({ ...base, backends: [base.backends[2]!], routes: [] }, new Map([['production-v1', servers(old)]])));
+    const agents = Array.from({ length: 16 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    disposing.push(async () => { for (const a of agents) a.destroy(); });
+    await Promise.all(agents.map((agent) => send({ address: r.pod.address, agent })));
+    const slow = agents.slice(0, 5).map((agent) => send({ address: r.pod.address, path: '/?ms=300', agent }));
+    await expect.poll(() => old.reduce((n, s) => n + s.requests, 0)).toBe(21);
+    const stopped = r.stop();
+    const rest = agents.slice(5).map((agent) => send({ address: r.pod.address, agent }));
+    const answers = await Promise.all([...slow, ...rest]);
+    expect(answers.map((a) => a.status)).toEqual(answers.map(() => 200));
+    await stopped;
+  });
+
+  test('an upgraded connection passes both ways', async () => {
+    const old = await services('v1', 1);
+    const r = await router(kind);
+    await r.tell(trafficOf({ ...base, backends: [base.backends[2]!], routes: [] }, new Map([['production-v1', servers(old)]])));
+    const socket = connect(8080, r.pod.address);
+    disposing.push(async () => socket.destroy());
+    let text = '';
+    socket.on('data', (d: Buffer) => (text += d.toString()));
+    socket.write('GET /ws HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+    await expect.poll(() => text).toContain('101 Switching');
+    socket.write('hello');
+    await expect.poll(() => text).toContain('hello');
+  });
+
+  test('nobody without a client certificate can tell a router anything', async () => {
+    const r = await router(kind);
+    const other = await startRouter(kind);
+    disposing.push(() => other.dispose());
+    const traffic = trafficOf({ ...base, backends: [], routes: [], production: { seed: 's' } }, new Map());
+    await expect(r.provider.tell(r.pod, other.credentials, traffic, AbortSignal.timeout(2_000))).rejects.toThrow();
+    await expect(r.provider.tell(r.pod, { ...r.credentials, certificate: '', key: '' }, traffic, AbortSignal.timeout(2_000))).rejects.toThrow();
+  });
+});
