@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface CommandResult {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly input?: string;
+  /** Sent after so long, as Ctrl-C is. */
+  readonly interruptAfterMs?: number;
+}
+
+/** Runs a program to its end. */
+export function run(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: options.cwd ?? ROOT, env: { ...process.env, ...options.env }, stdio: 'pipe' });
+    let out = '', err = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => { out += text; });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => { err += text; });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code: code ?? -1, out, err }));
+    child.stdin.end(options.input ?? '');
+    if (options.interruptAfterMs !== undefined) setTimeout(() => child.kill('SIGINT'), options.interruptAfterMs);
+  });
+}
+
+export const AWEIGH: readonly [string, string] = [process.execPath, `${ROOT}dist/bin/aweigh.js`];
+
+/** Runs `aweigh` as people have it: built, by its own command line. */
+export function aweigh(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  return run(AWEIGH[0], [AWEIGH[1], ...args], options);
+}
+
+/** Looks until `look` gives a value. @throws after `deadlineMs`, with what was waited for and the last look's error */
+export async function eventually<T>(what: string, look: () => Promise<T | undefined> | T | undefined, deadlineMs = 60_000): Promise<T> {
+  const until = Date.now() + deadlineMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const value = await look();
+      if (value !== undefined) return value;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > until) throw new Error(`Waited ${deadlineMs / 1_000} s in vain for ${what}`, { cause: last });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

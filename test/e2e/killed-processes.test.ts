@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Release } from '../../src/api/release/release.ts';
+import { eventually } from './command-line.ts';
+import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
+import { Traffic } from './traffic.ts';
+
+const RATE = 200;
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  await cluster.applyExample();
+  await cluster.push('v1.17.0', versionFolder('v1.17.0'));
+  expect((await cluster.releaseEnds('v1.17.0')).status?.phase).toBe('Completed');
+});
+afterAll(() => cluster?.stop());
+
+interface PodList { items: { metadata: { name: string; uid: string }; status: { containerStatuses?: { restartCount: number }[]; phase: string } }[] }
+
+const restarts = async (): Promise<number> => (await cluster.get<PodList>('pods')).items.reduce((sum, pod) => sum + (pod.status.containerStatuses ?? []).reduce((n, c) => n + c.restartCount, 0), 0);
+
+async function reaches(version: string, track: string): Promise<void> {
+  await eventually(`${version} on ${track}`, async () => {
+    const release = await cluster.get<Release>('release', `${APPLICATION}-${version}`);
+    return release.status?.track === track || release.status?.phase === 'Completed' ? true : undefined;
+  }, 90_000);
+}
+
+test('kill -9 of control plane and node process in a release fails no request, restarts no pod and changes no outcome', async () => {
+  const before = await restarts();
+  const traffic = await Traffic.start(cluster, RATE);
+  await cluster.push('v1.18.0');
+  await traffic.more(RATE);
+  for (const [track, part] of [['internal', 'control-plane'], ['free', 'node'], ['paid', 'control-plane'], ['production', 'node']] as const) {
+    await reaches('v1.18.0', track);
+    const pid = cluster.pid(part);
+    process.kill(pid, 'SIGKILL');
+    await eventually(`${part} to be started again`, () => (cluster.pid(part) === pid ? undefined : true));
+    await eventually('the API to answer', async () => ((await cluster.tryKubectl('get', 'nodes')).code === 0 ? true : undefined));
+  }
+  expect((await cluster.releaseEnds('v1.18.0')).status?.phase).toBe('Completed');
+  await traffic.more(RATE);
+  const verdict = await traffic.verdict();
+  expect(verdict, verdict.examples.join('\n')).toMatchObject({ failed: 0, misrouted: 0, cohortChanges: 0, cutByKill: 0 });
+  expect(await restarts()).toBe(before);
+});
+
+test('kill -9 of the supervisor stops nothing, and the next aweigh up takes over what runs', async () => {
+  const pids = [cluster.pid('control-plane'), cluster.pid('node'), cluster.pid('network')];
+  const traffic = await Traffic.start(cluster, RATE);
+  process.kill(cluster.pid('supervisor'), 'SIGKILL');
+  await traffic.more(RATE);
+  await cluster.up();
+  await traffic.more(RATE);
+  expect([cluster.pid('control-plane'), cluster.pid('node'), cluster.pid('network')]).toEqual(pids);
+  expect(await traffic.verdict()).toMatchObject({ failed: 0, misrouted: 0 });
+});
+
+test.for(['network'] as const)('kill -9 of the %s process cuts at most the requests that were open on it', async (part) => {
+  const traffic = await Traffic.start(cluster, RATE);
+  await traffic.more(RATE);
+  const pid = cluster.pid(part);
+  process.kill(pid, 'SIGKILL');
+  traffic.killed('network');
+  await eventually(`${part} to be started again`, () => (cluster.pid(part) === pid ? undefined : true));
+  await traffic.more(3 * RATE);
+  const verdict = await traffic.verdict();
+  expect(verdict, verdict.examples.join('\n')).toMatchObject({ failed: 0, misrouted: 0 });
+});
