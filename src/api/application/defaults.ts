@@ -17,7 +17,7 @@ export const DEFAULTS = {
 /** A track in which every rule has its value. */
 export type ResolvedTrack = Track & Required<Pick<Track, 'endpointFloor' | 'percent' | 'steps' | 'strict' | 'gates'>> & { last: boolean };
 
-export type ResolvedApplicationSpec = ApplicationSpec &
+export type ResolvedApplicationSpec = Omit<ApplicationSpec, 'tracks' | 'router'> &
   Required<Pick<ApplicationSpec, 'defaultSegment' | 'reshuffle' | 'drainSeconds' | 'keepWarmSeconds' | 'progressDeadlineSeconds' | 'buildHistoryLimit' | 'userId'>> & {
     tracks: ResolvedTrack[];
     router: Required<Pick<NonNullable<ApplicationSpec['router']>, 'kind' | 'replicas' | 'floor' | 'edge'>> & NonNullable<ApplicationSpec['router']>;

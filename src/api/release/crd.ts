@@ -27,6 +27,8 @@ const trackStatus = object(
     startedAt: time('When the release came to the track.'),
     shiftedAt: time("When the routers' read-back showed the new version."),
     completedAt: time('When the track was done.'),
+    leftAt: time("When the routers' read-back showed that a rolled back build has no user any more."),
+    degradedAt: time('Since when the build has fewer ready endpoints than the floor while it serves.'),
     wantedPercent: integer('Share that it is to have.', { minimum: 0, maximum: 100 }),
     observedPercent: integer('Share that was read back from the routers.', { minimum: 0, maximum: 100 }),
     stepIndex: integer('Step of the last track.', { minimum: 0 }),

@@ -61,6 +61,10 @@ export interface ReleaseTrackStatus {
   /** When the routers' read-back showed the new version. */
   shiftedAt?: string;
   completedAt?: string;
+  /** When the routers' read-back showed that a rolled back build has no user any more. */
+  leftAt?: string;
+  /** Since when the build has fewer ready endpoints than the floor while it serves. */
+  degradedAt?: string;
   wantedPercent?: number;
   /** As read back from the routers. */
   observedPercent?: number;

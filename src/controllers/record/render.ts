@@ -6,7 +6,7 @@ import { backendName, bucketSeed, candidateServiceName, routerName, trackDeploym
 import type { RouterBackend, RouterSpec } from '../../api/router/router.ts';
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
 import type { ConfigMap, Deployment, PodTemplateSpec, Service } from '../../kubernetes/types.generated.ts';
-import { fillPlaceholders } from './placeholders.ts';
+import { fillPlaceholders } from '../../api/application/placeholders.ts';
 import type { RouterProvider, RouterRenderer } from './router-renderer.ts';
 
 const NO_VERSION = 'none';

@@ -1,0 +1,171 @@
+import type { Gate } from '../../api/application/application.ts';
+import type { ReleaseTrackStatus, TrackPhase } from '../../api/release/release.ts';
+import { judgeGates, skipsGates, type GatesOutcome } from './gates.ts';
+import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyReplicas } from './observed.ts';
+import { fail } from './restore.ts';
+import { ensureBuild, isAborting, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
+
+/** Ready endpoints may be too few for so long, such as while a pod restarts, before the release fails. */
+const ENDPOINTS_GRACE_MS = 10_000;
+
+/** Takes a release as far on a track as what is observed allows. Each phase asks for all that it needs in the Delivery. */
+export function advance(turn: Turn, working: WorkingRelease, entry: ReleaseTrackStatus): void {
+  const track = turn.tracks.find((t) => t.rules.name === entry.name);
+  if (track === undefined) {
+    entry.phase = 'Skipped';
+    return;
+  }
+  if (buildOf(turn.observed, working.build) === undefined) {
+    fail(turn, working, { track: entry.name, reason: 'BuildMissing', message: `Build ${working.build} does not exist any more: push it again` });
+    return;
+  }
+  ensureBuild(track, working.build);
+  if (entry.previousBuild !== undefined && entry.phase !== 'Draining' && buildOf(turn.observed, entry.previousBuild) !== undefined) ensureBuild(track, entry.previousBuild);
+  if (failsOnEndpoints(turn, working, track, entry)) return;
+  for (;;) {
+    const before = `${entry.phase} ${entry.stepIndex}`;
+    advancePhase(turn, working, track, entry);
+    if (isAborting(working) || `${entry.phase} ${entry.stepIndex}` === before) return;
+  }
+}
+
+function advancePhase(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
+  switch (entry.phase) {
+    case 'ScalingUp': return scaleUp(turn, working, track, entry);
+    case 'Testing': return test(turn, working, track, entry);
+    case 'Shifting': return shift(turn, working, track, entry);
+    case 'Verifying': return verify(turn, working, track, entry);
+    case 'Draining': return drain(turn, working, track, entry);
+    default: return;
+  }
+}
+
+function scaleUp(turn: Turn, working: WorkingRelease, { rules, held }: WorkingTrack, entry: ReleaseTrackStatus): void {
+  // Weight first: until the former version is ready here, production, where it already serves, takes the users.
+  if (working.type === 'rollback' && !rules.last && !rules.strict && turn.tracks.at(-1)?.held.serving === working.build) held.percent = 0;
+  const ready = readyReplicas(turn.observed, rules, working.build);
+  if (ready >= rules.replicas) {
+    enter(turn, working, entry, 'Testing', 'PodsReady', `${ready} of ${rules.replicas} pods are ready on ${entry.name}`);
+    return;
+  }
+  working.status.message = `${entry.name}: ${ready} of ${rules.replicas} pods ready`;
+  if (isHeld(turn, working)) return;
+  const deadline = Date.parse(entry.startedAt ?? timestamp(turn)) + turn.spec.progressDeadlineSeconds * 1000;
+  if (turn.observed.now < deadline) return wakeAt(turn, deadline);
+  const why = deploymentOf(turn.observed, rules, working.build)?.status?.conditions?.find((c) => c.type === 'Progressing' || c.type === 'ReplicaFailure')?.message;
+  fail(turn, working, {
+    track: entry.name,
+    reason: 'ProgressDeadlineExceeded',
+    message: `${ready} of ${rules.replicas} pods became ready on ${entry.name} within ${turn.spec.progressDeadlineSeconds} s${why ? ` (${why})` : ''}: look at the pods' logs, then push a fixed build`,
+  });
+}
+
+function test(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
+  if (isHeld(turn, working)) return;
+  const outcome = judgeGates(turn, working, track, entry, track.rules.gates.filter((g) => 'testJob' in g));
+  if (!passed(turn, working, entry, outcome)) return;
+  const steps = track.rules.steps;
+  if (steps.length > 0 && track.held.serving !== undefined && skipsGates(working, entry.name) === undefined) entry.stepIndex = 0;
+  enter(turn, working, entry, 'Shifting', 'Shift', `${entry.name} goes to ${working.build}`);
+}
+
+/** The share that the entry is to have now: a step of the last track, or all that the track takes. */
+function wanted(track: WorkingTrack, entry: ReleaseTrackStatus): { percent: number; step: boolean } {
+  const step = entry.stepIndex === undefined ? undefined : track.rules.steps[entry.stepIndex];
+  return step === undefined ? { percent: track.rules.percent, step: false } : { percent: step.percent, step: true };
+}
+
+function holdWeight(working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
+  const { percent, step } = wanted(track, entry);
+  entry.wantedPercent = percent;
+  if (step) {
+    track.held.next = { build: working.build, percent };
+    return;
+  }
+  track.held.serving = working.build;
+  track.held.percent = percent;
+  delete track.held.next;
+}
+
+function shift(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
+  holdWeight(working, track, entry);
+  const { percent, step } = wanted(track, entry);
+  const now = turn.observed.delivery?.spec.tracks.find((t) => t.name === entry.name);
+  const written = step ? now?.next?.build === working.build && now.next.percent === percent : now?.serving === working.build && now.next === undefined;
+  const seen = observedPercent(turn.observed, track.rules, working.build);
+  if (!written || !deliveryApplied(turn.observed) || seen !== percent) return;
+  entry.observedPercent = seen;
+  entry.shiftedAt = timestamp(turn);
+  enter(turn, working, entry, 'Verifying', 'Shifted', `The routers give ${working.build} ${percent} % of ${track.rules.segment ?? 'all other users'}`);
+}
+
+function verify(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
+  holdWeight(working, track, entry);
+  if (isHeld(turn, working)) return;
+  const { steps } = track.rules;
+  const index = entry.stepIndex;
+  const step = index === undefined ? undefined : steps[index];
+  const gates: readonly Gate[] = step === undefined ? track.rules.gates.filter((g) => !('testJob' in g)) : (step.gates ?? []);
+  const outcome = judgeGates(turn, working, track, entry, gates, step === undefined ? '' : `${step.percent}-percent-`);
+  if (!passed(turn, working, entry, outcome)) return;
+  if (step !== undefined && index !== undefined) {
+    const following = steps[index + 1]?.percent ?? 100;
+    entry.stepIndex = index + 1;
+    enter(turn, working, entry, 'Shifting', 'StepUp', `${entry.name}: ${working.build} goes from ${step.percent} to ${following} %`);
+    return;
+  }
+  enter(turn, working, entry, 'Draining', 'Drain', `${entry.name}: requests sent to ${entry.previousBuild ?? 'nothing'} finish`);
+}
+
+function drain(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
+  holdWeight(working, track, entry);
+  const replaced = entry.previousBuild !== undefined && entry.previousBuild !== working.build;
+  const until = Date.parse(entry.shiftedAt ?? timestamp(turn)) + (replaced ? turn.spec.drainSeconds * 1000 : 0);
+  if (turn.observed.now < until) return wakeAt(turn, until);
+  entry.completedAt = timestamp(turn);
+  enter(turn, working, entry, 'Passed', 'TrackPassed', `${working.build} passed ${entry.name}`);
+}
+
+/** True where the gates let the release go on; else says what it waits for, or fails it. */
+function passed(turn: Turn, working: WorkingRelease, entry: ReleaseTrackStatus, outcome: GatesOutcome): boolean {
+  switch (outcome.outcome) {
+    case 'passed': return true;
+    case 'waiting':
+      working.status.message = `${entry.name}: ${outcome.message}`;
+      return false;
+    case 'inconclusive':
+      if (working.status.phase !== 'Paused' || working.status.reason !== 'Inconclusive') tell(turn, working, { track: entry.name, reason: 'Inconclusive', message: `${outcome.message}: aweigh release promote or abort` });
+      working.status.phase = 'Paused';
+      return false;
+    case 'failed':
+      fail(turn, working, { track: entry.name, reason: 'GateFailed', message: `Gate ${outcome.gate} failed on ${entry.name}: ${outcome.message}` });
+      return false;
+  }
+}
+
+function failsOnEndpoints(turn: Turn, working: WorkingRelease, { rules }: WorkingTrack, entry: ReleaseTrackStatus): boolean {
+  if (entry.phase !== 'Verifying' && entry.phase !== 'Draining') return false;
+  const ready = readyReplicas(turn.observed, rules, working.build);
+  if (ready >= rules.endpointFloor) {
+    delete entry.degradedAt;
+    return false;
+  }
+  entry.degradedAt ??= timestamp(turn);
+  const until = Date.parse(entry.degradedAt) + ENDPOINTS_GRACE_MS;
+  if (turn.observed.now < until) {
+    wakeAt(turn, until);
+    return false;
+  }
+  fail(turn, working, { track: entry.name, reason: 'EndpointsLost', message: `${entry.name} has ${ready} ready endpoints of ${working.build}, its floor is ${rules.endpointFloor}` });
+  return true;
+}
+
+/** A person holds it: nothing goes on, a failure still rolls back. Rollbacks are what a hold is for, and go on. */
+export function isHeld(turn: Turn, working: WorkingRelease): boolean {
+  return working.release.spec.paused === true || (turn.spec.hold === true && working.type === 'promotion');
+}
+
+function enter(turn: Turn, working: WorkingRelease, entry: ReleaseTrackStatus, phase: TrackPhase, reason: string, message: string): void {
+  entry.phase = phase;
+  tell(turn, working, { track: entry.name, reason, message });
+}

@@ -1,0 +1,79 @@
+import type { Delivery } from '../../api/delivery/delivery.ts';
+import { API_VERSION, LABELS } from '../../api/group.ts';
+import { Applications, Deliveries, Releases } from '../../api/kinds.ts';
+import { Jobs } from '../../client/kinds.ts';
+import { isAlreadyExists, StatusError } from '../../client/status-error.ts';
+import type { ControllerContext } from '../../runtime/controller.ts';
+import type { EventRecorder } from '../../runtime/event-recorder.ts';
+import { fieldManagers } from '../../runtime/field-managers.ts';
+import { nameOf, type Observed } from './observed.ts';
+import type { ReleaseAction } from './reconcile.ts';
+
+const options = { fieldManager: fieldManagers.release };
+
+/** Makes the writes in order, each guarded by the version that the decision rests on.
+ *  @throws {StatusError} reason `Conflict` when something changed since: the rest is left to the next decision */
+export async function apply(context: ControllerContext, events: EventRecorder, observed: Observed, actions: readonly ReleaseAction[]): Promise<void> {
+  for (const action of actions) await applyOne(context, events, observed, action);
+}
+
+async function applyOne({ client, log }: ControllerContext, events: EventRecorder, observed: Observed, action: ReleaseAction): Promise<void> {
+  const { application } = observed;
+  const { namespace } = application.metadata ?? {};
+  switch (action.type) {
+    case 'createRelease':
+      await ignoreExisting(client.create(Releases, action.release, options));
+      log.info({ namespace, application: nameOf(application), release: nameOf(action.release), reason: action.reason }, 'Release created');
+      return;
+    case 'createJob':
+      await ignoreExisting(client.create(Jobs, action.job, options));
+      return;
+    case 'releaseStatus': {
+      await client.updateStatus(Releases, { ...action.release, apiVersion: API_VERSION, kind: 'Release', status: action.status }, options);
+      const before = action.release.status?.history ?? [];
+      const lastAt = before.at(-1);
+      for (const step of (action.status.history ?? []).filter((h) => !before.some((b) => b.at === h.at && b.reason === h.reason && b.track === h.track && b.message === h.message))) {
+        if (lastAt !== undefined && step.at < lastAt.at) continue;
+        const warning = ['ProgressDeadlineExceeded', 'GateFailed', 'EndpointsLost', 'BuildMissing', 'Inconclusive'].includes(step.reason);
+        events.event({ ...action.release, apiVersion: API_VERSION, kind: 'Release' }, warning ? 'Warning' : 'Normal', step.reason, step.message);
+        log.info({ namespace, application: nameOf(application), release: nameOf(action.release), track: step.track, reason: step.reason }, 'Release moved');
+      }
+      return;
+    }
+    case 'writeDelivery': {
+      const { delivery } = observed;
+      if (delivery !== undefined) {
+        await client.update(Deliveries, { ...delivery, apiVersion: API_VERSION, kind: 'Delivery', spec: action.spec }, options);
+        return;
+      }
+      const created: Delivery = {
+        apiVersion: API_VERSION,
+        kind: 'Delivery',
+        metadata: {
+          name: nameOf(application),
+          namespace,
+          labels: { [LABELS.application]: nameOf(application) },
+          ownerReferences: [{ apiVersion: API_VERSION, kind: 'Application', name: nameOf(application), uid: application.metadata?.uid ?? '', controller: true, blockOwnerDeletion: true }],
+        },
+        spec: action.spec,
+      };
+      await client.create(Deliveries, created, options);
+      return;
+    }
+    case 'applicationStatus':
+      await client.updateStatus(Applications, { ...application, apiVersion: API_VERSION, kind: 'Application', status: action.status }, options);
+  }
+}
+
+async function ignoreExisting(write: Promise<unknown>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+/** The decision rested on a copy that is out of date: what changed wakes the controller again. */
+export function isStale(error: unknown): boolean {
+  return error instanceof StatusError && (error.reason === 'Conflict' || error.reason === 'AlreadyExists');
+}

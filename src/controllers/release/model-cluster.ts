@@ -1,0 +1,233 @@
+import type { Application, Track } from '../../api/application/application.ts';
+import type { Build } from '../../api/build/build.ts';
+import type { Delivery } from '../../api/delivery/delivery.ts';
+import { backendName, trackDeploymentName } from '../../api/names.ts';
+import type { Release, ReleaseSpec } from '../../api/release/release.ts';
+import type { Router, RouterStatus } from '../../api/router/router.ts';
+import type { Deployment, EndpointSlice, Job } from '../../kubernetes/types.generated.ts';
+import { candidateServiceName } from '../../api/names.ts';
+import { nameOf, type Observed } from './observed.ts';
+import { reconcile, type ReleaseAction } from './reconcile.ts';
+
+const NAMESPACE = 'default';
+
+/** What a Build does once it runs. */
+export interface Behaviour {
+  readonly becomesReady?: boolean;
+  readonly testSucceeds?: boolean;
+}
+
+/**
+ * A cluster in memory that answers as the record, routing and Deployment controllers do, each only when told to: for tests of the release
+ * controller's decisions, without API, clock or pods.
+ */
+export class ModelCluster {
+  application: Application;
+  readonly builds: Build[] = [];
+  readonly releases: Release[] = [];
+  delivery: Delivery | undefined;
+  router: Router | undefined;
+  readonly deployments = new Map<string, Deployment>();
+  readonly jobs: Job[] = [];
+  now = Date.parse('2026-01-01T00:00:00Z');
+  readonly behaviour = new Map<string, Behaviour>();
+  /** Writes made so far. */
+  writes = 0;
+  #created = 0;
+
+  constructor(application: Application) {
+    this.application = application;
+  }
+
+  push(version: string, behaviour: Behaviour = {}): string {
+    const name = `${nameOf(this.application)}-${version}`;
+    this.builds.push({ metadata: { name, namespace: NAMESPACE, creationTimestamp: this.#stamp() }, spec: { application: nameOf(this.application), version, image: `app@sha256:${version}` } });
+    this.behaviour.set(name, behaviour);
+    return name;
+  }
+
+  release(name: string): Release {
+    const found = this.releases.find((r) => nameOf(r) === name);
+    if (found === undefined) throw new Error(`No release ${name}`);
+    return found;
+  }
+
+  createRelease(name: string, spec: ReleaseSpec): void {
+    this.releases.push({ metadata: { name, namespace: NAMESPACE, generation: 1, creationTimestamp: this.#stamp() }, spec });
+  }
+
+  steer(name: string, change: Partial<ReleaseSpec>): void {
+    const i = this.releases.findIndex((r) => nameOf(r) === name);
+    const release = this.releases[i];
+    if (release !== undefined) this.releases[i] = { ...release, metadata: { ...release.metadata, generation: (release.metadata?.generation ?? 0) + 1 }, spec: { ...release.spec, ...change } };
+  }
+
+  observed(): Observed {
+    return {
+      application: this.application, builds: this.builds, releases: this.releases, deployments: [...this.deployments.values()], jobs: this.jobs, slices: this.#slices(),
+      verdicts: new Map(), now: this.now, ...(this.delivery && { delivery: this.delivery }), ...(this.router && { router: this.router }),
+    };
+  }
+
+  /** One turn of the release controller; `crashAfter` writes it dies. Returns when it wants to look again. */
+  turn(crashAfter = Infinity): { actions: readonly ReleaseAction[]; dueAt?: number } {
+    const decision = reconcile(this.observed());
+    decision.actions.slice(0, crashAfter).forEach((action) => this.#write(action));
+    return decision;
+  }
+
+  /** The record controller: Deployments, version Services and the Router follow the Delivery. */
+  applyDelivery(): void {
+    const { delivery } = this;
+    if (delivery === undefined || delivery.status?.observedGeneration === delivery.metadata?.generation) return;
+    const wanted = new Set<string>();
+    for (const held of delivery.spec.tracks) {
+      const track = this.#track(held.name);
+      for (const { build, replicas } of held.builds) {
+        const name = trackDeploymentName(nameOf(this.application), track, this.#version(build));
+        wanted.add(name);
+        const known = this.deployments.get(name);
+        if (known?.spec?.replicas === replicas) continue;
+        this.deployments.set(name, { metadata: { name, generation: (known?.metadata?.generation ?? 0) + 1, labels: { track: held.name, build } }, spec: { replicas, selector: {}, template: {} }, status: known?.status ?? {} });
+      }
+    }
+    for (const name of this.deployments.keys()) if (!wanted.has(name)) this.deployments.delete(name);
+    const spec = this.#routes(delivery);
+    if (JSON.stringify(spec) !== JSON.stringify(this.#routerRoutes)) {
+      this.#routerRoutes = spec;
+      this.router = { metadata: { generation: (this.router?.metadata?.generation ?? 0) + 1 }, spec: {} as Router['spec'], ...(this.router?.status && { status: this.router.status }) };
+    }
+    this.delivery = { ...delivery, status: { observedGeneration: delivery.metadata?.generation ?? 0 } };
+  }
+
+  /** The routing controller: the routers are told and answer. */
+  route(): void {
+    if (this.router === undefined || this.router.status?.observedGeneration === this.router.metadata?.generation) return;
+    this.router = { ...this.router, status: { observedGeneration: this.router.metadata?.generation ?? 0, ...(this.#routerRoutes && { observed: this.#routerRoutes }) } };
+  }
+
+  /** The Deployment controller and the node: one Deployment comes to its size. */
+  runPods(): void {
+    for (const [name, d] of this.deployments) {
+      const ready = this.behaviour.get(d.metadata?.labels?.['build'] ?? '')?.becomesReady === false ? 0 : (d.spec?.replicas ?? 0);
+      const generation = d.metadata?.generation ?? 0;
+      if (d.status?.observedGeneration === generation && d.status.readyReplicas === ready) continue;
+      this.deployments.set(name, { ...d, status: { observedGeneration: generation, readyReplicas: ready, updatedReplicas: d.spec?.replicas ?? 0, replicas: d.spec?.replicas ?? 0 } });
+    }
+  }
+
+  runJobs(): void {
+    this.jobs.forEach((job, i) => {
+      if (job.status !== undefined) return;
+      const release = this.release(job.metadata?.labels?.['aweigh.dev/release'] ?? '');
+      const type = this.behaviour.get(release.spec.build)?.testSucceeds === false ? 'Failed' : 'Complete';
+      this.jobs[i] = { ...job, status: { conditions: [{ type, status: 'True', lastProbeTime: '', lastTransitionTime: '' }] } };
+    });
+  }
+
+  /** Lets everybody work, and time pass where only time is waited for, until nothing more happens.
+   *  @param until stops before it is wanted to go on
+   *  @throws when it is not at rest after `limit` rounds */
+  settle(until: () => boolean = () => false, limit = 500): void {
+    for (let i = 0; i < limit; i++) {
+      if (until()) return;
+      const { actions, dueAt } = this.turn();
+      const before = this.writes;
+      const state = JSON.stringify([this.delivery?.status, this.router?.status, [...this.deployments.values()], this.jobs]);
+      this.applyDelivery();
+      this.route();
+      this.runPods();
+      this.runJobs();
+      const moved = actions.length > 0 || before !== this.writes || state !== JSON.stringify([this.delivery?.status, this.router?.status, [...this.deployments.values()], this.jobs]);
+      if (moved) continue;
+      if (dueAt === undefined) return;
+      this.now = Math.max(this.now + 1, dueAt);
+    }
+    throw new Error('The model never came to rest');
+  }
+
+  /** Build that the routers give a segment's users, and its share in percent; production for those of no segment. */
+  routed(segment?: string): { backend?: string; percent: number } {
+    const answer = this.router?.status?.observed;
+    if (segment === undefined) return { ...(answer?.production.backend && { backend: answer.production.backend }), percent: 100 - (answer?.production.next?.share ?? 0) / 100 };
+    const route = answer?.routes.find((r) => r.segment === segment);
+    return { ...(route?.backend && { backend: route.backend }), percent: (route?.share ?? 0) / 100 };
+  }
+
+  #routerRoutes: RouterStatus['observed'];
+
+  #routes(delivery: Delivery): RouterStatus['observed'] {
+    const last = delivery.spec.tracks.at(-1);
+    const backend = (track: string, build: string) => backendName(track, this.#version(build));
+    return {
+      routes: delivery.spec.tracks.flatMap((held) => {
+        const { segment } = this.#track(held.name);
+        if (segment === undefined) return [];
+        return [{ segment, ...(held.serving && { backend: backend(held.name, held.serving) }), share: held.serving ? held.percent * 100 : 0 }];
+      }),
+      production: {
+        ...(last?.serving && { backend: backend(last.name, last.serving) }),
+        ...(last?.next && { next: { backend: backend(last.name, last.next.build), share: last.next.percent * 100 } }),
+      },
+    };
+  }
+
+  #slices(): EndpointSlice[] {
+    return [...this.deployments.values()].filter((d) => (d.status?.readyReplicas ?? 0) > 0).map((d) => ({
+      addressType: 'IPv4', ports: [{ port: 8080 }], endpoints: [{ addresses: ['127.64.0.1'], conditions: { ready: true } }],
+      metadata: { labels: { 'kubernetes.io/service-name': candidateServiceName(nameOf(this.application), this.#track(d.metadata?.labels?.['track'] ?? ''), this.#version(d.metadata?.labels?.['build'] ?? '')) } },
+    }));
+  }
+
+  #write(action: ReleaseAction): void {
+    this.writes++;
+    switch (action.type) {
+      case 'createRelease':
+        if (!this.releases.some((r) => nameOf(r) === nameOf(action.release))) this.createRelease(nameOf(action.release), action.release.spec);
+        return;
+      case 'createJob': this.jobs.push(action.job); return;
+      case 'releaseStatus': {
+        const i = this.releases.findIndex((r) => nameOf(r) === nameOf(action.release));
+        const release = this.releases[i];
+        if (release !== undefined) this.releases[i] = { ...release, status: JSON.parse(JSON.stringify(action.status)) };
+        return;
+      }
+      case 'writeDelivery':
+        this.delivery = { metadata: { name: nameOf(this.application), generation: (this.delivery?.metadata?.generation ?? 0) + 1 }, spec: structuredClone(action.spec), ...(this.delivery?.status && { status: this.delivery.status }) };
+        return;
+      case 'applicationStatus': this.application = { ...this.application, status: action.status };
+    }
+  }
+
+  #track(name: string): Track {
+    const track = this.application.spec.tracks.find((t) => t.name === name);
+    if (track === undefined) throw new Error(`No track ${name}`);
+    return track;
+  }
+
+  #version(build: string): string {
+    return this.builds.find((b) => nameOf(b) === build)?.spec.version ?? build;
+  }
+
+  #stamp(): string {
+    return new Date(Date.parse('2025-01-01T00:00:00Z') + this.#created++ * 1000).toISOString();
+  }
+}
+
+/** Bitmovin's four tracks, with a gate of each simple kind. */
+export function modelApplication(change: Partial<Application['spec']> = {}): Application {
+  return {
+    metadata: { name: 'account-service', namespace: NAMESPACE, generation: 1, uid: 'u' },
+    spec: {
+      template: { spec: { containers: [{ name: 'app', image: '${image}' }] } },
+      ports: [{ name: 'http', port: 8080 }],
+      tracks: [
+        { name: 'internal', replicas: 2, segment: 'INTERNAL', gates: [{ name: 'smoke', testJob: { template: { spec: { containers: [{ name: 'smoke', image: '${image}', command: ['smoke'] }] } } } }, { name: 'soak', soak: { seconds: 20 } }] },
+        { name: 'free', replicas: 4, segment: 'FREE', percent: 5, gates: [{ name: 'soak', soak: { seconds: 30 } }] },
+        { name: 'paid', replicas: 4, segment: 'PAID', percent: 5, gates: [{ name: 'soak', soak: { seconds: 30 } }] },
+        { name: 'production', replicas: 10 },
+      ],
+      ...change,
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import type { Application } from '../../api/application/application.ts';
+import type { ResolvedTrack } from '../../api/application/defaults.ts';
+import type { Build } from '../../api/build/build.ts';
+import type { Delivery } from '../../api/delivery/delivery.ts';
+import { backendName, candidateServiceName, trackDeploymentName } from '../../api/names.ts';
+import type { Release } from '../../api/release/release.ts';
+import type { Router } from '../../api/router/router.ts';
+import type { Deployment, EndpointSlice, Job } from '../../kubernetes/types.generated.ts';
+
+/** All that one decision about an Application rests on. */
+export interface Observed {
+  readonly application: Application;
+  readonly builds: readonly Build[];
+  readonly releases: readonly Release[];
+  readonly delivery?: Delivery;
+  readonly router?: Router;
+  readonly deployments: readonly Deployment[];
+  readonly jobs: readonly Job[];
+  /** Slices of the Application's version Services. */
+  readonly slices: readonly EndpointSlice[];
+  /** What was measured for gates that look outside the cluster, by {@link gateKey}. */
+  readonly verdicts: ReadonlyMap<string, GateVerdict>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export interface GateVerdict {
+  readonly state: 'Running' | 'Passed' | 'Failed' | 'Inconclusive';
+  readonly message: string;
+  readonly values?: Record<string, number | string>;
+}
+
+export function gateKey(release: string, track: string, gate: string): string {
+  return `${release}/${track}/${gate}`;
+}
+
+export function nameOf(object: { readonly metadata?: { readonly name?: string } }): string {
+  return object.metadata?.name ?? '';
+}
+
+export function buildOf(observed: Observed, name: string): Build | undefined {
+  return observed.builds.find((b) => nameOf(b) === name);
+}
+
+export function versionOf(observed: Observed, build: string): string {
+  return buildOf(observed, build)?.spec.version ?? build;
+}
+
+export function deploymentOf(observed: Observed, track: ResolvedTrack, build: string): Deployment | undefined {
+  const name = trackDeploymentName(nameOf(observed.application), track, versionOf(observed, build));
+  return observed.deployments.find((d) => nameOf(d) === name);
+}
+
+/** Ready pods of a build's current template on a track: 0 while the Deployment controller has not yet seen the spec. */
+export function readyReplicas(observed: Observed, track: ResolvedTrack, build: string): number {
+  const deployment = deploymentOf(observed, track, build);
+  if (deployment === undefined || (deployment.status?.observedGeneration ?? 0) < (deployment.metadata?.generation ?? 0)) return 0;
+  return Math.min(deployment.status?.readyReplicas ?? 0, deployment.status?.updatedReplicas ?? 0);
+}
+
+/** `host:port` of every ready pod of a build on a track, for the first port of the Application. */
+export function readyAddresses(observed: Observed, track: ResolvedTrack, build: string): string[] {
+  const service = candidateServiceName(nameOf(observed.application), track, versionOf(observed, build));
+  return observed.slices
+    .filter((slice) => slice.metadata?.labels?.['kubernetes.io/service-name'] === service)
+    .flatMap((slice) => {
+      const port = slice.ports?.[0]?.port;
+      return slice.endpoints.flatMap((e) => (e.conditions?.ready === false || port === undefined ? [] : e.addresses.map((a) => (a.includes(':') ? `[${a}]:${port}` : `${a}:${port}`))));
+    })
+    .sort();
+}
+
+/** The record committed and applied the newest spec of the Delivery. */
+export function deliveryApplied({ delivery }: Observed): boolean {
+  return delivery !== undefined && delivery.status?.observedGeneration === delivery.metadata?.generation;
+}
+
+/** Every router was told the newest rules and answered so. */
+export function routersAgree({ router }: Observed): boolean {
+  return router !== undefined && router.status?.observedGeneration === router.metadata?.generation && router.status?.observed !== undefined;
+}
+
+/** Users of the track whom the routers, as read back, send to `build`: 0 to 100, undefined while the routers do not agree. */
+export function observedPercent(observed: Observed, track: ResolvedTrack, build: string): number | undefined {
+  const answer = observed.router?.status?.observed;
+  if (answer === undefined || !routersAgree(observed)) return undefined;
+  const backend = backendName(track.name, versionOf(observed, build));
+  if (!track.last) {
+    const route = answer.routes.find((r) => r.segment === track.segment);
+    return route?.backend === backend ? route.share / 100 : 0;
+  }
+  const { production } = answer;
+  const next = production.next === undefined ? 0 : production.next.share / 100;
+  if (production.next?.backend === backend) return next;
+  return production.backend === backend ? 100 - next : 0;
+}

@@ -1,0 +1,125 @@
+import { compareAge } from './order.ts';
+import { buildOf } from './observed.ts';
+import { isHeld } from './advance.ts';
+import { fail } from './restore.ts';
+import { entryOf, inMotion, isAborting, isEnded, occupant, tell, timestamp, type Turn, type WorkingRelease } from './turn.ts';
+
+/**
+ * Decides which release takes which track. A track keeps its release until that passes or fails; one newest release waits before each
+ * track and older ones that wait are superseded: so a newer build never starves one that moves.
+ */
+export function assignTracks(turn: Turn): void {
+  for (const working of turn.releases) {
+    if (!isEnded(working) && working.release.spec.abort !== undefined && !isAborting(working)) {
+      fail(turn, working, { actor: working.release.spec.abort.actor, reason: 'Aborted', message: `Aborted: ${working.release.spec.abort.reason}` });
+    }
+  }
+  for (const working of turn.releases) if (!isEnded(working) && !isAborting(working) && working.type === 'rollback') beginRollback(turn, working);
+  if (beginFirst(turn)) return;
+  for (const { rules } of turn.tracks) assignTrack(turn, rules.name);
+}
+
+/** The first Build goes to all tracks at once: there is nobody yet whom a stage could protect. */
+function beginFirst(turn: Turn): boolean {
+  const last = turn.tracks.at(-1);
+  if (last === undefined || last.held.serving !== undefined) return false;
+  if (turn.releases.some((r) => !isEnded(r) && r.status.tracks.some(inMotion))) return true;
+  const newest = turn.releases.filter((r) => !isEnded(r) && !isHeld(turn, r) && buildOf(turn.observed, r.build) !== undefined).at(-1);
+  if (newest === undefined) return true;
+  for (const { rules } of turn.tracks) {
+    take(turn, newest, rules.name);
+    const entry = entryOf(newest, rules.name);
+    if (entry !== undefined) entry.gates = rules.gates.map((g) => ({ name: g.name, kind: Object.keys(g).find((k) => k !== 'name') ?? 'soak', state: 'Skipped' as const, message: 'The first build has no users to protect' }));
+  }
+  tell(turn, newest, { reason: 'FirstBuild', message: `${newest.build} is the first build and goes to all tracks` });
+  return true;
+}
+
+/** A rollback takes every track that serves a later build, from the releases that are on them, all at once. */
+function beginRollback(turn: Turn, working: WorkingRelease): void {
+  if (working.status.tracks.length > 0) return;
+  const target = buildOf(turn.observed, working.build);
+  if (target === undefined) {
+    working.status.phase = 'Failed';
+    working.status.completedAt = timestamp(turn);
+    tell(turn, working, { reason: 'BuildMissing', message: `Build ${working.build} does not exist: aweigh release history shows which do` });
+    return;
+  }
+  const later = (build: string): boolean => {
+    const other = buildOf(turn.observed, build);
+    return build !== working.build && (other === undefined || compareAge(other, target) > 0);
+  };
+  for (const other of turn.releases) {
+    if (other === working || isEnded(other) || other.build === working.build || compareAge(other.release, working.release) > 0) continue;
+    if (other.type === 'rollback' || later(other.build)) supersede(turn, other, working, `Rolled back to ${working.build} by ${working.release.spec.actor ?? 'aweigh'}`, 'Aborted');
+  }
+  const { rules: lastRules } = turn.tracks.at(-1) ?? {};
+  for (const { rules, held } of turn.tracks) {
+    const leaves = held.next !== undefined && later(held.next.build);
+    if (held.serving !== undefined && (later(held.serving) || leaves || (rules.name === lastRules?.name && held.serving !== working.build))) take(turn, working, rules.name);
+    else working.status.tracks.push({ name: rules.name, phase: 'Skipped' });
+  }
+  const { actor = 'aweigh', reason } = working.release.spec;
+  tell(turn, working, { actor, reason: 'Rollback', message: `Back to ${working.build}${reason ? `: ${reason}` : ''}` });
+}
+
+function assignTrack(turn: Turn, track: string): void {
+  const waiting = turn.releases.filter((r) => r.type !== 'rollback' && waitsFor(turn, r) === track);
+  const newest = waiting.at(-1);
+  if (newest === undefined) return;
+  for (const older of waiting) if (older !== newest) supersede(turn, older, newest, `${newest.build} is newer and waits before ${track} too`);
+  const newer = turn.releases.find((r) => r.type === 'promotion' && newest.type === 'promotion' && compareAge(r.release, newest.release) > 0 && hasTaken(r, track));
+  if (newer !== undefined) return supersede(turn, newest, newer, `${newer.build} is newer and already on ${track}`);
+  if (isHeld(turn, newest)) {
+    newest.status.message = turn.spec.hold === true ? 'The application is on hold' : 'Paused';
+    return;
+  }
+  const holder = occupant(turn, track);
+  if (holder !== undefined) {
+    const overtakes = newest.type === 'hotfix' && holder.type === 'promotion' && compareAge(newest.release, holder.release) > 0;
+    if (!overtakes) {
+      newest.status.message = `Waits before ${track}, where ${holder.build} is`;
+      return;
+    }
+    supersede(turn, holder, newest, `Hotfix ${newest.build} took ${track}`);
+  }
+  take(turn, newest, track);
+  tell(turn, newest, { track, actor: newest.release.spec.actor ?? 'aweigh', reason: 'ScaleUp', message: `${newest.build} comes to ${track}` });
+}
+
+/** The track that a release needs next; undefined while it moves on one, or has none left. */
+export function waitsFor(turn: Turn, working: WorkingRelease): string | undefined {
+  if (isEnded(working) || isAborting(working) || working.status.tracks.some(inMotion)) return undefined;
+  return turn.tracks.find(({ rules }) => {
+    const phase = entryOf(working, rules.name)?.phase;
+    return phase !== 'Passed' && phase !== 'Skipped';
+  })?.rules.name;
+}
+
+function hasTaken(working: WorkingRelease, track: string): boolean {
+  const phase = entryOf(working, track)?.phase;
+  return working.status.phase !== 'Failed' && working.status.phase !== 'Aborted' && !isAborting(working) && phase !== undefined && phase !== 'Queued' && phase !== 'Skipped' && phase !== 'RolledBack' && phase !== 'Failed';
+}
+
+function take(turn: Turn, working: WorkingRelease, name: string): void {
+  const track = turn.tracks.find((t) => t.rules.name === name);
+  const previousBuild = track?.held.serving;
+  const entry = { name, phase: 'ScalingUp' as const, ...(previousBuild !== undefined && { previousBuild }), startedAt: timestamp(turn) };
+  working.status.tracks = [...working.status.tracks.filter((t) => t.name !== name), entry];
+  working.status.startedAt ??= timestamp(turn);
+}
+
+/** Ends a release whose tracks another takes over. What it serves stays until the other one has shifted. */
+function supersede(turn: Turn, working: WorkingRelease, by: WorkingRelease, message: string, phase: 'Superseded' | 'Aborted' = 'Superseded'): void {
+  for (const entry of working.status.tracks) {
+    if (!inMotion(entry)) continue;
+    const held = turn.tracks.find((t) => t.rules.name === entry.name)?.held;
+    if (held?.next?.build === working.build) delete held.next;
+    entry.phase = 'Skipped';
+    entry.completedAt = timestamp(turn);
+  }
+  working.status.phase = phase;
+  working.status.completedAt = timestamp(turn);
+  tell(turn, working, { actor: by.release.spec.actor ?? 'aweigh', reason: phase === 'Aborted' ? 'RolledBack' : 'Superseded', message });
+}
+

@@ -1,0 +1,217 @@
+import { expect, test } from 'vitest';
+import type { Track } from '../../api/application/application.ts';
+import { ModelCluster, modelApplication } from './model-cluster.ts';
+
+const app = 'account-service';
+const serving = (cluster: ModelCluster) => Object.fromEntries((cluster.delivery?.spec.tracks ?? []).map((t) => [t.name, t.serving?.replace(`${app}-`, '')]));
+const held = (cluster: ModelCluster, track: string) => cluster.delivery?.spec.tracks.find((t) => t.name === track)?.builds.map((b) => b.build.replace(`${app}-`, ''));
+const reasons = (cluster: ModelCluster, name: string) => cluster.release(name).status?.history?.map((h) => h.reason);
+
+function installed(change: Parameters<typeof modelApplication>[0] = {}): ModelCluster {
+  const cluster = new ModelCluster(modelApplication(change));
+  cluster.push('v1.17.0');
+  cluster.settle();
+  return cluster;
+}
+
+const withTracks = (change: (track: Track) => Track) => ({ tracks: modelApplication().spec.tracks.map(change) });
+const everywhere = (version: string) => ({ internal: version, free: version, paid: version, production: version });
+
+test('the first build goes to all tracks at once', () => {
+  const cluster = installed();
+  expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+  expect(cluster.release(`${app}-v1.17.0`).status?.phase).toBe('Completed');
+  expect(cluster.jobs).toEqual([]);
+  expect(cluster.application.status).toMatchObject({ productionBuild: `${app}-v1.17.0`, conditions: [{ type: 'Ready', status: 'True' }] });
+});
+
+test('at rest nothing is written', () => {
+  const cluster = installed();
+  cluster.now += 3_600_000;
+  expect(cluster.turn()).toEqual({ actions: [] });
+});
+
+test('a build goes from internal to production, track by track, and leaves no old pods', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0');
+  const seen: string[] = [];
+  cluster.settle(() => {
+    const now = Object.entries(serving(cluster)).filter(([, v]) => v === 'v1.18.0').map(([t]) => t).join(',');
+    if (now !== seen.at(-1)) seen.push(now);
+    return false;
+  });
+  expect(seen).toEqual(['', 'internal', 'internal,free', 'internal,free,paid', 'internal,free,paid,production']);
+  expect(cluster.release(`${app}-v1.18.0`).status?.phase).toBe('Completed');
+  expect(cluster.delivery?.spec.tracks.map((t) => t.builds.length)).toEqual([1, 1, 1, 1]);
+});
+
+test('production holds both versions in full while it switches', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0');
+  let surge = 0;
+  cluster.settle(() => {
+    surge = Math.max(surge, (cluster.delivery?.spec.tracks.at(-1)?.builds ?? []).reduce((sum, b) => sum + b.replicas, 0));
+    return false;
+  });
+  expect(surge).toBe(20);
+});
+
+test('a build whose test job fails meets no user and goes no further', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0', { testSucceeds: false });
+  cluster.settle(() => {
+    expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+    return false;
+  });
+  expect(cluster.release(`${app}-v1.18.0`).status).toMatchObject({ phase: 'Failed' });
+  expect(reasons(cluster, `${app}-v1.18.0`)).toEqual(['ScaleUp', 'PodsReady', 'GateFailed', 'RolledBack']);
+  expect(held(cluster, 'internal')).toEqual(['v1.17.0']);
+});
+
+test('a build that never becomes ready fails at the progress deadline', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0', { becomesReady: false });
+  cluster.settle();
+  expect(reasons(cluster, `${app}-v1.18.0`)).toContain('ProgressDeadlineExceeded');
+  expect(cluster.release(`${app}-v1.18.0`).status?.phase).toBe('Failed');
+  expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+});
+
+test('a good build follows a bad one, and a bad one after it changes nothing', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0', { becomesReady: false });
+  cluster.settle();
+  cluster.push('v1.19.0');
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.19.0'));
+  cluster.push('v1.20.0', { testSucceeds: false });
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.19.0'));
+});
+
+test('an abort on free puts back free and internal, weight first', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0');
+  cluster.settle(() => cluster.release(`${app}-v1.17.0`) !== undefined && serving(cluster)['free'] === 'v1.18.0' && cluster.router?.status?.observedGeneration === cluster.router?.metadata?.generation);
+  cluster.steer(`${app}-v1.18.0`, { abort: { actor: 'ada', reason: 'wrong colour' } });
+  cluster.turn();
+  const free = cluster.delivery?.spec.tracks.find((t) => t.name === 'free');
+  expect(free).toMatchObject({ serving: `${app}-v1.17.0`, percent: 5 });
+  expect(free?.builds).toHaveLength(2);
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+  expect(cluster.delivery?.spec.tracks.map((t) => t.builds.length)).toEqual([1, 1, 1, 1]);
+  expect(cluster.release(`${app}-v1.18.0`).status?.phase).toBe('Aborted');
+});
+
+test('several versions live at once, one a track, and the newest waiting build supersedes older ones', () => {
+  const cluster = installed(withTracks((t) => (t.name === 'free' ? { ...t, gates: [{ name: 'wait', approval: {} }] } : t)));
+  cluster.push('v1.18.0');
+  cluster.settle();
+  expect(serving(cluster)).toEqual({ ...everywhere('v1.17.0'), internal: 'v1.18.0', free: 'v1.18.0' });
+  cluster.push('v1.19.0');
+  cluster.settle();
+  cluster.push('v1.20.0');
+  cluster.settle();
+  expect(serving(cluster)).toEqual({ internal: 'v1.20.0', free: 'v1.18.0', paid: 'v1.17.0', production: 'v1.17.0' });
+  expect(cluster.release(`${app}-v1.19.0`).status?.phase).toBe('Superseded');
+  cluster.steer(`${app}-v1.18.0`, { approvals: [{ track: 'free', gate: 'wait', actor: 'ada', at: '2026-01-01T00:00:00Z' }] });
+  cluster.settle();
+  expect(serving(cluster)).toEqual({ internal: 'v1.20.0', free: 'v1.20.0', paid: 'v1.18.0', production: 'v1.18.0' });
+});
+
+test('a pause stops promotion and not a failure; a hold stops everything that is automatic', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0');
+  cluster.settle(() => serving(cluster)['internal'] === 'v1.18.0');
+  cluster.steer(`${app}-v1.18.0`, { paused: true });
+  cluster.settle();
+  expect(cluster.release(`${app}-v1.18.0`).status?.phase).toBe('Paused');
+  expect(serving(cluster)['free']).toBe('v1.17.0');
+  cluster.application = { ...cluster.application, spec: { ...cluster.application.spec, hold: true } };
+  cluster.steer(`${app}-v1.18.0`, { paused: false });
+  cluster.settle();
+  expect(serving(cluster)['free']).toBe('v1.17.0');
+  cluster.application = { ...cluster.application, spec: { ...cluster.application.spec, hold: false } };
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.18.0'));
+});
+
+test("the last track's share grows in steps and a failure on the way takes it back", () => {
+  const steps = [{ percent: 5 }, { percent: 25, gates: [{ name: 'look', approval: {} }] }, { percent: 50 }];
+  const cluster = installed(withTracks((t) => (t.name === 'production' ? { ...t, steps } : t)));
+  cluster.push('v1.18.0');
+  const shares: number[] = [];
+  const note = () => {
+    const share = 100 - cluster.routed().percent;
+    if (share !== shares.at(-1)) shares.push(share);
+    return false;
+  };
+  cluster.settle(note);
+  expect(shares).toEqual([0, 5, 25]);
+  cluster.steer(`${app}-v1.18.0`, { abort: { actor: 'ada', reason: 'no' } });
+  cluster.settle();
+  expect(cluster.routed()).toEqual({ backend: 'production-v1.17.0', percent: 100 });
+  cluster.push('v1.19.0');
+  cluster.settle();
+  cluster.steer(`${app}-v1.19.0`, { approvals: [{ track: 'production', gate: 'look', actor: 'ada', at: '2026-01-01T00:00:00Z' }] });
+  cluster.settle(note);
+  expect(shares).toEqual([0, 5, 25, 50, 0]);
+  expect(cluster.routed()).toEqual({ backend: 'production-v1.19.0', percent: 100 });
+});
+
+test('a rollback takes every track that holds a later build, at once where the old pods are warm', () => {
+  const cluster = installed({ keepWarmSeconds: 600 });
+  cluster.push('v1.18.0');
+  cluster.settle(() => cluster.releases.length === 2 && cluster.releases.at(-1)?.status?.phase === 'Completed');
+  expect(held(cluster, 'production')).toEqual(['v1.17.0', 'v1.18.0']);
+  cluster.createRelease('back', { application: app, build: `${app}-v1.17.0`, type: 'rollback', actor: 'ada', reason: 'errors' });
+  cluster.turn();
+  expect(serving(cluster)['production']).toBe('v1.17.0');
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+  expect(cluster.release('back').status?.phase).toBe('Completed');
+  expect(cluster.delivery?.spec.tracks.map((t) => t.builds.length)).toEqual([1, 1, 1, 1]);
+});
+
+test('a rollback ends the releases in motion, and none of them comes back', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0');
+  cluster.settle(() => serving(cluster)['free'] === 'v1.18.0');
+  cluster.createRelease('back', { application: app, build: `${app}-v1.17.0`, type: 'rollback', actor: 'ada' });
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+  expect(cluster.release(`${app}-v1.18.0`).status?.phase).toBe('Aborted');
+});
+
+test('a hotfix overtakes what is on the tracks and skips the gates', () => {
+  const cluster = installed(withTracks((t) => (t.name === 'free' ? { ...t, gates: [{ name: 'wait', approval: {} }] } : t)));
+  cluster.push('v1.18.0');
+  cluster.settle();
+  cluster.push('v1.18.1');
+  cluster.createRelease('hot', { application: app, build: `${app}-v1.18.1`, type: 'hotfix', actor: 'ada', reason: 'data loss' });
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.18.1'));
+  expect(cluster.release(`${app}-v1.18.0`).status?.phase).toBe('Superseded');
+});
+
+test('sizes and shares of the Application flow to the Delivery at once, whatever is in motion', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0');
+  cluster.settle(() => serving(cluster)['internal'] === 'v1.18.0');
+  cluster.application = { ...cluster.application, spec: { ...cluster.application.spec, ...withTracks((t) => (t.name === 'free' ? { ...t, replicas: 6, percent: 10 } : t)) } };
+  cluster.turn();
+  expect(cluster.delivery?.spec.tracks[1]).toMatchObject({ percent: 10, builds: [{ replicas: 6 }] });
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.18.0'));
+});
+
+test('endpoints lost while it serves fail the release after a grace time', () => {
+  const cluster = installed(withTracks((t) => (t.name === 'free' ? { ...t, gates: [{ name: 'wait', approval: {} }] } : t)));
+  const build = cluster.push('v1.18.0');
+  cluster.settle();
+  cluster.behaviour.set(build, { becomesReady: false });
+  cluster.settle();
+  expect(reasons(cluster, `${app}-v1.18.0`)).toContain('EndpointsLost');
+  expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+});

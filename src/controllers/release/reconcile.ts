@@ -1,0 +1,146 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Application, ApplicationStatus } from '../../api/application/application.ts';
+import { validateApplication } from '../../api/application/validate.ts';
+import type { DeliverySpec } from '../../api/delivery/delivery.ts';
+import { API_VERSION, LABELS } from '../../api/group.ts';
+import type { Release, ReleaseStatus } from '../../api/release/release.ts';
+import { releaseName } from '../../api/names.ts';
+import type { Job } from '../../kubernetes/types.generated.ts';
+import { advance, isHeld } from './advance.ts';
+import { applicationStatus, withCondition } from './application-status.ts';
+import { removeIdleBuilds } from './clean-up.ts';
+import { nameOf, type Observed } from './observed.ts';
+import { compareAge } from './order.ts';
+import { assignTracks, waitsFor } from './queue.ts';
+import { restoreTracks } from './restore.ts';
+import { beginTurn, inMotion, isAborting, isEnded, tell, timestamp, type Turn, type WorkingRelease } from './turn.ts';
+
+/** One write, in the order in which they are to be made. */
+export type ReleaseAction =
+  | { readonly type: 'createRelease'; readonly release: Release; readonly reason: string }
+  | { readonly type: 'releaseStatus'; readonly release: Release; readonly status: ReleaseStatus; readonly reason: string }
+  | { readonly type: 'createJob'; readonly job: Job; readonly reason: string }
+  | { readonly type: 'writeDelivery'; readonly spec: DeliverySpec; readonly reason: string }
+  | { readonly type: 'applicationStatus'; readonly status: ApplicationStatus; readonly reason: string };
+
+export interface Decision {
+  readonly actions: readonly ReleaseAction[];
+  /** When to decide again though nothing changes; milliseconds since the epoch. */
+  readonly dueAt?: number;
+}
+
+/** Decides the next step of everything that an Application has in motion. Pure: equal observations give equal decisions. */
+export function reconcile(observed: Observed): Decision {
+  const { application } = observed;
+  if (application.metadata?.deletionTimestamp !== undefined) return { actions: [] };
+  const faults = validateApplication(application);
+  if (faults.length > 0) return { actions: invalid(observed, faults) };
+  const missing = missingReleases(observed);
+  if (missing.length > 0) return { actions: missing };
+
+  const turn = beginTurn(observed);
+  assignTracks(turn);
+  for (const working of turn.releases) settle(turn, working);
+  // A track that has just become free is taken in the same turn.
+  assignTracks(turn);
+  removeIdleBuilds(turn);
+
+  const actions: ReleaseAction[] = turn.releases.flatMap((working) => {
+    working.status.observedGeneration = working.release.metadata?.generation;
+    return isDeepStrictEqual(working.status, { tracks: [], ...working.release.status })
+      ? []
+      : [{ type: 'releaseStatus' as const, release: working.release, status: working.status, reason: working.status.reason ?? 'Progress' }];
+  });
+  actions.push(...turn.jobs.map((job) => ({ type: 'createJob' as const, job, reason: 'TestGate' })));
+  const delivery = deliveryAction(turn);
+  if (delivery !== undefined) actions.push(delivery);
+  const status = prune(applicationStatus(turn));
+  if (!isDeepStrictEqual(status, prune(application.status ?? {}))) actions.push({ type: 'applicationStatus', status, reason: 'Observed' });
+  return { actions, ...(turn.dueAt !== Infinity && { dueAt: turn.dueAt }) };
+}
+
+function settle(turn: Turn, working: WorkingRelease): void {
+  if (isEnded(working)) return;
+  if (!isAborting(working)) {
+    for (const entry of working.status.tracks) {
+      if (!inMotion(entry)) continue;
+      if (working.status.phase === 'Paused' && !isHeld(turn, working)) working.status.phase = 'Progressing';
+      advance(turn, working, entry);
+      if (isAborting(working)) break;
+    }
+  }
+  if (isAborting(working)) {
+    restoreTracks(turn, working);
+    return;
+  }
+  phaseOf(turn, working);
+}
+
+function phaseOf(turn: Turn, working: WorkingRelease): void {
+  const { status } = working;
+  const moving = status.tracks.filter(inMotion);
+  const next = waitsFor(turn, working);
+  status.track = (moving.at(-1)?.name ?? next ?? turn.tracks.at(-1)?.rules.name);
+  if (moving.length === 0 && next === undefined) {
+    status.phase = 'Completed';
+    status.completedAt = timestamp(turn);
+    tell(turn, working, { reason: 'Completed', message: `${working.build} is on every track` });
+    return;
+  }
+  if (status.phase === 'Paused' && status.reason === 'Inconclusive') return;
+  if (isHeld(turn, working)) status.phase = 'Paused';
+  else status.phase = status.tracks.length === 0 ? 'Pending' : 'Progressing';
+}
+
+/** Every Build gets a Release, but for those that the cluster already serves in production and those older than them. */
+function missingReleases({ application, builds, releases, delivery }: Observed): ReleaseAction[] {
+  const production = delivery?.spec.tracks.at(-1)?.serving;
+  const serving = builds.find((b) => nameOf(b) === production);
+  return builds
+    .filter((build) => build.metadata?.deletionTimestamp === undefined && !releases.some((r) => r.spec.build === nameOf(build)))
+    .filter((build) => serving === undefined || compareAge(build, serving) > 0)
+    .toSorted(compareAge)
+    .map((build) => ({
+      type: 'createRelease',
+      reason: 'BuildPushed',
+      release: {
+        apiVersion: API_VERSION,
+        kind: 'Release',
+        metadata: {
+          name: releaseName(nameOf(build)),
+          namespace: application.metadata?.namespace,
+          labels: { [LABELS.application]: nameOf(application), [LABELS.build]: nameOf(build).slice(0, 63) },
+          ownerReferences: [{ apiVersion: API_VERSION, kind: 'Application', name: nameOf(application), uid: application.metadata?.uid ?? '', blockOwnerDeletion: false }],
+        },
+        spec: { application: nameOf(application), build: nameOf(build), type: 'promotion', actor: build.spec.author ?? 'aweigh' },
+      },
+    }));
+}
+
+function deliveryAction(turn: Turn): ReleaseAction | undefined {
+  const { delivery, application } = turn.observed;
+  const tracks = turn.tracks.map(({ held }) => held);
+  if (delivery === undefined && tracks.every((t) => t.builds.length === 0)) return undefined;
+  const wanted = { application: nameOf(application), tracks, router: { replicas: turn.spec.router.replicas } };
+  const { change: _, ...written } = delivery?.spec ?? { change: undefined };
+  if (isDeepStrictEqual(wanted, written)) return undefined;
+  const change = turn.change ?? { actor: 'aweigh', reason: 'ApplicationChanged', message: 'the Application changed' };
+  return { type: 'writeDelivery', spec: { ...wanted, change }, reason: change.reason };
+}
+
+function invalid({ application, now }: Observed, faults: readonly string[]): ReleaseAction[] {
+  const status: ApplicationStatus = {
+    ...application.status,
+    observedGeneration: application.metadata?.generation,
+    conditions: withCondition(application.status?.conditions ?? [], {
+      type: 'Ready', status: 'False', reason: 'Invalid', message: faults.join('; '), lastTransitionTime: new Date(now).toISOString(), observedGeneration: application.metadata?.generation,
+    }),
+  };
+  return isDeepStrictEqual(prune(status), prune(application.status ?? {})) ? [] : [{ type: 'applicationStatus', status: prune(status), reason: 'Invalid' }];
+}
+
+/** Without fields that are undefined, as JSON has it. */
+function prune<T extends Application['status'] & object>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+

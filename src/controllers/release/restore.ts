@@ -1,0 +1,81 @@
+import { observedPercent, deliveryApplied, readyReplicas, routersAgree } from './observed.ts';
+import { ensureBuild, entryOf, isEnded, occupant, tell, timestamp, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
+import type { ReleaseTrackStatus } from '../../api/release/release.ts';
+
+/** Turns a release round: from here it only puts back what its tracks held before. */
+export function fail(turn: Turn, working: WorkingRelease, step: { track?: string; actor?: string; reason: string; message: string }): void {
+  working.status.phase = 'Aborting';
+  tell(turn, working, step);
+}
+
+/**
+ * Puts back what every track of a failed or aborted release held before: weight first, then drain, then scale down.
+ * A track whose former version has no pods any more sends its users to production until they are ready, unless it is strict.
+ */
+export function restoreTracks(turn: Turn, working: WorkingRelease): void {
+  for (const entry of working.status.tracks) {
+    const track = turn.tracks.find((t) => t.rules.name === entry.name);
+    if (track === undefined || entry.phase === 'RolledBack' || entry.phase === 'Skipped') continue;
+    if (entry.phase === 'Queued') { entry.phase = 'Skipped'; continue; }
+    if (entry.phase === 'Passed' && (track.held.serving !== working.build || occupiedByOther(turn, working, entry.name))) continue;
+    entry.phase = 'Failed';
+    restoreTrack(turn, working, track, entry);
+  }
+  if (working.status.tracks.some((t) => t.phase === 'Failed')) return;
+  const aborted = working.release.spec.abort !== undefined;
+  working.status.phase = aborted ? 'Aborted' : 'Failed';
+  working.status.completedAt = timestamp(turn);
+}
+
+function restoreTrack(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
+  const { held, rules } = track;
+  const { build } = working;
+  if (held.next?.build === build) delete held.next;
+  if (held.serving === build) {
+    const target = restoreTarget(turn, working, entry);
+    if (target === undefined) {
+      delete held.serving;
+      held.percent = 0;
+    } else {
+      ensureBuild(track, target);
+      if (readyReplicas(turn.observed, rules, target) >= rules.endpointFloor) held.serving = target;
+      else if (!rules.last && !rules.strict) held.percent = 0;
+    }
+  }
+  const left = held.serving !== build && routersAgree(turn.observed) && deliveryApplied(turn.observed) && leftDelivery(turn, track, build) && (observedPercent(turn.observed, rules, build) ?? 0) === 0;
+  const neverServed = turn.observed.delivery?.spec.tracks.every((t) => t.serving !== build && t.next?.build !== build) === true && entry.shiftedAt === undefined;
+  if (!left && !neverServed) return;
+  entry.phase = 'RolledBack';
+  entry.completedAt = timestamp(turn);
+  if (left) entry.leftAt = timestamp(turn);
+  entry.wantedPercent = 0;
+  entry.observedPercent = 0;
+  tell(turn, working, { track: entry.name, reason: 'RolledBack', message: `${entry.name} is back on ${held.serving ?? 'nothing'}` });
+}
+
+/** The Delivery as it is written, not only as this turn would have it, gives the build no user. */
+function leftDelivery(turn: Turn, track: WorkingTrack, build: string): boolean {
+  const now = turn.observed.delivery?.spec.tracks.find((t) => t.name === track.rules.name);
+  return now?.serving !== build && now?.next?.build !== build;
+}
+
+/** What the track held before; production's build where that one failed itself since. */
+function restoreTarget(turn: Turn, working: WorkingRelease, entry: ReleaseTrackStatus): string | undefined {
+  const bad = (build: string) => build === working.build || turn.releases.some((r) => r.build === build && r.type !== 'rollback' && isBad(r));
+  const { previousBuild } = entry;
+  const exists = (build: string) => turn.observed.builds.some((b) => b.metadata?.name === build);
+  if (previousBuild !== undefined && exists(previousBuild) && !bad(previousBuild)) return previousBuild;
+  const last = turn.tracks.at(-1);
+  const lastEntry = last && entryOf(working, last.rules.name);
+  const production = last?.held.serving === working.build ? lastEntry?.previousBuild : last?.held.serving;
+  return production !== undefined && production !== working.build ? production : undefined;
+}
+
+function isBad(other: WorkingRelease): boolean {
+  return other.status.phase === 'Failed' || other.status.phase === 'Aborted' || other.status.phase === 'Aborting';
+}
+
+function occupiedByOther(turn: Turn, working: WorkingRelease, track: string): boolean {
+  const other = occupant(turn, track);
+  return other !== undefined && other !== working && !isEnded(other);
+}
