@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { existsSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { RecordChange, RecordCommit, Repository } from '../../controllers/record/repository.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { GitObjects } from './git-objects.ts';
+import { GitTree } from './git-tree.ts';
 
 const run = promisify(execFile);
 const BRANCH = 'main';
@@ -21,7 +23,7 @@ interface Waiting {
  * The record in a git work tree at `directory`: a person can read, clone, revert and push to it with plain git.
  * Changes that arrive while a commit is being made share the next one.
  */
-export async function openRepository(directory: string, log: Logger): Promise<Repository & { close(): void }> {
+export async function openRepository(directory: string, log: Logger): Promise<Repository & { close(): Promise<void> }> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const repository = new GitRepository(directory, log);
   await repository.prepare();
@@ -31,6 +33,11 @@ export async function openRepository(directory: string, log: Logger): Promise<Re
 class GitRepository implements Repository {
   readonly #directory: string;
   readonly #log: Logger;
+  readonly #objects: GitObjects;
+  /** The files of our own last commit. */
+  #tree: { readonly at: string; readonly tree: GitTree } | undefined;
+  #indexing: Promise<void> | undefined;
+  #indexStale = false;
   #waiting: Waiting[] = [];
   #committing = false;
   #ownHead: string | undefined;
@@ -43,6 +50,7 @@ class GitRepository implements Repository {
   constructor(directory: string, log: Logger) {
     this.#directory = directory;
     this.#log = log;
+    this.#objects = new GitObjects(join(directory, '.git'));
   }
 
   async prepare(): Promise<void> {
@@ -51,7 +59,7 @@ class GitRepository implements Repository {
       await this.#git(['config', 'receive.denyCurrentBranch', 'updateInstead']);
       await this.#git(['config', 'gc.auto', '2000']);
     }
-    await rm(join(this.#directory, '.git', 'index.lock'), { force: true });
+    for (const lock of ['index.lock', `refs/heads/${BRANCH}.lock`]) await rm(join(this.#directory, '.git', lock), { force: true });
     await this.#finishInterrupted();
     this.#ownHead = await this.#head();
     const watcher = watch(join(this.#directory, '.git'), { recursive: false }, () => void this.#noticeMove());
@@ -59,8 +67,9 @@ class GitRepository implements Repository {
     this.#closeWatch = () => { watcher.close(); heads.close(); };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closeWatch();
+    await this.#indexing;
   }
 
   commit(change: RecordChange): Promise<string> {
@@ -133,20 +142,59 @@ class GitRepository implements Repository {
     const before = await this.#head();
     const moved = before !== this.#ownHead;
     if (before !== this.#lastCommitsAt) this.#lastCommits.clear();
-    const paths = new Set<string>();
-    for (const change of changes) {
-      for (const path of await this.#writeFiles(change)) paths.add(path);
+    const tree = await this.#treeAt(before);
+    let touched = false;
+    for (const change of changes) touched = (await this.#writeFiles(change, tree)) || touched;
+    if (touched) {
+      const [first] = changes;
+      const parent = before === undefined ? '' : `parent ${before}\n`;
+      const seconds = Math.floor(Date.now() / 1_000);
+      const text = `tree ${await tree.write(this.#objects)}\n${parent}author ${sanitize(first?.actor ?? '')} <${COMMITTER.email}> ${seconds} +0000\ncommitter ${COMMITTER.name} <${COMMITTER.email}> ${seconds} +0000\n\n${message(changes)}`;
+      const commit = await this.#objects.write('commit', Buffer.from(text));
+      await this.#moveHead(before, commit);
+      this.#tree = { at: commit, tree };
+      this.#ownHead = commit;
+      this.#refreshIndex();
+    } else {
+      this.#ownHead = before;
     }
-    if (paths.size > 0) {
-      await this.#git(['update-index', '--add', '--remove', '-z', '--stdin'], [...paths].join('\0'));
-      const first = changes[0];
-      const author = first === undefined ? COMMITTER.name : first.actor;
-      await this.#git(['-c', 'core.hooksPath=/dev/null', 'commit', '--quiet', '--no-gpg-sign', '--allow-empty-message', '--file=-', `--author=${sanitize(author)} <${COMMITTER.email}>`], message(changes));
-    }
-    this.#ownHead = await this.#head();
     this.#rememberOwn(changes);
     if (moved) for (const call of this.#moved) call();
     return this.#ownHead ?? '';
+  }
+
+  async #treeAt(head: string | undefined): Promise<GitTree> {
+    // A failed commit may have left its changes in the tree: it is read again then, as nothing was noted under this commit.
+    const known = this.#tree?.at === head ? this.#tree?.tree : undefined;
+    this.#tree = undefined;
+    if (known !== undefined) return known;
+    return head === undefined ? new GitTree() : GitTree.parse(await this.#git(['ls-tree', '-r', '-z', head]));
+  }
+
+  /** As git does it: the lock file is made by one only, and becomes the branch if it has not moved meanwhile. */
+  async #moveHead(from: string | undefined, to: string): Promise<void> {
+    const branch = join(this.#directory, '.git', 'refs', 'heads', BRANCH);
+    const lock = `${branch}.lock`;
+    await writeFile(lock, `${to}\n`, { flag: 'wx' });
+    try {
+      if ((await this.#head()) !== from) throw new Error('The record was moved while a commit was made; it is made again on top');
+      await rename(lock, branch);
+    } catch (error) {
+      await rm(lock, { force: true });
+      throw error;
+    }
+  }
+
+  /** People see the work tree through the index; nothing waits for it. Never `git reset`: it would set the branch back to what it read first. */
+  #refreshIndex(): void {
+    if (this.#indexing !== undefined) { this.#indexStale = true; return; }
+    this.#indexStale = false;
+    this.#indexing = this.#git(['read-tree', '-m', 'HEAD']).then(() => {}, (error: unknown) => {
+      this.#log.debug({ error: error instanceof Error ? error.message : String(error) }, 'Index of the record not refreshed');
+    }).finally(() => {
+      this.#indexing = undefined;
+      if (this.#indexStale) this.#refreshIndex();
+    });
   }
 
   #rememberOwn(changes: readonly RecordChange[]): void {
@@ -155,23 +203,25 @@ class GitRepository implements Repository {
     for (const { directory, actor, subject } of changes) this.#lastCommits.set(directory, { sha: this.#ownHead, author: actor, subject, own: true });
   }
 
-  /** Writes what differs from the work tree; returns the paths that git has to look at. */
-  async #writeFiles(change: RecordChange): Promise<string[]> {
-    const known = (await this.#git(['ls-files', '-z', '--', `${change.directory}/`])).split('\0').filter(Boolean);
-    const touched: string[] = [];
+  /** Brings work tree and tree in line with the change; true where anything differed. */
+  async #writeFiles(change: RecordChange, tree: GitTree): Promise<boolean> {
+    let touched = false;
     for (const [name, content] of change.files) {
       const path = `${change.directory}/${name}`;
+      const blob = await this.#objects.write('blob', Buffer.from(content));
+      if (tree.idOf(path) === blob) continue;
       const file = join(this.#directory, path);
-      const before = await readFile(file, 'utf8').catch(() => undefined);
-      if (before === content && known.includes(path)) continue;
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, content);
-      touched.push(path);
+      tree.set(path, blob);
+      touched = true;
     }
-    for (const path of known) {
-      if (change.files.has(path.slice(change.directory.length + 1))) continue;
+    for (const name of tree.paths(change.directory)) {
+      if (change.files.has(name)) continue;
+      const path = `${change.directory}/${name}`;
       await rm(join(this.#directory, path), { force: true });
-      touched.push(path);
+      tree.delete(path);
+      touched = true;
     }
     return touched;
   }
@@ -179,8 +229,6 @@ class GitRepository implements Repository {
   /** A kill between writing files and committing them leaves a dirty work tree: what HEAD says holds. */
   async #finishInterrupted(): Promise<void> {
     if ((await this.#head()) === undefined || existsSync(join(this.#directory, '.git', 'REVERT_HEAD'))) return;
-    const dirty = await this.#git(['status', '--porcelain', '--', 'applications']);
-    if (dirty.trim() === '') return;
     await this.#git(['reset', '--quiet', '--hard', 'HEAD']);
     await this.#git(['clean', '-fdq', '--', 'applications']);
   }
