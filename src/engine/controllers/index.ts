@@ -3,6 +3,8 @@ import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { garbageCollectorController } from './garbage-collector/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
+import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { podGarbageCollectorController } from './pod-garbage-collector/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 
@@ -19,6 +21,8 @@ export function createEngineControllers(options: EngineControllersOptions = {}):
     endpointSliceController,
     garbageCollectorController,
     namespaceController,
+    nodeLifecycleController,
+    podGarbageCollectorController,
     serviceAccountController(options.rootCaPem),
   ];
 }
