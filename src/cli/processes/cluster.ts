@@ -5,8 +5,6 @@ import { createClient } from '../../client/https-client.ts';
 import type { Client } from '../../client/client.ts';
 import { CustomResourceDefinitions, Nodes } from '../../client/kinds.ts';
 import { loadKubeconfig } from '../../client/kubeconfig.ts';
-import { EMBEDDED_ROUTER_IMAGES } from '../../providers/traffic/router-pods.ts';
-import { packEmptyImage } from '../operations/build-image.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
@@ -47,7 +45,6 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
   const adopts = partRuns(data, 'control-plane');
   const port = await choosePort(options.port, rememberedPort(data), adopts);
   rememberPort(data, port);
-  for (const image of Object.values(EMBEDDED_ROUTER_IMAGES)) await packEmptyImage(data.images, image);
   const ranges = await addressRanges(data.root, random);
   const claim = await claimRanges(ranges);
   const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router], node: ['--nodes', String(options.nodes)] } });
