@@ -47,7 +47,11 @@ export class RoutingTimeline {
   observe(router: Router): void {
     const generation = router.metadata?.generation;
     if (generation !== undefined) this.#specs.set(generation, router.spec);
-    for (const s of router.status?.switches ?? []) this.#switches.set(s.generation, { startedAt: Date.parse(s.startedAt), observedAt: Date.parse(s.observedAt) });
+    for (const s of router.status?.switches ?? []) {
+      const startedAt = Date.parse(s.startedAt);
+      // A generation may switch again when endpoints fall below a floor; its rules hold since the first time.
+      if ((this.#switches.get(s.generation)?.startedAt ?? startedAt) === startedAt) this.#switches.set(s.generation, { startedAt, observedAt: Date.parse(s.observedAt) });
+    }
   }
 
   states(): RoutingState[] {

@@ -82,15 +82,20 @@ export function nextStatus(input: StatusInput): RouterStatus {
   return previous !== undefined && same(previous, status) ? previous : { ...status, conditions: status.conditions?.map((c) => ({ ...c, lastTransitionTime: c.lastTransitionTime === '' ? time(now) : c.lastTransitionTime })) };
 }
 
-/** Adds the switch that the pods remember and the status does not. It lasts from the first command of any pod to the last read-back. */
+/**
+ * Adds the switch that the pods remember and the status does not. It lasts from the first command of any pod to the last read-back,
+ * passes in which a pod could not be told included. The first routes that are ever told count as one.
+ */
 function switches({ previous, generation }: StatusInput, told: readonly Told[]): NonNullable<RouterStatus['switches']> {
   const known = previous?.switches ?? [];
+  const last = known.at(-1);
   const lastObserved = Math.max(0, ...known.map((s) => Date.parse(s.observedAt)));
-  const fresh = told.filter((t) => t.lastSwitchAt !== undefined && t.lastSwitchAt > lastObserved);
+  const fresh = last === undefined ? told : told.filter((t) => t.lastSwitchAt !== undefined && t.lastSwitchAt > lastObserved);
   if (fresh.length === 0) return known;
-  const startedAt = Math.min(...fresh.map((t) => t.lastSwitchAt ?? 0));
+  const resumes = last !== undefined && last.generation === generation && previous?.observedGeneration !== generation;
+  const startedAt = resumes ? Date.parse(last.startedAt) : Math.min(...fresh.map((t) => t.lastSwitchAt ?? t.observedAt));
   const observedAt = Math.max(...fresh.map((t) => t.observedAt));
-  return [...known, { generation, startedAt: time(startedAt), observedAt: time(observedAt), milliseconds: observedAt - startedAt }].slice(-KEPT_SWITCHES);
+  return [...(resumes ? known.slice(0, -1) : known), { generation, startedAt: time(startedAt), observedAt: time(observedAt), milliseconds: observedAt - startedAt }].slice(-KEPT_SWITCHES);
 }
 
 function conditions({ previous, traffic, servers, generation, results, spec }: StatusInput, blocking: number, told: number): Condition[] {

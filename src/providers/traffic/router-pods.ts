@@ -16,10 +16,14 @@ export interface RouterImages {
 /** Names of the images that `aweigh up` packs by itself. */
 export const EMBEDDED_ROUTER_IMAGES: RouterImages = { haproxy: 'aweigh/router-haproxy:1', builtin: 'aweigh/router-builtin:1' };
 
+const RESTART_PAUSE_SECONDS = 1;
+
 const tlsSecretName = (application: string): string => `${routerName(application)}-tls`;
 
 // The pid is kept in a file since the process runtime and containers number processes differently; `$$` would be an escaped `$` to Kubernetes.
-const enter = `cd "\${POD_ROOT:-/}" && sh -c 'echo $PPID' > ${RUN_DIR}/pid`;
+// One that starts again in the same pod waits until its address has left the endpoints: refused connections go elsewhere, but it would
+// answer for versions that it was not told of yet.
+const enter = `cd "\${POD_ROOT:-/}" && { [ ! -e ${RUN_DIR}/pid ] || sleep ${RESTART_PAUSE_SECONDS}; } && sh -c 'echo $PPID' > ${RUN_DIR}/pid`;
 // A router leaves the endpoints first, then finishes what it has: HAProxy on SIGUSR1 (SIGTERM cuts requests), the built-in one on SIGTERM (Node keeps SIGUSR1 to itself).
 const leave = (signal: string): string =>
   `cd "\${POD_ROOT:-/}"; sleep ${LEAVE_SECONDS}; pid=$(cat ${RUN_DIR}/pid); kill -${signal} "$pid"; n=0; while kill -0 "$pid" 2>/dev/null && [ $n -lt ${HARD_STOP_SECONDS * 5} ]; do sleep 0.2; n=$((n+1)); done; true`;
