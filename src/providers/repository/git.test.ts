@@ -58,6 +58,7 @@ test('a revert by a person is seen and is not our own commit', async () => {
   await repository.commit(change('shop', { 'delivery.yaml': '2' }));
   const moved = vi.fn();
   repository.onMoved(moved);
+  await vi.waitFor(() => expect(git('status', '--porcelain')).toBe(''), { timeout: 5_000 });
   git('revert', '--no-edit', 'HEAD');
   await vi.waitFor(() => expect(moved).toHaveBeenCalled(), { timeout: 5_000 });
   expect(await repository.lastCommit('applications/default/shop')).toMatchObject({ author: 'Ada', own: false });
