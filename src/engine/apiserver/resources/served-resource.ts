@@ -1,0 +1,64 @@
+import type { KubernetesObject } from '../../../client/resource.ts';
+import type { StoredRecord } from '../../store/record.ts';
+import type { Strategy } from '../kinds/strategy.ts';
+import type { SchemaNode } from '../schema/schema-node.ts';
+import type { CustomResource } from '../custom-resources/custom-resource.ts';
+
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly format?: string;
+  readonly description?: string;
+  readonly priority?: number;
+}
+
+export interface Subresource {
+  readonly name: string;
+  readonly kind: string;
+  readonly group?: string;
+  readonly version?: string;
+  readonly verbs: readonly string[];
+}
+
+/** One resource as one version of a group serves it: `pods` in `v1`, `widgets` in `example.com/v1beta1`. */
+export interface ServedResource {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly verbs: readonly string[];
+  readonly subresources: ReadonlyMap<string, Subresource>;
+  readonly columns: readonly Column[];
+  /** Name of the collection; versions of one resource share it. Absent: nothing is stored (reviews, bindings). */
+  readonly storage: string;
+  readonly strategy: Strategy;
+  /** Absent where there is none (custom resources without a schema). */
+  readonly schema: () => SchemaNode | undefined;
+  /** Absent for built-in kinds. */
+  readonly custom?: CustomResource;
+  /** Between this version and the stored one; absent where they are the same. */
+  readonly conversion?: Conversion;
+}
+
+export interface Conversion {
+  toStored(object: KubernetesObject): KubernetesObject;
+  fromStored(object: KubernetesObject): KubernetesObject;
+}
+
+/** The object as this version shows it. */
+export function shown(resource: ServedResource, record: StoredRecord): KubernetesObject {
+  return resource.conversion === undefined ? record.object : resource.conversion.fromStored(record.object);
+}
+
+/** The object's JSON as this version shows it, without work where that is the stored form. */
+export function shownJson(resource: ServedResource, record: StoredRecord): Buffer {
+  return resource.conversion === undefined ? record.json : Buffer.from(JSON.stringify(resource.conversion.fromStored(record.object)));
+}
+
+export function groupVersionOf(resource: { readonly group: string; readonly version: string }): string {
+  return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+}

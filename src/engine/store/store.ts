@@ -1,0 +1,209 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, type Database, type RootDatabase } from 'lmdb';
+import type { KubernetesObject } from '../../client/resource.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { Collection } from './collection.ts';
+import { lockData } from './data-lock.ts';
+import { defaultHistoryLimits, type HistoryLimits } from './history.ts';
+import { StoredRecord, type StoreEvent } from './record.ts';
+
+/** The layout of the database; a higher number on disk means that a newer Aweigh wrote it. */
+const formatVersion = 1;
+
+/** The data directory cannot be used by this version. */
+export class DataFormatError extends Error {
+  override readonly name = 'DataFormatError';
+}
+
+interface Write {
+  readonly collection: Collection;
+  readonly event: StoreEvent;
+  readonly resolve: (record: StoredRecord) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface StoreOptions {
+  /** Created with mode 0700 where absent. */
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly history?: HistoryLimits;
+}
+
+/** All objects of a cluster. Reads see committed state only; writers see {@link head}, which runs ahead of the disk by at most one group commit.
+ *  A write's promise resolves once it is on disk; until then nobody can read it. */
+export class Store {
+  readonly #root: RootDatabase;
+  readonly #objects: Database<Buffer, string>;
+  readonly #meta: Database<number, string>;
+  readonly #unlock: () => void;
+  readonly #clock: Clock;
+  readonly #limits: HistoryLimits;
+  readonly #collections = new Map<string, Collection>();
+  /** Uncommitted states by `collection key`; undefined value: deleted. */
+  readonly #ahead = new Map<string, { revision: number; record: StoredRecord | undefined }>();
+  #headRevision = 0;
+  #revision = 0;
+  #queue: Write[] = [];
+  #committing: Promise<void> | undefined;
+  #failed: Error | undefined;
+  readonly #startRevision: number;
+
+  constructor(options: StoreOptions) {
+    this.#clock = options.clock;
+    this.#limits = options.history ?? defaultHistoryLimits;
+    mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+    this.#unlock = lockData(options.dir);
+    try {
+      this.#root = open({ path: join(options.dir, 'store.mdb'), noSubdir: true, overlappingSync: false, maxDbs: 4, encoding: 'binary', permissionsMode: 0o600 } as Parameters<typeof open>[0]);
+      this.#meta = this.#root.openDB<number, string>({ name: 'meta', encoding: 'json' });
+      const format = this.#meta.get('format');
+      if (format !== undefined && format > formatVersion) {
+        throw new DataFormatError(`The data directory ${options.dir} has format ${format}, and this version of Aweigh reads formats up to ${formatVersion}: use the newer Aweigh that wrote it, or another directory with --data`);
+      }
+      this.#objects = this.#root.openDB<Buffer, string>({ name: 'objects', encoding: 'binary' });
+      if (format === undefined) this.#meta.putSync('format', formatVersion);
+    } catch (error) {
+      this.#unlock();
+      throw error;
+    }
+    this.#startRevision = this.#load();
+    this.#revision = this.#startRevision;
+    this.#headRevision = this.#startRevision;
+  }
+
+  /** The newest committed revision: every resourceVersion is one of these. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  collection(name: string): Collection {
+    let found = this.#collections.get(name);
+    if (found === undefined) {
+      found = new Collection(name, this.#startRevision, this.#limits);
+      this.#collections.set(name, found);
+    }
+    return found;
+  }
+
+  /** The newest state of an object, committed or about to be: what a writer must build on. */
+  head(collection: Collection, key: string): StoredRecord | undefined {
+    const ahead = this.#ahead.get(`${collection.name} ${key}`);
+    return ahead === undefined ? collection.get(key) : ahead.record;
+  }
+
+  /** Writes a new state over {@link head}. Sets `metadata.resourceVersion` of the given object, which is the store's from then on. */
+  put(collection: Collection, key: string, object: KubernetesObject): Promise<StoredRecord> {
+    const revision = ++this.#headRevision;
+    object.metadata = { ...object.metadata, resourceVersion: String(revision) };
+    const record = new StoredRecord(key, revision, Buffer.from(JSON.stringify(object)), object);
+    return this.#enqueue(collection, key, record, record);
+  }
+
+  /** Removes {@link head}. Resolves to the last state under the revision of the deletion. `last` replaces that state where the deletion itself changed it. */
+  delete(collection: Collection, key: string, last: KubernetesObject): Promise<StoredRecord> {
+    const revision = ++this.#headRevision;
+    const object = { ...last, metadata: { ...last.metadata, resourceVersion: String(revision) } };
+    const record = new StoredRecord(key, revision, Buffer.from(JSON.stringify(object)), object);
+    return this.#enqueue(collection, key, record, undefined);
+  }
+
+  /** Resolves when all that was written before is on disk. */
+  async flush(): Promise<void> {
+    while (this.#committing !== undefined) await this.#committing;
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    await this.#root.close();
+    this.#unlock();
+  }
+
+  #enqueue(collection: Collection, key: string, record: StoredRecord, current: StoredRecord | undefined): Promise<StoredRecord> {
+    if (this.#failed !== undefined) return Promise.reject(this.#failed);
+    const previous = this.head(collection, key);
+    const event: StoreEvent = { revision: record.revision, key, record, atMs: this.#clock.now(), ...(current && { current }), ...(previous && { previous }) };
+    this.#ahead.set(`${collection.name} ${key}`, { revision: record.revision, record: current });
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ collection, event, resolve, reject });
+      this.#committing ??= this.#commitAll();
+    });
+  }
+
+  async #commitAll(): Promise<void> {
+    // One turn's grace lets the requests that arrived together share a commit.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) {
+      const group = this.#queue;
+      this.#queue = [];
+      try {
+        await this.#persist(group);
+      } catch (error) {
+        this.#fail(group, error as Error);
+        break;
+      }
+      this.#publish(group);
+    }
+    this.#committing = undefined;
+  }
+
+  async #persist(group: readonly Write[]): Promise<void> {
+    const last = group.at(-1) as Write;
+    const written: Promise<unknown>[] = [];
+    for (const { collection, event } of group) {
+      const key = `${collection.name} ${event.key}`;
+      written.push(event.current === undefined ? this.#objects.remove(key) : this.#objects.put(key, event.current.json));
+    }
+    written.push(this.#meta.put('revision', last.event.revision));
+    await Promise.all(written);
+  }
+
+  #publish(group: readonly Write[]): void {
+    const changed = new Map<Collection, StoreEvent[]>();
+    for (const { collection, event } of group) {
+      collection.apply(event);
+      const ahead = `${collection.name} ${event.key}`;
+      if (this.#ahead.get(ahead)?.revision === event.revision) this.#ahead.delete(ahead);
+      const events = changed.get(collection);
+      if (events === undefined) changed.set(collection, [event]);
+      else events.push(event);
+    }
+    this.#revision = (group.at(-1) as Write).event.revision;
+    for (const { event, resolve } of group) resolve(event.record);
+    for (const [collection, events] of changed) for (const listener of collection.listeners) listener(events);
+  }
+
+  /** After a failed commit the memory is ahead of the disk in an unknown way: every write is refused until the process starts again. */
+  #fail(group: readonly Write[], cause: Error): void {
+    this.#failed = new Error(`The store cannot write to disk (${cause.message}): free space or mend the disk, then start again`, { cause });
+    for (const { reject } of [...group, ...this.#queue]) reject(this.#failed);
+    this.#queue = [];
+    this.#ahead.clear();
+  }
+
+  #load(): number {
+    let revision = this.#meta.get('revision') ?? 0;
+    const collections = new Map<string, StoredRecord[]>();
+    for (const { key, value } of this.#objects.getRange()) {
+      const space = key.indexOf(' ');
+      const own = Buffer.from(value);
+      const record = new StoredRecord(key.slice(space + 1), revisionOf(own), own);
+      revision = Math.max(revision, record.revision);
+      const name = key.slice(0, space);
+      const records = collections.get(name);
+      if (records === undefined) collections.set(name, [record]);
+      else records.push(record);
+    }
+    for (const [name, records] of collections) {
+      const collection = new Collection(name, revision, this.#limits);
+      for (const record of records) collection.load(record);
+      this.#collections.set(name, collection);
+    }
+    return revision;
+  }
+}
+
+function revisionOf(json: Buffer): number {
+  const object = JSON.parse(json.toString()) as KubernetesObject;
+  return Number(object.metadata?.resourceVersion ?? 0);
+}
