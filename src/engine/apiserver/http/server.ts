@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { forbidden, pathNotFound, unauthorized } from '../api-error.ts';
+import type { AccessAttributes } from '../auth/authorizer.ts';
+import { anonymous, type Authenticator } from '../auth/authenticator.ts';
+import { impersonated } from '../auth/impersonation.ts';
+import type { ApiContext } from '../context.ts';
+import type { RequestUser } from '../kinds/strategy.ts';
+import type { ApiRequest } from './api-request.ts';
+import { replyError } from './reply.ts';
+import { parseRequestPath } from './request-path.ts';
+import { route, verbOf } from './route.ts';
+import { StatusError } from '../../../client/status-error.ts';
+
+/** Serves paths that name no resource: health, version, discovery, OpenAPI, metrics. False: the path is not one of those. */
+export type PathHandler = (req: IncomingMessage, res: ServerResponse, path: string) => boolean | Promise<boolean>;
+
+export interface ServerParts {
+  readonly api: ApiContext;
+  readonly authenticator: Authenticator;
+  readonly openPaths: PathHandler;
+  readonly paths: PathHandler;
+}
+
+/** The request flow: authenticate, find the resource, authorize, hand over; any failure becomes one Status. */
+export function requestListener(parts: ServerParts): (req: IncomingMessage, res: ServerResponse) => void {
+  return (req, res) => {
+    serve(parts, req, res).catch((error: unknown) => {
+      if (!(error instanceof StatusError)) parts.api.log.error({ err: error, method: req.method, path: req.url }, 'A request failed');
+      replyError(req, res, error);
+    });
+  };
+}
+
+async function serve(parts: ServerParts, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const { api } = parts;
+  const url = req.url ?? '/';
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  if (await parts.openPaths(req, res, path)) return;
+  const sender = parts.authenticator.known(req) ?? (await parts.authenticator.identify(req));
+  if (sender === undefined || sender === anonymous) throw unauthorized();
+  const user = req.headers['impersonate-user'] === undefined ? sender : impersonated(req.headers, sender, api.authorizer);
+  const target = parseRequestPath(path);
+  const resource = target === undefined ? undefined : api.registry.find(target.group, target.version, target.plural);
+  if (target === undefined || resource === undefined) {
+    authorize(api, user, { kind: 'path', verb: (req.method ?? 'GET').toLowerCase(), path });
+    if (await parts.paths(req, res, path)) return;
+    throw pathNotFound();
+  }
+  const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
+  const watch = target.watch || query.get('watch') === 'true' || query.get('watch') === '1';
+  const verb = verbOf(req.method ?? 'GET', target.name !== undefined, watch);
+  if (verb === undefined || (!resource.namespaced && target.namespace !== undefined)) throw pathNotFound();
+  authorize(api, user, {
+    kind: 'resource', verb, group: target.group, version: target.version, resource: target.plural,
+    ...(target.subresource !== undefined && { subresource: target.subresource }), ...(target.namespace !== undefined && { namespace: target.namespace }), ...(target.name !== undefined && { name: target.name }),
+  });
+  const request: ApiRequest = {
+    api, req, res, method: req.method ?? 'GET', path, query, user, resource,
+    namespace: target.namespace, name: target.name, subresource: target.subresource, rest: target.rest, warnings: [],
+  };
+  await route(request, verb);
+}
+
+/** @throws {StatusError} 403 */
+function authorize(api: ApiContext, user: RequestUser, attributes: AccessAttributes): void {
+  const decision = api.authorizer.decide(user, attributes);
+  if (decision.allowed) return;
+  const why = decision.reason === '' ? '' : `: ${decision.reason}`;
+  if (attributes.kind === 'path') throw new StatusError({ code: 403, reason: 'Forbidden', message: `forbidden: User "${user.username}" cannot ${attributes.verb} path "${attributes.path}"${why}`, details: {} });
+  const { group, resource, subresource, namespace, name, verb } = attributes;
+  const plural = subresource === undefined ? resource : `${resource}/${subresource}`;
+  throw forbidden({ group, plural: resource, ...(name !== undefined && { name }) }, `User "${user.username}" cannot ${verb} resource "${plural}" in API group "${group}" ${namespace === undefined ? 'at the cluster scope' : `in the namespace "${namespace}"`}${why}`);
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { admit, mutate, type AdmissionRequest } from '../admission/admission.ts';
+import { alreadyExists, badRequest, methodNotAllowed } from '../api-error.ts';
+import { collectionOf, storeKey, strategyContext, timestamp } from '../context.ts';
+import { isDryRun, subjectOf, type ApiRequest } from '../http/api-request.ts';
+import { acceptedForm, replyObject } from '../http/negotiate.ts';
+import type { KindObject } from '../kinds/strategy.ts';
+import type { StoredRecord } from '../../store/record.ts';
+import { allocate, commit, refuseInvalid } from './commit.ts';
+import { decodeRequest } from './decode-request.ts';
+import { trackCreate } from './ownership.ts';
+
+export async function handleCreate(request: ApiRequest): Promise<void> {
+  if (request.name !== undefined) throw methodNotAllowed(subjectOf(request), request.method);
+  const form = acceptedForm(request);
+  const object = await decodeRequest(request);
+  replyObject(request, 201, await createObject(request, object), form);
+}
+
+/** Runs an object through defaults, admission and validation, and stores it.
+ *  @throws {StatusError} 400, 403, 404 (no such namespace), 409 (the name is taken), 422 */
+export async function createObject(request: ApiRequest, object: KindObject, track: (object: KindObject) => void = (o) => trackCreate(request, o)): Promise<StoredRecord> {
+  const { resource, api } = request;
+  const collection = collectionOf(api, resource);
+  const isFree = (name: string): boolean => api.store.head(collection, storeKey(request.namespace, name)) === undefined;
+  stampNew(request, object, isFree);
+  const { name = '' } = object.metadata;
+  const context = strategyContext(api, request.user, request.namespace);
+  resource.strategy.default(object);
+  resource.strategy.prepareForCreate(object, context);
+  const asked: AdmissionRequest = {
+    operation: 'CREATE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), object, name,
+    ...(request.namespace !== undefined && { namespace: request.namespace }),
+  };
+  request.warnings.push(...mutate(asked, context, api.lookups).warnings);
+  refuseInvalid(request, object, resource.strategy.validate(object, context));
+  request.warnings.push(...admit(asked, context, api.lookups).warnings, ...resource.strategy.warnings(object));
+  if (!isFree(name)) throw alreadyExists(subjectOf(request, name));
+  allocate(request, object);
+  track(object);
+  return commit(request, object);
+}
+
+/** Sets what only the server may say of a new object. */
+function stampNew(request: ApiRequest, object: KindObject, isFree: (name: string) => boolean): void {
+  const { metadata } = object;
+  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '') throw badRequest('resourceVersion should not be set on objects to be created');
+  if (request.namespace === undefined) delete metadata.namespace;
+  else {
+    if (metadata.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== request.namespace) {
+      throw badRequest(`the namespace of the provided object does not match the namespace sent on the request: ${metadata.namespace} and ${request.namespace}`);
+    }
+    metadata.namespace = request.namespace;
+  }
+  if (!metadata.name && metadata.generateName) metadata.name = generatedName(metadata.generateName, () => request.api.random.next(), isFree);
+  metadata.uid = randomUUID();
+  metadata.creationTimestamp = timestamp(request.api.clock.now());
+  delete metadata.resourceVersion;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+  delete metadata.generation;
+}
+
+const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
+
+/** `prefix` (at most 58 characters) and five random ones; tried again, at most 8 times, while the name is taken. */
+function generatedName(prefix: string, next: () => number, isFree: (name: string) => boolean): string {
+  let name = '';
+  for (let attempt = 0; attempt < 8; attempt++) {
+    name = prefix.slice(0, 58) + Array.from({ length: 5 }, () => alphabet[Math.floor(next() * alphabet.length)]).join('');
+    if (isFree(name)) break;
+  }
+  return name;
+}

@@ -1,0 +1,79 @@
+import { badRequest, unsupportedMediaType } from '../api-error.ts';
+import { decode, decodeValue, type Decoded, type FieldValidation } from '../decode/decode.ts';
+import type { ApiRequest } from '../http/api-request.ts';
+import { mediaTypeOf, readBody } from '../http/body.ts';
+import { decodeCustom } from '../custom-resources/decode-custom.ts';
+import type { KindObject } from '../kinds/strategy.ts';
+import { groupVersionOf } from '../resources/served-resource.ts';
+
+/** The kind that a body must have: the resource's, or a subresource's own (Scale, Binding, Eviction). */
+export interface BodyKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** @throws {StatusError} 400 for a value that is none of the three */
+export function fieldValidationOf(request: ApiRequest): FieldValidation {
+  const given = request.query.get('fieldValidation');
+  if (given === null || given === '') return 'Warn';
+  if (given === 'Strict' || given === 'Warn' || given === 'Ignore') return given;
+  throw badRequest(`fieldValidation ${JSON.stringify(given)} is none of Ignore, Warn and Strict`);
+}
+
+/** Reads the body as an object of `kind`.
+ *  @throws {StatusError} 400, 413, 415 */
+export async function decodeRequest(request: ApiRequest, kind: BodyKind = request.resource): Promise<KindObject> {
+  const body = await readBody(request.req);
+  if (body.length === 0) throw badRequest(`A body with one ${kind.kind} is needed`);
+  const decoded = await decodeBody(request, body, mediaTypeOf(request.req), kind);
+  request.warnings.push(...decoded.warnings);
+  checkKind(decoded.object, kind);
+  return decoded.object;
+}
+
+/** Decodes a value that is already JSON: what a patch made. */
+export function decodePatched(request: ApiRequest, value: unknown, kind: BodyKind = request.resource): KindObject {
+  const decoded = kind === request.resource && request.resource.custom !== undefined
+    ? decodeCustom(value, request.resource, fieldValidationOf(request)) : decodeValue(value, kind);
+  request.warnings.push(...decoded.warnings);
+  checkKind(decoded.object, kind);
+  return decoded.object;
+}
+
+async function decodeBody(request: ApiRequest, body: Buffer, mediaType: string, kind: BodyKind): Promise<Decoded> {
+  const custom = kind === request.resource && request.resource.custom !== undefined;
+  switch (mediaType) {
+    case 'application/json': case '*/*':
+      return custom ? decodeCustom(parseJson(body), request.resource, fieldValidationOf(request)) : decode(body.toString(), kind, fieldValidationOf(request));
+    case 'application/yaml':
+      return custom ? decodeCustom(await parseYaml(body), request.resource, fieldValidationOf(request)) : decode(body.toString(), kind, fieldValidationOf(request), 'yaml');
+    default: throw unsupportedMediaType(mediaType);
+  }
+}
+
+export function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch (cause) {
+    throw badRequest(`The body is not JSON: ${(cause as Error).message}`, cause);
+  }
+}
+
+export async function parseYaml(body: Buffer): Promise<unknown> {
+  const { parse } = await import('yaml');
+  try {
+    return parse(body.toString(), { maxAliasCount: 100 });
+  } catch (cause) {
+    throw badRequest(`The body is not YAML: ${(cause as Error).message}`, cause);
+  }
+}
+
+function checkKind(object: KindObject, kind: BodyKind): void {
+  object.apiVersion ??= groupVersionOf(kind);
+  object.kind ??= kind.kind;
+  if (object.apiVersion !== groupVersionOf(kind) || object.kind !== kind.kind) {
+    throw badRequest(`the object provided is a ${object.apiVersion} ${object.kind}, and this path takes ${groupVersionOf(kind)} ${kind.kind}`);
+  }
+  if (typeof object.metadata !== 'object' || object.metadata === null) object.metadata = {};
+}

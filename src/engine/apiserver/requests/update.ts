@@ -1,0 +1,93 @@
+import { admit, mutate, type AdmissionRequest } from '../admission/admission.ts';
+import { badRequest, conflict, invalid, modified, notFound } from '../api-error.ts';
+import { asKind, collectionOf, storeKey, strategyContext } from '../context.ts';
+import { isDryRun, subjectOf, type ApiRequest } from '../http/api-request.ts';
+import { acceptedForm, replyObject } from '../http/negotiate.ts';
+import type { KindObject } from '../kinds/strategy.ts';
+import { equal } from '../patch/json.ts';
+import { shown } from '../resources/served-resource.ts';
+import { StoredRecord } from '../../store/record.ts';
+import { allocate, commit, refuseInvalid } from './commit.ts';
+import { decodeRequest } from './decode-request.ts';
+import { trackUpdate } from './ownership.ts';
+import { removeObject } from './remove.ts';
+
+export async function handleUpdate(request: ApiRequest): Promise<void> {
+  const form = acceptedForm(request);
+  const object = await decodeRequest(request);
+  if (object.metadata.name !== undefined && object.metadata.name !== request.name) throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${request.name})`);
+  replyObject(request, 200, await updateObject(request, object, headOf(request)), form);
+}
+
+/** The newest state of the request's object.
+ *  @throws {StatusError} 404 */
+export function headOf(request: ApiRequest): StoredRecord {
+  const record = request.api.store.head(collectionOf(request.api, request.resource), storeKey(request.namespace, request.name ?? ''));
+  if (record === undefined) throw notFound(subjectOf(request));
+  return record;
+}
+
+/** Replaces `head` by `object`, which the strategy has the last word on. A change of nothing writes nothing.
+ *  @throws {StatusError} 403, 409, 422 */
+export async function updateObject(request: ApiRequest, object: KindObject, head: StoredRecord, track: (object: KindObject, old: KindObject) => void = (o, old) => trackUpdate(request, o, old)): Promise<StoredRecord> {
+  const { resource, api } = request;
+  const old = asKind(shown(resource, head));
+  checkPreconditions(request, object, old);
+  keepServerMetadata(request, object, old);
+  const context = strategyContext(api, request.user, request.namespace);
+  const { strategy } = resource;
+  const isStatus = request.subresource === 'status';
+  strategy.default(object);
+  if (isStatus) strategy.prepareForStatusUpdate(object, old, context);
+  else strategy.prepareForUpdate(object, old, context);
+  const asked: AdmissionRequest = {
+    operation: 'UPDATE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), object, old,
+    ...(request.subresource !== undefined && { subresource: request.subresource }), ...(request.namespace !== undefined && { namespace: request.namespace }), ...(request.name !== undefined && { name: request.name }),
+  };
+  request.warnings.push(...mutate(asked, context, api.lookups).warnings);
+  refuseInvalid(request, object, isStatus ? strategy.validateStatusUpdate(object, old, context) : strategy.validateUpdate(object, old, context));
+  request.warnings.push(...admit(asked, context, api.lookups).warnings, ...strategy.warnings(object, old));
+  if (!isStatus) allocate(request, object, old);
+  track(object, old);
+  return store(request, object, old, head);
+}
+
+async function store(request: ApiRequest, object: KindObject, old: KindObject, head: StoredRecord): Promise<StoredRecord> {
+  object.metadata.resourceVersion = String(head.revision);
+  if (equal(object, old)) {
+    // What the client is told must be on disk, also when an earlier write of the same state is still on its way there.
+    if (request.api.store.revision < head.revision) await request.api.store.flush();
+    return head;
+  }
+  const { metadata } = object;
+  const isLastFinalizerGone = metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0
+    && (old.metadata.finalizers ?? []).length > 0 && (metadata.deletionGracePeriodSeconds ?? 0) === 0 && !(request.resource.storage === '/namespaces' && hasSpecFinalizers(object));
+  return isLastFinalizerGone ? removeObject(request, object) : commit(request, object);
+}
+
+export function hasSpecFinalizers(namespace: KindObject): boolean {
+  return ((namespace['spec'] as { finalizers?: string[] } | undefined)?.finalizers ?? []).length > 0;
+}
+
+function checkPreconditions(request: ApiRequest, object: KindObject, old: KindObject): void {
+  const { uid, resourceVersion } = object.metadata;
+  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) throw conflict(subjectOf(request), `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+  if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== '0') {
+    if (resourceVersion !== old.metadata.resourceVersion) throw modified(subjectOf(request));
+  } else if (request.resource.custom !== undefined && request.method === 'PUT') {
+    throw invalid(request.resource.group, request.resource.kind, request.name ?? '', [{ type: 'Invalid', field: 'metadata.resourceVersion', value: 0, detail: 'It must be specified for an update' }]);
+  }
+}
+
+/** What a client cannot change, or cannot clear by leaving it out. */
+function keepServerMetadata(request: ApiRequest, object: KindObject, old: KindObject): void {
+  const { metadata } = object;
+  metadata.name ??= old.metadata.name;
+  if (request.namespace !== undefined) metadata.namespace ??= request.namespace;
+  if (metadata.namespace !== old.metadata.namespace) throw badRequest(`the namespace of the provided object (${metadata.namespace}) does not match the namespace sent on the request (${request.namespace})`);
+  for (const field of ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation', 'generateName'] as const) {
+    if (old.metadata[field] === undefined) delete metadata[field];
+    else (metadata as Record<string, unknown>)[field] = old.metadata[field];
+  }
+  delete metadata.selfLink;
+}

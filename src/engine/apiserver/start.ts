@@ -1,0 +1,126 @@
+import { mkdirSync } from 'node:fs';
+import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Clock, Random } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { Store } from '../store/store.ts';
+import { Authenticator, type BootstrapToken } from './auth/authenticator.ts';
+import { allowAll } from './auth/authorizer.ts';
+import { ServiceAccountTokens } from './auth/service-account-tokens.ts';
+import { ensureObjects } from './bootstrap/ensure.ts';
+import { apiEndpoints, bootstrapObjects } from './bootstrap/objects.ts';
+import { CertificateAuthority } from './certificates/authority.ts';
+import { storeKey, storeLookups, type ApiContext } from './context.ts';
+import { followDefinitions } from './custom-resources/follow-definitions.ts';
+import { DiscoveryDocuments } from './discovery/documents.ts';
+import { openPaths } from './http/open-paths.ts';
+import { resourcelessPaths } from './http/resourceless-paths.ts';
+import { requestListener } from './http/server.ts';
+import type { KindObject } from './kinds/strategy.ts';
+import { ResourceRegistry } from './resources/registry.ts';
+import { AddressPool } from './services/address-pool.ts';
+import { allocateForService } from './services/allocate.ts';
+
+export interface ApiServerOptions {
+  /** Holds the store, keys and certificates. */
+  readonly dataDir: string;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: a free one. */
+  readonly port?: number;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Allows addresses of 127.0.0.0/8 in pods, endpoints and services. Default false. */
+  readonly loopbackAddresses?: boolean;
+  /** Range of ClusterIPs. Default 10.96.0.0/12, or 127.96.0.0/12 with loopback addresses. */
+  readonly serviceCidr?: string;
+  readonly bootstrapTokens?: readonly BootstrapToken[];
+}
+
+export interface ApiServer {
+  readonly url: string;
+  /** The certificate that clients trust. */
+  readonly caPem: string;
+  close(): Promise<void>;
+}
+
+/** Another program listens on the wanted port. */
+export class PortInUseError extends Error {
+  override readonly name = 'PortInUseError';
+}
+
+/** Starts the API server; resolves when it answers. `close` ends watches, waits for what is being written, and frees the data directory.
+ *  @throws {PortInUseError | DataLockedError | DataFormatError} */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { dataDir, host = '127.0.0.1', clock, random, log, loopbackAddresses = false } = options;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const store = new Store({ dir: join(dataDir, 'store'), clock });
+  const closing = new AbortController();
+  try {
+    const pki = join(dataDir, 'pki');
+    const authority = await CertificateAuthority.open(pki, clock);
+    const addresses = new AddressPool(options.serviceCidr ?? (loopbackAddresses ? '127.96.0.0/12' : '10.96.0.0/12'));
+    const serving = await authority.serving('apiserver', [...new Set([host, '127.0.0.1', addresses.first, 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'])]);
+    const registry = new ResourceRegistry();
+    const lookups = storeLookups(store, registry);
+    const tokens = new ServiceAccountTokens(pki, clock, (kind, namespace, name) => lookups.get('', kind, namespace, name));
+    const authenticator = new Authenticator(options.bootstrapTokens ?? [], tokens);
+    const api: ApiContext = { store, registry, clock, random, log, loopbackAddresses, authority, authorizer: allowAll, tokens, addresses, lookups, closing: closing.signal };
+    for (const record of store.collection('/services').records()) allocateForService(structuredClone(record.object) as KindObject, addresses);
+    followDefinitions(api);
+    let ready = false;
+    const server = createSecureServer({ allowHTTP1: true, key: serving.keyPem, cert: serving.certPem, ca: [authority.caPem], requestCert: true, rejectUnauthorized: false });
+    const address = await listen(server, host, options.port ?? 0);
+    const url = `https://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+    await ensureObjects(store, clock, bootstrapObjects(addresses.first, address.port));
+    await ensureObjects(store, clock, apiEndpoints(host, address.port), true);
+    addresses.take(addresses.first, storeKey('default', 'kubernetes'));
+    const listener = requestListener({ api, authenticator, openPaths: openPaths(() => ready), paths: resourcelessPaths(api, new DiscoveryDocuments(registry), `${host}:${address.port}`) });
+    server.on('request', (req, res) => listener(req as unknown as IncomingMessage, res as unknown as ServerResponse));
+    const stop = closer(server);
+    ready = true;
+    log.info({ url, revision: store.revision, objects: store.collection('/pods').size }, 'API server ready');
+    return {
+      url, caPem: authority.caPem,
+      async close() {
+        ready = false;
+        closing.abort();
+        await stop();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function listen(server: Http2SecureServer, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? new PortInUseError(`Port ${port} of ${host} is in use by another program: stop it, or choose another with --port (0 takes a free one)`, { cause: error }) : error);
+    });
+    server.listen(port, host, () => resolve(server.address() as AddressInfo));
+  });
+}
+
+/** Stops taking connections, lets running requests end for at most two seconds, and closes idle ones. */
+function closer(server: Http2SecureServer): () => Promise<void> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('tlsClientError', () => {});
+  server.on('sessionError', () => {});
+  return () => new Promise((resolve) => {
+    const force = setTimeout(() => { for (const s of sockets) s.destroy(); }, 300);
+    server.close(() => {
+      clearTimeout(force);
+      resolve();
+    });
+  });
+}
