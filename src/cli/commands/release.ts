@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { Release } from '../../api/release/release.ts';
-import { API_VERSION } from '../../api/group.ts';
+import * as ask from '../../api/release/commands.ts';
 import { Applications, Builds, Deliveries, Releases, Routers } from '../../api/kinds.ts';
-import { buildName, releaseName, routerName } from '../../api/names.ts';
+import { buildName, routerName } from '../../api/names.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '../cluster-access.ts';
 import { Screen } from '../demo/screen.ts';
@@ -48,10 +48,10 @@ export function releaseCommand(terminal: Terminal): Command {
     .action((application: string, options: AccessOptions & { release?: string; until: string; timeout: number }) => useCluster(terminal, options, (access) => watch(terminal, access, application, options)));
   steer('approve', 'let an approval gate pass')
     .option('--track <track>', 'default: the track that waits')
-    .option('--gate <gate>', 'default: every approval that waits on the track')
+    .option('--gate <gate>', 'default: the one that waits')
     .action((application: string, options: SteerOptions & { gate?: string }) => useCluster(terminal, options, (access) => approve(terminal, access, application, options)));
   steer('pause', 'stop after the step in hand')
-    .action((application: string, options: SteerOptions) => change(terminal, options, application, () => ({ paused: true }), 'is paused'));
+    .action((application: string, options: SteerOptions) => change(terminal, options, application, (release) => ask.pause(release), 'is paused'));
   steer('resume', 'go on after pause; ends a hold of the Application too')
     .action((application: string, options: SteerOptions) => useCluster(terminal, options, async (access) => {
       const found = await getApplication(access, application);
@@ -60,16 +60,16 @@ export function releaseCommand(terminal: Terminal): Command {
         terminal.out.write(`${application} is no longer held\n`);
         if (!(await releasesOf(access, application)).some((r) => !hasEnded(r) && r.spec.paused === true)) return;
       }
-      await steerRelease(terminal, access, application, options, () => ({ paused: false }), 'goes on');
+      await steerRelease(terminal, access, application, options, (release) => ask.resume(release), 'goes on');
     }));
   steer('abort', 'end the release and put back what its tracks held')
-    .action((application: string, options: SteerOptions) => change(terminal, options, application, () => ({ abort: { actor: terminal.actor, reason: options.reason ?? 'aborted by hand' } }), 'is being aborted'));
+    .action((application: string, options: SteerOptions) => change(terminal, options, application, (release) => ask.abort(release, terminal.actor, options.reason ?? 'aborted by hand'), 'is being aborted'));
   steer('promote', "skip the remaining gates of the release's track, or of all tracks with --track '*'")
     .option('--track <track>', 'default: the track it is on')
     .action((application: string, options: SteerOptions) => change(terminal, options, application, (release) => {
       const track = options.track ?? release.status?.track;
       if (track === undefined) throw new UserError(`Release ${release.metadata?.name} is on no track yet: name one with --track`);
-      return { promote: [...(release.spec.promote ?? []), { track, actor: terminal.actor, ...(options.reason === undefined ? {} : { reason: options.reason }) }] };
+      return ask.promote(release, { track, actor: terminal.actor, ...(options.reason === undefined ? {} : { reason: options.reason }) });
     }, 'is promoted'));
   verb('rollback', 'go back to an earlier Build on every track that holds a later one, weight first')
     .option('--to <version>', 'default: the Build that production served before')
@@ -118,27 +118,25 @@ async function watch(terminal: Terminal, access: ClusterAccess, application: str
   if (phase !== options.until) throw new UserError(`Release ${name} ended ${phase}, not ${options.until}: 'aweigh release status ${application}' tells why`, { exitCode: EXIT.unwell });
 }
 
-async function change(terminal: Terminal, options: SteerOptions, application: string, spec: (release: Release) => Partial<Release['spec']>, done: string): Promise<void> {
-  await useCluster(terminal, options, (access) => steerRelease(terminal, access, application, options, spec, done));
+async function change(terminal: Terminal, options: SteerOptions, application: string, patch: (release: Release) => ask.ReleasePatch, done: string): Promise<void> {
+  await useCluster(terminal, options, (access) => steerRelease(terminal, access, application, options, patch, done));
 }
 
-async function steerRelease(terminal: Terminal, { client, namespace }: ClusterAccess, application: string, options: SteerOptions, spec: (release: Release) => Partial<Release['spec']>, done: string): Promise<void> {
+async function steerRelease(terminal: Terminal, { client, namespace }: ClusterAccess, application: string, options: SteerOptions, patch: (release: Release) => ask.ReleasePatch, done: string): Promise<void> {
   const release = await releaseInMotion({ client, namespace }, application, options.release);
   const name = release.metadata?.name ?? '';
   if (hasEnded(release)) throw new UserError(`Release ${name} has ended (${release.status?.phase}): nothing is left to steer`);
-  // The resourceVersion guards lists that are replaced as a whole.
-  await client.patch(Releases, { namespace, name }, { metadata: { resourceVersion: release.metadata?.resourceVersion }, spec: spec(release) });
+  await client.patch(Releases, { namespace, name }, patch(release));
   terminal.out.write(`Release ${name} ${done}\n`);
 }
 
 async function approve(terminal: Terminal, access: ClusterAccess, application: string, options: SteerOptions & { gate?: string }): Promise<void> {
   await steerRelease(terminal, access, application, options, (release) => {
-    const track = options.track ?? release.status?.track;
-    const waiting = (release.status?.tracks?.find((t) => t.name === track)?.gates ?? []).filter((g) => g.kind === 'approval' && (g.state === 'Waiting' || g.state === 'Running')).map((g) => g.name);
-    const gates = options.gate === undefined ? waiting : [options.gate];
-    if (track === undefined || gates.length === 0) throw new UserError(`Release ${release.metadata?.name} waits for no approval${track === undefined ? '' : ` on ${track}`}: to give one ahead, name --track and --gate`);
-    const at = new Date(terminal.clock.now()).toISOString();
-    return { approvals: [...(release.spec.approvals ?? []), ...gates.map((gate) => ({ track, gate, actor: terminal.actor, at, ...(options.reason === undefined ? {} : { message: options.reason }) }))] };
+    const [waiting] = ask.pendingApprovals(release).filter((p) => (options.track ?? p.track) === p.track && (options.gate ?? p.gate) === p.gate);
+    const track = options.track ?? waiting?.track;
+    const gate = options.gate ?? waiting?.gate;
+    if (track === undefined || gate === undefined) throw new UserError(`Release ${release.metadata?.name} waits for no approval${options.track === undefined ? '' : ` on ${options.track}`}: to give one ahead, name --track and --gate`);
+    return ask.approve(release, { track, gate, actor: terminal.actor, at: new Date(terminal.clock.now()).toISOString(), ...(options.reason === undefined ? {} : { message: options.reason }) });
   }, 'is approved');
 }
 
@@ -152,12 +150,9 @@ async function rollback(terminal: Terminal, access: ClusterAccess, application: 
     if (!isNotFound(error)) throw error;
     throw new UserError(`There is no Build ${build}: 'kubectl get builds -n ${namespace}' lists what can be gone back to`, { cause: error });
   });
-  const taken = new Set(releases.map((r) => r.metadata?.name));
-  let attempt = 1;
-  while (taken.has(releaseName(build, 'rollback', attempt))) attempt++;
-  const name = releaseName(build, 'rollback', attempt);
-  await client.create(Releases, { apiVersion: API_VERSION, kind: 'Release', metadata: { namespace, name }, spec: { application, build, type: 'rollback', actor: terminal.actor, reason: options.reason ?? 'rolled back by hand' } });
-  terminal.out.write(`Release ${name} takes ${application} back to ${build}\n`);
+  const release = ask.rollback({ namespace, application, build, actor: terminal.actor, reason: options.reason ?? 'rolled back by hand', existing: releases });
+  await client.create(Releases, release);
+  terminal.out.write(`Release ${release.metadata?.name} takes ${application} back to ${build}\n`);
 }
 
 /** What the last track served before the newest Release that touched it. */
