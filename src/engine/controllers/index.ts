@@ -1,12 +1,15 @@
 import type { ControllerFactory } from '../../runtime/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
+import { disruptionBudgetController } from './disruption-budget/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { garbageCollectorController } from './garbage-collector/controller.ts';
+import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { podGarbageCollectorController } from './pod-garbage-collector/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
+import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 
 export interface EngineControllersOptions {
   /** The CA that pods verify the API server by; absent: no namespace is given `kube-root-ca.crt`. */
@@ -23,6 +26,9 @@ export function createEngineControllers(options: EngineControllersOptions = {}):
     namespaceController,
     nodeLifecycleController,
     podGarbageCollectorController,
+    jobController,
+    ttlAfterFinishedController,
+    disruptionBudgetController,
     serviceAccountController(options.rootCaPem),
   ];
 }
