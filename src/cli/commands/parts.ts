@@ -5,12 +5,19 @@ import { createClient } from '../../client/https-client.ts';
 import { loadKubeconfig } from '../../client/kubeconfig.ts';
 import type { Client } from '../../client/client.ts';
 import { startNetwork } from '../../engine/network/start.ts';
+import type { Notifier } from '../../controllers/health/notifier.ts';
+import { emailNotifier } from '../../providers/notify/email.ts';
+import { slackNotifier } from '../../providers/notify/slack.ts';
+import { webhookNotifier } from '../../providers/notify/webhook.ts';
 import { startBuiltinRouter } from '../../providers/traffic/builtin/start.ts';
 import { TLS_DIR } from '../../providers/traffic/router-layout.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
+import { addressRanges } from '../processes/address-ranges.ts';
+import { chooseRouter, type RouterChoice } from '../processes/cluster.ts';
+import { runControlPlane, startDataApiServer } from '../processes/control-plane.ts';
 import { openDataDirectory, type DataDirectory } from '../processes/data-directory.ts';
 import type { Terminal } from '../terminal.ts';
-import { aborted } from './up.ts';
+import { aborted, routerOption } from './up.ts';
 
 interface PartOptions {
   readonly data?: string;
@@ -21,8 +28,41 @@ interface PartOptions {
 export function partCommands(terminal: Terminal): Command[] {
   const part = (name: string, description: string): Command => new Command(name).description(description).addOption(dataOption()).requiredOption('--port <n>', "the API server's port", Number);
   return [
+    part('control-plane', "API server, Kubernetes's controllers, scheduler and Aweigh's controllers").addOption(routerOption())
+      .option('--faults <file>', 'kills this process where the file says; for tests')
+      .action((options: PartOptions & { router: RouterChoice; faults?: string }) => controlPlane(terminal, options)),
+    part('apiserver', 'API server and store alone').action((options: PartOptions) => apiServer(terminal, options)),
     routerPart(terminal),
     part('network', 'ClusterIP proxy and DNS').action((options: PartOptions) => runNetwork(terminal, options)),
+  ];
+}
+
+async function controlPlane(terminal: Terminal, options: PartOptions & { router: RouterChoice; faults?: string }): Promise<void> {
+  const { clock, env, log, random, signal } = terminal;
+  const data = openDataDirectory(dataRoot(terminal, options.data));
+  const ranges = await addressRanges(data.root, random);
+  await runControlPlane({
+    data, port: options.port, serviceCidr: ranges.services, defaultProvider: chooseRouter(options.router, env['PATH'] ?? ''), notifiers: notifiers(env),
+    ...(options.faults === undefined ? {} : { faultsFile: options.faults }), clock, random, log, signal,
+  });
+}
+
+async function apiServer(terminal: Terminal, options: PartOptions): Promise<void> {
+  const { clock, log, random, signal } = terminal;
+  const data = openDataDirectory(dataRoot(terminal, options.data));
+  const server = await startDataApiServer({ data, port: options.port, serviceCidr: (await addressRanges(data.root, random)).services, clock, log, random });
+  terminal.out.write(`${server.url} answers, kubeconfig ${data.kubeconfig}\n`);
+  await aborted(signal);
+  await server.close();
+}
+
+/** Who is told when an Application's health is critical, and when it heals: by environment, since their addresses are secrets. */
+function notifiers(env: Terminal['env']): Notifier[] {
+  const slack = env['AWEIGH_SLACK_WEBHOOK'], webhook = env['AWEIGH_WEBHOOK'], smtp = env['AWEIGH_SMTP_URL'], to = env['AWEIGH_MAIL_TO'];
+  return [
+    ...(slack ? [slackNotifier(slack)] : []),
+    ...(webhook ? [webhookNotifier(webhook)] : []),
+    ...(smtp && to ? [emailNotifier({ url: smtp, from: env['AWEIGH_MAIL_FROM'] ?? 'aweigh@localhost', to: to.split(',') })] : []),
   ];
 }
 

@@ -67,7 +67,8 @@ function partEnvironment({ env, program }: Terminal): Record<string, string | un
   return { ...env, PATH: [...new Set(path.filter((folder) => folder !== ''))].join(delimiter), AWEIGH_BIN: env['AWEIGH_BIN'] ?? program.join(' ') };
 }
 
-function chooseRouter(choice: RouterChoice, path: string): 'haproxy' | 'builtin' {
+/** What `auto` comes to on a PATH. @throws {UserError} where haproxy is wanted and is not there */
+export function chooseRouter(choice: RouterChoice, path: string): 'haproxy' | 'builtin' {
   if (choice === 'builtin') return 'builtin';
   const found = path.split(delimiter).some((folder) => isExecutable(join(folder, 'haproxy')));
   if (found) return 'haproxy';

@@ -1,0 +1,100 @@
+import { customResourceDefinitions } from '../../api/crds.ts';
+import type { Client } from '../../client/client.ts';
+import { createClient } from '../../client/https-client.ts';
+import { CustomResourceDefinitions } from '../../client/kinds.ts';
+import { healthController } from '../../controllers/health/controller.ts';
+import type { Notifier } from '../../controllers/health/notifier.ts';
+import { recordController } from '../../controllers/record/controller.ts';
+import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
+import { releaseController } from '../../controllers/release/controller.ts';
+import { routingController } from '../../controllers/routing/controller.ts';
+import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
+import { engineControllers } from '../../engine/controllers/index.ts';
+import { schedulerController } from '../../engine/scheduler/scheduler.ts';
+import { openRepository } from '../../providers/repository/git.ts';
+import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
+import { EMBEDDED_ROUTER_IMAGES, routerRenderers } from '../../providers/traffic/router-pods.ts';
+import { trafficProviders } from '../../providers/traffic/traffic-providers.ts';
+import type { Clock, Random } from '../../runtime/clock.ts';
+import type { ControllerFactory } from '../../runtime/controller.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { runControllers } from '../../runtime/run-controllers.ts';
+import { packEmptyImage } from '../operations/build-image.ts';
+import type { DataDirectory } from './data-directory.ts';
+import { Faults } from './faults.ts';
+import { writeKubeconfig } from './kubeconfig-file.ts';
+
+export interface ApiServerOptions {
+  readonly data: DataDirectory;
+  readonly port: number;
+  /** Addresses that Services get, such as `127.100.0.0/16`. */
+  readonly serviceCidr: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export interface ControlPlaneOptions extends ApiServerOptions {
+  /** Which router `kind: auto` means. */
+  readonly defaultProvider: RouterProvider;
+  readonly notifiers: readonly Notifier[];
+  /** See {@link Faults}; only tests name one. */
+  readonly faultsFile?: string;
+  readonly signal: AbortSignal;
+}
+
+/** API server and store alone; the kubeconfig is written when it listens. */
+export async function startDataApiServer({ data, port, serviceCidr, clock, random, log }: ApiServerOptions): Promise<ApiServer> {
+  const { tokens } = data;
+  const server = await startApiServer({
+    dataDir: data.root, host: '127.0.0.1', port, log, clock, random, loopbackAddresses: true, serviceCidr,
+    bootstrapTokens: [
+      { token: tokens.admin, user: 'admin', groups: ['system:masters'] },
+      { token: tokens.controlPlane, user: 'system:aweigh-control-plane', groups: ['system:masters'] },
+      { token: tokens.node, user: 'system:node:aweigh', groups: ['system:nodes', 'system:masters'] },
+      { token: tokens.network, user: 'system:kube-proxy', groups: ['system:masters'] },
+    ],
+  });
+  writeKubeconfig(data, server);
+  return server;
+}
+
+/** API server and every controller in one process. Resolves when the signal has aborted and all has ended. */
+export async function runControlPlane(options: ControlPlaneOptions): Promise<void> {
+  const { data, clock, random, log, signal } = options;
+  const server = await startDataApiServer(options);
+  const faults = new Faults(options.faultsFile);
+  const client = faults.client(createClient({ server: server.url, caPem: server.caPem, token: data.tokens.controlPlane }));
+  const repository = await openRepository(data.record, log);
+  try {
+    await packRouterImages(data);
+    await applyDefinitions(client);
+    await runControllers({ factories: factories(options, faults.repository(repository), faults), client, clock, random, log, signal });
+  } finally {
+    await repository.close();
+    client.close();
+    await server.close();
+  }
+}
+
+function factories({ clock, defaultProvider, notifiers }: ControlPlaneOptions, repository: Awaited<ReturnType<typeof openRepository>>, faults: Faults): ControllerFactory[] {
+  const { haproxy, builtin } = trafficProviders(clock);
+  return [
+    ...engineControllers,
+    schedulerController,
+    releaseController,
+    recordController({ repository, renderers: routerRenderers(), defaultProvider }),
+    routingController({ providers: { haproxy: faults.provider(haproxy), builtin: faults.provider(builtin) }, authority: controlAuthority(clock) }),
+    healthController(notifiers),
+  ];
+}
+
+/** Routers run what is on the node's PATH, so their images hold nothing but how to start. */
+async function packRouterImages({ images }: DataDirectory): Promise<void> {
+  for (const tag of Object.values(EMBEDDED_ROUTER_IMAGES)) await packEmptyImage(images, tag);
+}
+
+async function applyDefinitions(client: Client): Promise<void> {
+  for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'aweigh', force: true });
+}
+
