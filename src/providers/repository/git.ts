@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { existsSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { RecordChange, RecordCommit, Repository } from '../../controllers/record/repository.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -11,6 +12,8 @@ import { GitTree } from './git-tree.ts';
 const run = promisify(execFile);
 const BRANCH = 'main';
 const COMMITTER = { name: 'aweigh', email: 'aweigh@localhost' };
+const INDEX_ATTEMPTS = 20;
+const INDEX_RETRY_MS = 50;
 const OWN_TRAILER = 'Recorded-By: aweigh';
 
 interface Waiting {
@@ -69,7 +72,7 @@ class GitRepository implements Repository {
 
   async close(): Promise<void> {
     this.#closeWatch();
-    await this.#indexing;
+    while (this.#indexing !== undefined) await this.#indexing;
   }
 
   commit(change: RecordChange): Promise<string> {
@@ -186,14 +189,18 @@ class GitRepository implements Repository {
   }
 
   /** People see the work tree through the index; nothing waits for it. Never `git reset`: it would set the branch back to what it read first. */
-  #refreshIndex(): void {
+  #refreshIndex(attempts = INDEX_ATTEMPTS): void {
     if (this.#indexing !== undefined) { this.#indexStale = true; return; }
     this.#indexStale = false;
-    this.#indexing = this.#git(['read-tree', '-m', 'HEAD']).then(() => {}, (error: unknown) => {
-      this.#log.debug({ error: error instanceof Error ? error.message : String(error) }, 'Index of the record not refreshed');
+    let left = 0;
+    this.#indexing = this.#git(['read-tree', '--reset', 'HEAD']).then(() => {}, (error: unknown) => {
+      // A person's git may hold the index at this moment.
+      left = attempts - 1;
+      if (left === 0) this.#log.warn({ error: error instanceof Error ? error.message : String(error) }, 'Index of the record not refreshed');
+      else return wait(INDEX_RETRY_MS);
     }).finally(() => {
       this.#indexing = undefined;
-      if (this.#indexStale) this.#refreshIndex();
+      if (this.#indexStale || left > 0) this.#refreshIndex(left > 0 ? left : INDEX_ATTEMPTS);
     });
   }
 
