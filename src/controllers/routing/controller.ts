@@ -8,6 +8,7 @@ import type { Controller, ControllerContext, ControllerFactory, ReconcileResult 
 import { source } from '../../runtime/controller.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
 import { createSecrets, credentialsOf, deletePod, writeStatus } from './apply.ts';
+import { SwitchBarrier } from './switch-barrier.ts';
 import type { ControlAuthority } from './control-authority.ts';
 import { indexRouting, observe, type ObservedPod, ROUTER_LABEL, SecretCache } from './observe.ts';
 import { nextStatus, trafficOf, type PodResult } from './reconcile.ts';
@@ -24,6 +25,8 @@ export interface RoutingOptions {
 }
 
 const RETRY_MS = 100;
+/** How long routers that are prepared wait for one that is slow. */
+const PREPARE_LIMIT_MS = 200;
 const LEAVING_TIMEOUT_MS = 500;
 /** Routers are asked now and then even when nothing changed, so that one that restarted unseen is told. */
 const RESYNC_MS = 30_000;
@@ -79,7 +82,7 @@ class RoutingController implements Controller {
       return { requeueAfterMs: 1 };
     }
     const traffic = trafficOf(router.spec, servers);
-    const results = await Promise.all(pods.map((pod) => this.#tell(router, pod, traffic, credentialsOf(clientSecret), signal)));
+    const results = await this.#tellAll(router, pods, traffic, credentialsOf(clientSecret), signal);
     const now = context.clock.now();
     const status = nextStatus({ spec: router.spec, generation: router.metadata?.generation ?? 0, previous: router.status, traffic, servers, results, now });
     await writeStatus(context, router, status);
@@ -88,14 +91,40 @@ class RoutingController implements Controller {
     return { requeueAfterMs: untold ? RETRY_MS : RESYNC_MS };
   }
 
-  async #tell(router: Router, pod: ObservedPod, traffic: Traffic, credentials: ControlCredentials, signal: AbortSignal): Promise<PodResult> {
+  async #tellAll(router: Router, pods: readonly ObservedPod[], traffic: Traffic, credentials: ControlCredentials, signal: AbortSignal): Promise<PodResult[]> {
+    const serving = new Set(pods.filter((p) => this.#hasServed(router, p)));
+    const barrier = new SwitchBarrier(serving.size);
+    const cancel = this.#context.clock.after(PREPARE_LIMIT_MS, () => barrier.release());
+    try {
+      return await Promise.all(
+        pods.map(async (pod) => {
+          let pending = serving.has(pod);
+          const arrive = (): Promise<void> => {
+            if (!pending) return Promise.resolve();
+            pending = false;
+            return barrier.arrive();
+          };
+          const result = await this.#tell(router, pod, traffic, credentials, signal, arrive);
+          if (pending) barrier.leave();
+          return result;
+        }),
+      );
+    } finally {
+      cancel();
+    }
+  }
+
+  #hasServed(router: Router, pod: ObservedPod): boolean {
+    return this.#served.has(pod.uid) || (router.status?.pods?.some((p) => p.name === pod.name) ?? false);
+  }
+
+  async #tell(router: Router, pod: ObservedPod, traffic: Traffic, credentials: ControlCredentials, signal: AbortSignal, atSwitch: () => Promise<void>): Promise<PodResult> {
     const { tellTimeoutMs = 2_000, providers } = this.#options;
     const limit = AbortSignal.any([signal, AbortSignal.timeout(pod.terminating ? LEAVING_TIMEOUT_MS : tellTimeoutMs)]);
     try {
-      return { outcome: 'told', name: pod.name, told: await providers[router.spec.provider].tell(pod, credentials, traffic, limit) };
+      return { outcome: 'told', name: pod.name, told: await providers[router.spec.provider].tell(pod, credentials, traffic, limit, atSwitch) };
     } catch (error) {
-      const served = this.#served.has(pod.uid) || (router.status?.pods?.some((p) => p.name === pod.name) ?? false);
-      return { outcome: 'failed', name: pod.name, served, terminating: pod.terminating, config: error instanceof CannotRouteError, message: error instanceof Error ? error.message : String(error) };
+      return { outcome: 'failed', name: pod.name, served: this.#hasServed(router, pod), terminating: pod.terminating, config: error instanceof CannotRouteError, message: error instanceof Error ? error.message : String(error) };
     }
   }
 

@@ -74,8 +74,9 @@ export interface ControlCredentials {
 
 /** One kind of router. Every method rejects when the pod cannot be reached or does not answer as it should before `signal` aborts. */
 export interface TrafficProvider {
-  /** Makes the pod do as `traffic` says, reads back that it does, and then marks it ready. Idempotent. */
-  tell(pod: RouterPod, credentials: ControlCredentials, traffic: Traffic, signal: AbortSignal): Promise<Told>;
+  /** Makes the pod do as `traffic` says, reads back that it does, and then marks it ready. Idempotent.
+   *  @param atSwitch awaited when all is prepared and only the routes are left to change, so that all pods change them at the same time */
+  tell(pod: RouterPod, credentials: ControlCredentials, traffic: Traffic, signal: AbortSignal, atSwitch?: () => Promise<void>): Promise<Told>;
   /** Counters since the router started, by backend. */
   stats(pod: RouterPod, credentials: ControlCredentials, signal: AbortSignal): Promise<BackendStats[]>;
 }

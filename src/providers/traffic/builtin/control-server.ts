@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:tls';
 import type { BackendStats, Traffic } from '../../../controllers/routing/traffic-provider.ts';
 
-/** One JSON line asks, one answers, and the connection ends. */
+/** One JSON line asks, one answers. */
 export type ControlRequest =
   | { readonly command: 'show' }
   /** `switchAt`: what the answer's `switchAt` becomes. */
@@ -38,11 +38,10 @@ export async function startControlServer({ address, port, ca, pem, answer }: Con
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString();
       if (text.length > REQUEST_LIMIT_BYTES) return void socket.destroy();
-      const end = text.indexOf('\n');
-      if (end < 0) return;
-      const line = text.slice(0, end);
-      text = '';
-      socket.end(`${JSON.stringify(answerLine(line, answer))}\n`);
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+        socket.write(`${JSON.stringify(answerLine(text.slice(0, end), answer))}\n`);
+        text = text.slice(end + 1);
+      }
     });
   });
   server.on('tlsClientError', () => undefined);

@@ -3,11 +3,12 @@ import { slotName, SLOTS_PER_TRACK } from '../router-layout.ts';
 import { NO_BACKEND, ROUTING_MAP } from './config.ts';
 import type { HaproxyServer, HaproxyState } from './runtime-state.ts';
 
-/** Commands in the order that keeps every request safe: servers come before a route points at them, and leave after. */
+/** Commands in three steps that keep every request safe: servers come before a route points at them, and leave after. */
 export interface HaproxyPlan {
-  readonly commands: readonly string[];
-  /** Routes or production change. */
-  readonly moves: boolean;
+  readonly before: readonly string[];
+  /** Routes and production. */
+  readonly moves: readonly string[];
+  readonly after: readonly string[];
 }
 
 const FREE_SLOT = `${NO_BACKEND}|${NO_BACKEND}|${NO_BACKEND}`;
@@ -40,8 +41,8 @@ export function planCommands(traffic: Traffic, state: HaproxyState): HaproxyPlan
     throw new CannotRouteError(`Cannot give ${missing.name} a place: a router holds at most ${SLOTS_PER_TRACK} versions of track ${missing.track}; let one drain first`);
   }
   // A version without a slot waits for the next pass, and routes with it.
-  if (missing !== undefined) return { commands: after, moves: false };
-  return { commands: [...before, ...moves, ...after], moves: moves.length > 0 };
+  if (missing !== undefined) return { before: [], moves: [], after };
+  return { before, moves, after };
 }
 
 /** Backend name → slot. */

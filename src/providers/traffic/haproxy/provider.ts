@@ -1,71 +1,64 @@
-import type { ControlCredentials, RouterPod, TrafficProvider } from '../../../controllers/routing/traffic-provider.ts';
+import type { TrafficProvider } from '../../../controllers/routing/traffic-provider.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import { askRouter } from '../control-connection.ts';
 import { heldSlots, planCommands, setMap } from './plan.ts';
-import { parseStat, parseState, READ_COMMANDS } from './runtime-state.ts';
+import { RuntimeSession } from './runtime-session.ts';
+import { type HaproxyState, parseStat, parseState, READ_COMMANDS, READ_MAP } from './runtime-state.ts';
 
-/** HAProxy takes a line of at most tune.bufsize (16 KiB). */
-const LINE_LIMIT = 12_000;
-const MAX_PASSES = 6;
+const MAX_PASSES = 8;
 
 /** Routers that are HAProxy 2.6 or later with the config of `haproxyConfig`. */
 export function haproxyProvider(clock: Clock): TrafficProvider {
   return {
-    async tell(pod, credentials, traffic, signal) {
-      let state = parseState(await run(pod, credentials, READ_COMMANDS, signal));
-      const served = state.map.get('ready') === '1';
-      let changed = false;
-      let startedAt: number | undefined;
-      for (let pass = 0; ; pass++) {
-        const plan = planCommands(traffic, state);
-        if (plan.commands.length === 0) break;
-        if (pass === MAX_PASSES) throw new Error(`Router ${pod.name} does not do as told: ${plan.commands.length} commands had no effect, the first is '${plan.commands[0]}'`);
-        changed = true;
-        const marks: string[] = [];
-        if (plan.moves && served) {
-          startedAt ??= clock.now();
-          marks.push(setMap('switch', String(startedAt)));
+    async tell(pod, credentials, traffic, signal, atSwitch) {
+      const session = new RuntimeSession(pod, credentials, signal);
+      try {
+        let state = parseState(await session.run(READ_COMMANDS));
+        const served = state.map.get('ready') === '1';
+        let changed = false;
+        let observedAt: number | undefined;
+        for (let pass = 0; ; pass++) {
+          const plan = planCommands(traffic, state);
+          const [first] = [...plan.before, ...plan.moves, ...plan.after];
+          if (first === undefined) break;
+          if (pass === MAX_PASSES) throw new Error(`Router ${pod.name} does not do as told: '${first}' has no effect`);
+          changed = true;
+          // Servers first, then the routes alone and all routers at the same time, then servers that leave.
+          if (plan.before.length > 0) state = parseState(await session.run([...plan.before, ...READ_COMMANDS]));
+          else if (plan.moves.length > 0) {
+            if (served) await atSwitch?.();
+            const marks = served ? [setMap('switch', String(clock.now()))] : [];
+            state = { ...state, ...pickMap(parseState(await session.run([...plan.moves, ...marks, READ_MAP]))) };
+            observedAt = clock.now();
+          } else state = parseState(await session.run([...plan.after, ...READ_COMMANDS]));
+          // A process that was replaced meanwhile is not ready any more.
+          if (served && state.map.get('ready') !== '1') throw new Error(`Router ${pod.name} restarted while it was told`);
         }
-        state = parseState(await run(pod, credentials, [...plan.commands, ...marks, ...READ_COMMANDS], signal));
+        observedAt ??= clock.now();
+        if (!served) {
+          const told = parseState(await session.run([setMap('ready', '1'), READ_MAP]));
+          if (told.map.get('ready') !== '1') throw new Error(`Router ${pod.name} restarted while it was told`);
+        }
+        const lastSwitchAt = Number(state.map.get('switch') ?? 0);
+        return { changed: changed || !served, observedAt, ...(lastSwitchAt > 0 ? { lastSwitchAt } : {}) };
+      } finally {
+        session.close();
       }
-      const observedAt = clock.now();
-      if (!served) {
-        const told = parseState(await run(pod, credentials, [setMap('ready', '1'), ...READ_COMMANDS], signal));
-        // A process that restarted in between forgot what it was told.
-        if (told.map.get('ready') !== '1' || planCommands(traffic, told).commands.length > 0) throw new Error(`Router ${pod.name} restarted while it was told`);
-        changed = true;
-      }
-      const lastSwitchAt = Number(state.map.get('switch') ?? 0);
-      return { changed, observedAt, ...(lastSwitchAt > 0 ? { lastSwitchAt } : {}) };
     },
 
     async stats(pod, credentials, signal) {
-      const text = await run(pod, credentials, [...READ_COMMANDS.slice(0, 1), 'show stat -1 2 -1'], signal);
-      const slots = new Map([...heldSlots(parseState(text))].map(([backend, slot]) => [slot, backend]));
-      return parseStat(text).flatMap((row) => {
-        const backend = slots.get(row['pxname'] ?? '');
-        return backend === undefined || row['svname'] !== 'BACKEND' ? [] : [{ backend, total: Number(row['req_tot'] ?? 0), errors: Number(row['hrsp_5xx'] ?? 0) }];
-      });
+      const session = new RuntimeSession(pod, credentials, signal);
+      try {
+        const text = await session.run([READ_MAP, 'show stat -1 2 -1']);
+        const slots = new Map([...heldSlots(parseState(text))].map(([backend, slot]) => [slot, backend]));
+        return parseStat(text).flatMap((row) => {
+          const backend = slots.get(row['pxname'] ?? '');
+          return backend === undefined || row['svname'] !== 'BACKEND' ? [] : [{ backend, total: Number(row['req_tot'] ?? 0), errors: Number(row['hrsp_5xx'] ?? 0) }];
+        });
+      } finally {
+        session.close();
+      }
     },
   };
 }
 
-async function run(pod: RouterPod, credentials: ControlCredentials, commands: readonly string[], signal: AbortSignal): Promise<string> {
-  let text = '';
-  for (const batch of batches(commands)) text = await askRouter(pod, credentials, `${batch}\n`, signal);
-  return text;
-}
-
-/** Commands joined into lines that HAProxy takes; the reading ones are last, so that the last answer has them. */
-function batches(commands: readonly string[]): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const command of commands) {
-    if (line.length + command.length + 1 > LINE_LIMIT) {
-      lines.push(line);
-      line = '';
-    }
-    line = line === '' ? command : `${line};${command}`;
-  }
-  return [...lines, line];
-}
+const pickMap = ({ map }: HaproxyState): Pick<HaproxyState, 'map'> => ({ map });

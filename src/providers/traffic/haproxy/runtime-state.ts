@@ -14,7 +14,8 @@ export interface HaproxyState {
   readonly servers: ReadonlyMap<string, readonly HaproxyServer[]>;
 }
 
-export const READ_COMMANDS: readonly string[] = [`show map ${ROUTING_MAP}`, 'show servers state'];
+export const READ_MAP = `show map ${ROUTING_MAP}`;
+export const READ_COMMANDS: readonly string[] = [READ_MAP, 'show servers state'];
 
 /** Bits of `srv_admin_state`: SRV_ADMF_FMAINT | IMAINT | RMAINT, and FDRAIN | IDRAIN. */
 const MAINT = 0x01 | 0x02 | 0x20;
