@@ -1,8 +1,9 @@
 import type { Delivery } from '../../api/delivery/delivery.ts';
 import { API_VERSION, LABELS } from '../../api/group.ts';
-import { Applications, Deliveries, Releases } from '../../api/kinds.ts';
+import { Applications, Builds, Deliveries, Releases } from '../../api/kinds.ts';
 import { Jobs } from '../../client/kinds.ts';
-import { isAlreadyExists, StatusError } from '../../client/status-error.ts';
+import { keyOf } from '../../client/resource.ts';
+import { isAlreadyExists, isNotFound, StatusError } from '../../client/status-error.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
 import type { EventRecorder } from '../../runtime/event-recorder.ts';
 import { fieldManagers } from '../../runtime/field-managers.ts';
@@ -60,6 +61,10 @@ async function applyOne({ client, log }: ControllerContext, events: EventRecorde
       await client.create(Deliveries, created, options);
       return;
     }
+    case 'deleteBuild':
+      return ignoreMissing(client.delete(Builds, keyOf(action.build), { ...options, ...(action.build.metadata?.uid && { uid: action.build.metadata.uid }) }));
+    case 'deleteRelease':
+      return ignoreMissing(client.delete(Releases, keyOf(action.release), { ...options, propagation: 'Background' }));
     case 'applicationStatus':
       await client.updateStatus(Applications, { ...application, apiVersion: API_VERSION, kind: 'Application', status: action.status }, options);
   }
@@ -70,6 +75,14 @@ async function ignoreExisting(write: Promise<unknown>): Promise<void> {
     await write;
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+async function ignoreMissing(write: Promise<unknown>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
   }
 }
 

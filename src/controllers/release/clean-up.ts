@@ -24,12 +24,12 @@ export function removeIdleBuilds(turn: Turn): void {
 }
 
 function isNeeded(turn: Turn, { held, rules }: WorkingTrack, build: string): boolean {
-  if (held.serving === build || held.next?.build === build) return true;
+  if (held.serving === build || held.next?.build === build || turn.restoring.has(`${rules.name}/${build}`)) return true;
   return turn.releases.some((r) => {
     if (isEnded(r)) return false;
     const entry = entryOf(r, rules.name);
     if (entry === undefined || !inMotion(entry)) return false;
-    if (isAborting(r)) return entry.previousBuild === build;
+    if (isAborting(r)) return false;
     return r.build === build || (entry.previousBuild === build && entry.phase !== 'Draining');
   });
 }

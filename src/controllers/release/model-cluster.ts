@@ -143,7 +143,8 @@ export class ModelCluster {
       if (dueAt === undefined) return;
       this.now = Math.max(this.now + 1, dueAt);
     }
-    throw new Error('The model never came to rest');
+    const { actions } = this.turn();
+    throw new Error(`The model never came to rest: ${JSON.stringify(actions)}`);
   }
 
   /** Build that the routers give a segment's users, and its share in percent; production for those of no segment. */
@@ -195,6 +196,8 @@ export class ModelCluster {
       case 'writeDelivery':
         this.delivery = { metadata: { name: nameOf(this.application), generation: (this.delivery?.metadata?.generation ?? 0) + 1 }, spec: structuredClone(action.spec), ...(this.delivery?.status && { status: this.delivery.status }) };
         return;
+      case 'deleteBuild': this.builds.splice(this.builds.findIndex((b) => nameOf(b) === nameOf(action.build)), 1); return;
+      case 'deleteRelease': this.releases.splice(this.releases.findIndex((r) => nameOf(r) === nameOf(action.release)), 1); return;
       case 'applicationStatus': this.application = { ...this.application, status: action.status };
     }
   }

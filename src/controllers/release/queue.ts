@@ -45,6 +45,8 @@ function beginRollback(turn: Turn, working: WorkingRelease): void {
     tell(turn, working, { reason: 'BuildMissing', message: `Build ${working.build} does not exist: aweigh release history shows which do` });
     return;
   }
+  const same = turn.releases.find((r) => r !== working && r.type === 'rollback' && !isEnded(r) && !isAborting(r) && r.build === working.build && compareAge(r.release, working.release) < 0);
+  if (same !== undefined) return supersede(turn, working, same, `${same.name} goes back to ${working.build} already`);
   const later = (build: string): boolean => {
     const other = buildOf(turn.observed, build);
     return build !== working.build && (other === undefined || compareAge(other, target) > 0);
@@ -115,6 +117,8 @@ function supersede(turn: Turn, working: WorkingRelease, by: WorkingRelease, mess
     if (!inMotion(entry)) continue;
     const held = turn.tracks.find((t) => t.rules.name === entry.name)?.held;
     if (held?.next?.build === working.build) delete held.next;
+    // What it was leaving may have had users until now.
+    if (entry.phase === 'Shifting') entry.shiftedAt ??= timestamp(turn);
     entry.phase = 'Skipped';
     entry.completedAt = timestamp(turn);
   }

@@ -215,3 +215,23 @@ test('endpoints lost while it serves fail the release after a grace time', () =>
   expect(reasons(cluster, `${app}-v1.18.0`)).toContain('EndpointsLost');
   expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
 });
+
+test('a push every 10 seconds for an hour starves no release: new builds keep reaching production', () => {
+  const cluster = installed();
+  const reached = new Set<string>();
+  for (let i = 0; i < 360; i++) {
+    cluster.push(`v2.${i}.0`);
+    const until = cluster.now + 10_000;
+    cluster.settle(() => {
+      const build = cluster.delivery?.spec.tracks.at(-1)?.serving;
+      if (build !== undefined) reached.add(build);
+      return cluster.now >= until;
+    });
+    cluster.now = Math.max(cluster.now, until);
+  }
+  expect(reached.size).toBeGreaterThan(40);
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v2.359.0'));
+  expect(cluster.builds.length).toBeLessThanOrEqual(10);
+  expect(cluster.releases.length).toBeLessThanOrEqual(10);
+});

@@ -1,14 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Application, ApplicationStatus } from '../../api/application/application.ts';
 import { validateApplication } from '../../api/application/validate.ts';
+import type { Build } from '../../api/build/build.ts';
 import type { DeliverySpec } from '../../api/delivery/delivery.ts';
 import { API_VERSION, LABELS } from '../../api/group.ts';
-import type { Release, ReleaseStatus } from '../../api/release/release.ts';
+import { ENDED_PHASES, type Release, type ReleaseStatus } from '../../api/release/release.ts';
 import { releaseName } from '../../api/names.ts';
 import type { Job } from '../../kubernetes/types.generated.ts';
 import { advance, isHeld } from './advance.ts';
 import { applicationStatus, withCondition } from './application-status.ts';
 import { removeIdleBuilds } from './clean-up.ts';
+import { forgotten } from './history.ts';
 import { nameOf, type Observed } from './observed.ts';
 import { compareAge } from './order.ts';
 import { assignTracks, waitsFor } from './queue.ts';
@@ -21,6 +23,8 @@ export type ReleaseAction =
   | { readonly type: 'releaseStatus'; readonly release: Release; readonly status: ReleaseStatus; readonly reason: string }
   | { readonly type: 'createJob'; readonly job: Job; readonly reason: string }
   | { readonly type: 'writeDelivery'; readonly spec: DeliverySpec; readonly reason: string }
+  | { readonly type: 'deleteBuild'; readonly build: Build; readonly reason: string }
+  | { readonly type: 'deleteRelease'; readonly release: Release; readonly reason: string }
   | { readonly type: 'applicationStatus'; readonly status: ApplicationStatus; readonly reason: string };
 
 export interface Decision {
@@ -46,7 +50,9 @@ export function reconcile(observed: Observed): Decision {
   removeIdleBuilds(turn);
 
   const actions: ReleaseAction[] = turn.releases.flatMap((working) => {
-    working.status.observedGeneration = working.release.metadata?.generation;
+    const { release } = working;
+    if (release.status?.phase !== undefined && ENDED_PHASES.includes(release.status.phase)) return [];
+    working.status.observedGeneration = release.metadata?.generation;
     return isDeepStrictEqual(working.status, { tracks: [], ...working.release.status })
       ? []
       : [{ type: 'releaseStatus' as const, release: working.release, status: working.status, reason: working.status.reason ?? 'Progress' }];
@@ -54,6 +60,9 @@ export function reconcile(observed: Observed): Decision {
   actions.push(...turn.jobs.map((job) => ({ type: 'createJob' as const, job, reason: 'TestGate' })));
   const delivery = deliveryAction(turn);
   if (delivery !== undefined) actions.push(delivery);
+  const { builds, releases } = forgotten(turn);
+  actions.push(...builds.map((build) => ({ type: 'deleteBuild' as const, build, reason: 'HistoryLimit' })));
+  actions.push(...releases.map((release) => ({ type: 'deleteRelease' as const, release, reason: 'HistoryLimit' })));
   const status = prune(applicationStatus(turn));
   if (!isDeepStrictEqual(status, prune(application.status ?? {}))) actions.push({ type: 'applicationStatus', status, reason: 'Observed' });
   return { actions, ...(turn.dueAt !== Infinity && { dueAt: turn.dueAt }) };

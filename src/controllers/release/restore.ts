@@ -33,11 +33,18 @@ function restoreTrack(turn: Turn, working: WorkingRelease, track: WorkingTrack, 
   if (held.next?.build === build) delete held.next;
   if (held.serving === build) {
     const target = restoreTarget(turn, working, entry);
+    if (target === undefined && servesProduction(turn, working)) {
+      // A rollback was aborted and what the track held before is bad too: the build that production serves anyway stays.
+      entry.phase = 'Skipped';
+      entry.completedAt = timestamp(turn);
+      return;
+    }
     if (target === undefined) {
       delete held.serving;
       held.percent = 0;
     } else {
       ensureBuild(track, target);
+      turn.restoring.add(`${rules.name}/${target}`);
       if (readyReplicas(turn.observed, rules, target) >= rules.endpointFloor) held.serving = target;
       else if (!rules.last && !rules.strict) held.percent = 0;
     }
@@ -69,6 +76,12 @@ function restoreTarget(turn: Turn, working: WorkingRelease, entry: ReleaseTrackS
   const lastEntry = last && entryOf(working, last.rules.name);
   const production = last?.held.serving === working.build ? lastEntry?.previousBuild : last?.held.serving;
   return production !== undefined && production !== working.build ? production : undefined;
+}
+
+function servesProduction(turn: Turn, working: WorkingRelease): boolean {
+  const last = turn.tracks.at(-1);
+  const entry = last && entryOf(working, last.rules.name);
+  return last?.held.serving === working.build && (entry === undefined || entry.phase === 'Skipped');
 }
 
 function isBad(other: WorkingRelease): boolean {

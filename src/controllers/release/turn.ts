@@ -34,6 +34,8 @@ export interface Turn {
   /** Oldest first. */
   readonly releases: readonly WorkingRelease[];
   readonly jobs: Job[];
+  /** Builds that a track is being put back to, as `track/build`. */
+  readonly restoring: Set<string>;
   change?: DeliveryChange;
   /** When to look again though nothing changes; milliseconds since the epoch. */
   dueAt: number;
@@ -50,11 +52,19 @@ export function beginTurn(observed: Observed): Turn {
       name: nameOf(release),
       build: release.spec.build,
       type: release.spec.type ?? 'promotion',
-      status: { ...structuredClone(release.status ?? {}), tracks: structuredClone(release.status?.tracks ?? []) },
+      status: workingStatus(release),
     })),
     jobs: [],
+    restoring: new Set(),
     dueAt: Infinity,
   };
+}
+
+/** A copy, but for ended releases: nothing changes them, and there may be many. */
+function workingStatus({ status }: Release): WorkingRelease['status'] {
+  const ended = status?.phase !== undefined && ENDED_PHASES.includes(status.phase);
+  if (ended) return { ...status, tracks: status.tracks ?? [] };
+  return { ...structuredClone(status ?? {}), tracks: structuredClone(status?.tracks ?? []) };
 }
 
 /** What the track holds now, at the sizes and shares that the Application asks for. */
