@@ -1,0 +1,23 @@
+import type { Client } from '../../client/client.ts';
+import type { ConfigMap, Secret, Service } from '../../kubernetes/types.generated.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { EventRecorder } from '../../runtime/event-recorder.ts';
+import type { Informer } from '../../runtime/informer.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Runtime } from './runtime/runtime.ts';
+
+/** What every pod's worker is handed. */
+export interface NodeContext {
+  readonly client: Client;
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly events: EventRecorder;
+  readonly configMaps: Informer<ConfigMap>;
+  readonly secrets: Informer<Secret>;
+  readonly services: Informer<Service>;
+  /** Given to every container, such as where DNS answers. */
+  readonly baseEnv: ReadonlyMap<string, string>;
+  /** Ends all watching and writing; containers go on. */
+  readonly signal: AbortSignal;
+}

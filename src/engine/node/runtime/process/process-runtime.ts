@@ -1,0 +1,244 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname, join, posix } from 'node:path';
+import type { Clock } from '../../../../runtime/clock.ts';
+import type { Logger } from '../../../../runtime/logger.ts';
+import type { ImageStore } from '../../../images/image-store.ts';
+import { AddressPool } from '../address-pool.ts';
+import type { PodIdentity, PodPlace, RecoveredPod, Runtime, RuntimeContainer, StartContainer } from '../runtime.ts';
+import { commandWords, findProgram, pathVariable } from './command-line.ts';
+import { adoptProcess, signalGroup, startProcess, type ContainerProcess, type RunRecord } from './container-process.ts';
+import { bootId, membersOf, pageBytes, pidsWithEnv, readStat, ticksPerSecond } from './proc.ts';
+import { runCommand } from './run-command.ts';
+
+export interface ProcessRuntimeOptions {
+  /** Pods are kept in `pods/<uid>` below it. */
+  readonly folder: string;
+  readonly images: ImageStore;
+  /** Range of each node's pods, by node name. */
+  readonly podCidrs: ReadonlyMap<string, string>;
+  readonly hostIp: string;
+  /** The Node.js that runs Aweigh: `node` in images means it. */
+  readonly nodePath: string;
+  readonly hostPath: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Ends the watching of adopted containers, never the containers. */
+  readonly signal: AbortSignal;
+}
+
+interface PodRecord extends PodIdentity {
+  readonly podIp: string;
+}
+
+interface Started {
+  readonly cwd: string;
+  readonly env: Record<string, string>;
+  readonly root: string;
+}
+
+/** Attempts whose logs and exit codes are kept, the current one included. */
+const keptAttempts = 2;
+const markWaitMs = 1_000;
+
+/** Runs containers as process groups of this machine, without any right of their own: each pod has a loopback address and a folder. */
+export function processRuntime(options: ProcessRuntimeOptions): Runtime {
+  const { images, clock, log } = options;
+  const podsFolder = join(options.folder, 'pods');
+  mkdirSync(podsFolder, { recursive: true, mode: 0o700 });
+  const boot = bootId();
+  const cursorFile = join(options.folder, 'last-addresses.json');
+  const cursors = readJson<Record<string, string>>(cursorFile) ?? {};
+  const pools = new Map([...options.podCidrs].map(([node, cidr]) => [node, new AddressPool(cidr, cursors[node])]));
+  const pods = new Map<string, PodRecord>();
+  const started = new WeakMap<RuntimeContainer, Started>();
+
+  const placeOf = (pod: PodRecord): PodPlace => ({ podIp: pod.podIp, hostIp: options.hostIp, folder: join(podsFolder, pod.uid) });
+  const containerFolder = (uid: string, name: string, attempt: number): string => join(podsFolder, uid, 'containers', name, String(attempt));
+  const markOf = (uid: string, name: string, attempt: number): string => `${uid}/${name}/${attempt}`;
+
+  /** Finds the process of an attempt whose record was not written: this process's forerunner died between starting it and writing that down. */
+  const recordOf = async (uid: string, name: string, attempt: number): Promise<RunRecord | undefined> => {
+    const folder = containerFolder(uid, name, attempt);
+    const record = readJson<RunRecord>(join(folder, 'run.json'));
+    if (record !== undefined) return record;
+    const request = readJson<{ imageDigest: string; cwd: string; startedAtMs: number }>(join(folder, 'request.json'));
+    if (request === undefined) return undefined;
+    for (const endMs = clock.now() + markWaitMs; ; ) {
+      const leader = pidsWithEnv(`AWEIGH_CONTAINER=${markOf(uid, name, attempt)}`).find((pid) => readStat(pid)?.group === pid);
+      if (leader !== undefined) {
+        const found: RunRecord = { pid: leader, startTicks: readStat(leader)?.startTicks ?? '0', bootId: boot, ...request };
+        writeFileSync(join(folder, 'run.json'), JSON.stringify(found), { mode: 0o600 });
+        return found;
+      }
+      if (clock.now() >= endMs || existsSync(join(folder, 'exit'))) return { pid: 2 ** 30, startTicks: '0', bootId: boot, ...request };
+      await new Promise<void>((resolve) => clock.after(100, resolve));
+    }
+  };
+
+  const recoverPod = async (uid: string): Promise<RecoveredPod | undefined> => {
+    const pod = readJson<PodRecord>(join(podsFolder, uid, 'pod.json'));
+    if (pod === undefined) {
+      rmSync(join(podsFolder, uid), { recursive: true, force: true });
+      return undefined;
+    }
+    pods.set(uid, pod);
+    if (!pod.hostNetwork) pools.get(pod.nodeName)?.hold(pod.podIp);
+    const containers: ContainerProcess[] = [];
+    for (const name of list(join(podsFolder, uid, 'containers'))) {
+      const attempts = list(join(podsFolder, uid, 'containers', name)).filter((n) => /^\d+$/.test(n)).map(Number).sort((a, b) => a - b);
+      for (const attempt of attempts) {
+        const record = await recordOf(uid, name, attempt);
+        if (record === undefined) continue;
+        const folder = containerFolder(uid, name, attempt);
+        const container = adoptProcess({ id: `aweigh://${markOf(uid, name, attempt)}`, name, attempt, folder, bootId: boot, clock, signal: options.signal }, record);
+        const request = readJson<Started>(join(folder, 'started.json'));
+        if (request !== undefined) started.set(container, request);
+        containers.push(container);
+      }
+    }
+    return { pod, place: placeOf(pod), containers };
+  };
+
+  return {
+    name: 'process',
+    runsPrograms: true,
+    async recover() {
+      return (await Promise.all(list(podsFolder).map(recoverPod))).filter((p) => p !== undefined);
+    },
+
+    placePod(pod) {
+      let record = pods.get(pod.uid);
+      if (record === undefined) {
+        const pool = pools.get(pod.nodeName);
+        if (pool === undefined) throw new Error(`Node ${pod.nodeName} has no pod range`);
+        record = { ...pod, podIp: pod.hostNetwork ? options.hostIp : pool.take() };
+        const folder = join(podsFolder, pod.uid);
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        if (!pod.hostNetwork) {
+          cursors[pod.nodeName] = record.podIp;
+          writeWhole(cursorFile, JSON.stringify(cursors));
+        }
+        writeWhole(join(folder, 'pod.json'), JSON.stringify(record));
+        pods.set(pod.uid, record);
+      }
+      return Promise.resolve(placeOf(record));
+    },
+
+    image: async (reference) => images.resolve(reference),
+
+    async start(request) {
+      const { pod, name, attempt } = request;
+      const image = await images.resolve(request.image.digest);
+      const root = await images.unpack(image);
+      const folder = containerFolder(pod.uid, name, attempt);
+      const cwd = join(root, posix.resolve('/', request.workingDir ?? image.run.WorkingDir ?? '/'));
+      const env = containerVariables(request, root, placeOf(pods.get(pod.uid)!));
+      const words = commandWords(request);
+      const program = findProgram(words[0]!, cwd, env['PATH']!, root);
+      if (!existsSync(cwd)) throw new Error(`the working directory ${request.workingDir ?? image.run.WorkingDir} is not in the image`);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      mountVolumes(request, env['POD_ROOT']!);
+      writeFileSync(join(folder, 'started.json'), JSON.stringify({ cwd, env, root } satisfies Started), { mode: 0o600 });
+      // Before the start: whoever finds this and no record looks for the process by its mark.
+      writeWhole(join(folder, 'request.json'), JSON.stringify({ imageDigest: image.digest, cwd, startedAtMs: clock.now() }));
+      const container = startProcess({ id: `aweigh://${markOf(pod.uid, name, attempt)}`, name, attempt, folder, program, args: words.slice(1), cwd, env, imageDigest: image.digest, bootId: boot, clock });
+      started.set(container, { cwd, env, root });
+      if (attempt >= keptAttempts) await rm(containerFolder(pod.uid, name, attempt - keptAttempts), { recursive: true, force: true });
+      return container;
+    },
+
+    signal(container, signal) {
+      const { record } = container as ContainerProcess;
+      if (container.exit === undefined && readStat(record.pid)?.startTicks === record.startTicks) signalGroup(record.pid, signal);
+    },
+
+    exec(container, command, timeoutMs) {
+      const place = started.get(container);
+      if (place === undefined) return Promise.resolve({ exitCode: 126, output: 'the container is not known here' });
+      try {
+        return runCommand(findProgram(command[0] ?? '', place.cwd, place.env['PATH']!, place.root), command.slice(1), { cwd: place.cwd, env: place.env, timeoutMs });
+      } catch (e) {
+        return Promise.resolve({ exitCode: 127, output: e instanceof Error ? e.message : String(e) });
+      }
+    },
+
+    async removePod(uid) {
+      const pod = pods.get(uid);
+      // What left its group still carries the pod's mark.
+      for (let left = pidsWithEnv(`POD_UID=${uid}`); left.length > 0; left = pidsWithEnv(`POD_UID=${uid}`)) {
+        log.info({ uid, pids: left }, 'Killing what a pod left behind');
+        for (const pid of left) kill(pid);
+        await new Promise<void>((resolve) => clock.after(20, resolve));
+      }
+      await rm(join(podsFolder, uid), { recursive: true, force: true });
+      if (pod === undefined) return;
+      pods.delete(uid);
+      if (!pod.hostNetwork) pools.get(pod.nodeName)?.free(pod.podIp);
+    },
+
+    usage(container) {
+      const { record, exit } = container as ContainerProcess;
+      const members = exit === undefined ? (membersOf(new Set([record.pid])).get(record.pid) ?? []) : [];
+      return { cpuSeconds: members.reduce((sum, m) => sum + m.stat.cpuTicks, 0) / ticksPerSecond, memoryBytes: members.reduce((sum, m) => sum + m.stat.residentPages, 0) * pageBytes };
+    },
+  };
+
+  function containerVariables(request: StartContainer, root: string, place: PodPlace): Record<string, string> {
+    const { pod, name, attempt, image, port } = request;
+    const fromImage = Object.fromEntries((image.run.Env ?? []).map((e) => [e.slice(0, e.indexOf('=')), e.slice(e.indexOf('=') + 1)]));
+    const given = Object.fromEntries(request.env);
+    const podRoot = join(place.folder, 'root', name);
+    const temporary = join(podRoot, 'tmp');
+    mkdirSync(temporary, { recursive: true, mode: 0o700 });
+    return {
+      HOME: podRoot,
+      TMPDIR: temporary,
+      HOSTNAME: pod.name,
+      POD_IP: place.podIp,
+      HOST: place.podIp,
+      ...(port === undefined ? {} : { PORT: String(port) }),
+      ...fromImage,
+      ...given,
+      PATH: given['PATH'] ?? `${pathVariable(fromImage['PATH'], { root, hostPath: `${dirname(options.nodePath)}:${options.hostPath}` })}`,
+      POD_ROOT: podRoot,
+      POD_UID: pod.uid,
+      AWEIGH_CONTAINER: markOf(pod.uid, name, attempt),
+    };
+  }
+}
+
+/** Volumes appear under the container's root as links to where they are. */
+function mountVolumes(request: StartContainer, podRoot: string): void {
+  for (const { source, path } of request.mounts) {
+    const target = join(podRoot, posix.resolve('/', path));
+    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+    rmSync(target, { recursive: true, force: true });
+    symlinkSync(source, target);
+  }
+}
+
+function list(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+function readJson<T>(path: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+function writeWhole(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It went by itself.
+  }
+}

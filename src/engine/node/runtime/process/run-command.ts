@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import type { ExecResult } from '../runtime.ts';
+import { signalGroup } from './container-process.ts';
+
+const keptBytes = 10_240;
+
+/** Runs one command to its end. Past `timeoutMs` its group is killed and the exit code is 124; 127 where it cannot start. */
+export function runCommand(program: string, args: readonly string[], options: { readonly cwd: string; readonly env: Record<string, string>; readonly timeoutMs: number }): Promise<ExecResult> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: options.cwd, env: options.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    let timedOut = false;
+    const take = (chunk: Buffer): void => {
+      if (output.length < keptBytes) output = (output + chunk.toString()).slice(0, keptBytes);
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    const timer = setTimeout(() => {
+      timedOut = true;
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+    }, options.timeoutMs);
+    const done = (exitCode: number): void => {
+      clearTimeout(timer);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      resolve({ exitCode: timedOut ? 124 : exitCode, output });
+    };
+    child.once('error', (e) => {
+      output = e.message;
+      done(127);
+    });
+    child.once('exit', (code, signal) => setImmediate(done, code ?? (signal === null ? 1 : 137)));
+  });
+}

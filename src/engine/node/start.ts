@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import type { Client } from '../../client/client.ts';
+import { ConfigMaps, Pods, Secrets, Services } from '../../client/kinds.ts';
+import type { Clock, Random } from '../../runtime/clock.ts';
+import { createEventRecorder } from '../../runtime/event-recorder.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { startReflector } from '../../runtime/reflector.ts';
+import { openImageStore } from '../images/image-store.ts';
+import type { NodeContext } from './node-context.ts';
+import { keepRegistered } from './node-registration.ts';
+import { PodWorkers } from './pod-workers.ts';
+import { splitCidr } from './runtime/address-pool.ts';
+import { bootId } from './runtime/process/proc.ts';
+import { processRuntime } from './runtime/process/process-runtime.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import { simulatedRuntime } from './runtime/simulated.ts';
+
+export type RuntimeName = 'process' | 'simulated';
+
+export interface NodeOptions {
+  readonly client: Client;
+  /** One or more; each becomes a Node. Default `node-1` and `node-2`. */
+  readonly nodeNames?: readonly string[];
+  /** The cluster's data: images are in `images`, pods in `node`. */
+  readonly dataDir: string;
+  /** Range of pod addresses, shared out among the nodes. Default 127.64.0.0/12. */
+  readonly podCidr?: string;
+  /** Default `process`. */
+  readonly runtime?: RuntimeName;
+  /** Address of the nodes. Default 127.0.0.1. */
+  readonly hostIp?: string;
+  /** The Node.js that `node` in images means. Default: the one that runs this. */
+  readonly nodePath?: string;
+  /** PATH for programs of this machine. */
+  readonly hostPath?: string;
+  /** Given to every container, such as where DNS answers. */
+  readonly podEnv?: Readonly<Record<string, string>>;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Ends the node's work like `close`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RunningNode {
+  /** Resolves when running pods are adopted and the API's pods are known. */
+  readonly ready: Promise<void>;
+  readonly pods: PodWorkers;
+  /** Stops all pods within their grace periods, in parallel. They stay in the API, and start again with the node. */
+  stopAllPods(): Promise<void>;
+  /** Ends the node's work; its pods go on. */
+  close(): Promise<void>;
+}
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** The kubelet's work for one or more nodes of this machine. @throws {RangeError} for a pod range that is none */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { client, clock, random, log, nodeNames = ['node-1', 'node-2'], hostIp = '127.0.0.1', podCidr = '127.64.0.0/12' } = options;
+  const stop = new AbortController();
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
+  const cidrs = splitCidr(podCidr, nodeNames.length);
+  const podCidrs = new Map(nodeNames.map((name, i) => [name, cidrs[i]!]));
+  const folder = join(options.dataDir, 'node');
+  const runtime: Runtime =
+    options.runtime === 'simulated'
+      ? simulatedRuntime({ podCidr, hostIp, folder, clock })
+      : processRuntime({ folder, images: openImageStore(join(options.dataDir, 'images')), podCidrs, hostIp, nodePath: options.nodePath ?? process.execPath, hostPath: options.hostPath ?? defaultPath, clock, log, signal });
+
+  const follow = { client, clock, random, log, signal };
+  const events = createEventRecorder({ client, clock, log }, 'kubelet');
+  const context: NodeContext = {
+    client, runtime, clock, log, events, signal,
+    configMaps: startReflector(ConfigMaps, follow),
+    secrets: startReflector(Secrets, follow),
+    services: startReflector(Services, follow),
+    baseEnv: new Map(Object.entries(options.podEnv ?? {})),
+  };
+  const only = nodeNames.length === 1 ? { fieldSelector: `spec.nodeName=${nodeNames[0]}` } : {};
+  const pods = new PodWorkers(context, nodeNames);
+  const ready = pods.start(startReflector(Pods, { ...follow, ...only }));
+  const registered = Promise.all(nodeNames.map((name) => keepRegistered({ name, podCidr: podCidrs.get(name)!, hostIp, runtimeName: runtime.name, kubeletPort: 0, bootId: bootId() }, follow)));
+  ready.catch((e: unknown) => log.error({ error: e instanceof Error ? e.message : String(e) }, 'The node could not take over its pods'));
+
+  return {
+    ready,
+    pods,
+    async stopAllPods() {
+      // Neither the clock's timers nor the pods' processes keep this process alive until they are stopped.
+      const alive = setInterval(() => undefined, 1_000);
+      await pods.halt().finally(() => clearInterval(alive));
+    },
+    async close() {
+      stop.abort();
+      await Promise.allSettled([ready, registered]);
+    },
+  };
+}
