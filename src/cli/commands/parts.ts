@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { createClient } from '../../client/https-client.ts';
 import { loadKubeconfig } from '../../client/kubeconfig.ts';
 import type { Client } from '../../client/client.ts';
+import { startNode } from '../../engine/node/start.ts';
 import { startNetwork } from '../../engine/network/start.ts';
 import type { Notifier } from '../../controllers/health/notifier.ts';
 import { emailNotifier } from '../../providers/notify/email.ts';
@@ -24,6 +25,11 @@ interface PartOptions {
   readonly port: number;
 }
 
+interface NodePartOptions extends PartOptions {
+  readonly nodes: number;
+  readonly runtime: 'process' | 'simulated';
+}
+
 /** The processes of a cluster, each a command of its own; `aweigh up` runs them. */
 export function partCommands(terminal: Terminal): Command[] {
   const part = (name: string, description: string): Command => new Command(name).description(description).addOption(dataOption()).requiredOption('--port <n>', "the API server's port", Number);
@@ -32,6 +38,9 @@ export function partCommands(terminal: Terminal): Command[] {
       .option('--faults <file>', 'kills this process where the file says; for tests')
       .action((options: PartOptions & { router: RouterChoice; faults?: string }) => controlPlane(terminal, options)),
     part('apiserver', 'API server and store alone').action((options: PartOptions) => apiServer(terminal, options)),
+    part('node', 'pods as processes: images, probes, logs').option('--nodes <n>', 'nodes to register', Number, 2)
+      .addOption(new Option('--runtime <name>', 'simulated starts nothing and turns pods ready').choices(['process', 'simulated']).default('process'))
+      .action((options: NodePartOptions) => runNode(terminal, options)),
     routerPart(terminal),
     part('network', 'ClusterIP proxy and DNS').action((options: PartOptions) => runNetwork(terminal, options)),
   ];
@@ -80,6 +89,22 @@ function routerPart(terminal: Terminal): Command {
       await aborted(signal);
       await router.close();
     });
+}
+
+/** SIGTERM stops the pods; after a crash they run on, and the next node process takes them over. */
+async function runNode(terminal: Terminal, options: NodePartOptions): Promise<void> {
+  const { clock, env, log, random, signal } = terminal;
+  const data = openDataDirectory(dataRoot(terminal, options.data));
+  const client = await partClient(terminal, data, options.port, data.tokens.node);
+  const node = await startNode({
+    client, dataDir: data.root, podCidr: (await addressRanges(data.root, random)).pods, runtime: options.runtime, clock, log, random,
+    nodeNames: Array.from({ length: options.nodes }, (_, i) => `node-${i + 1}`),
+    ...(env['PATH'] === undefined ? {} : { hostPath: env['PATH'] }), podEnv: { AWEIGH_BIN: env['AWEIGH_BIN'] ?? terminal.program.join(' ') },
+  });
+  await aborted(signal);
+  await node.stopAllPods();
+  await node.close();
+  client.close();
 }
 
 async function runNetwork(terminal: Terminal, options: PartOptions): Promise<void> {
