@@ -57,19 +57,20 @@ export interface RouterHandle {
   dispose(): Promise<void>;
 }
 
-export async function startRouter(kind: RouterKind, options: { readonly edge?: boolean } = {}): Promise<RouterHandle> {
+export async function startRouter(kind: RouterKind, options: { readonly edge?: boolean; /** Files of the control Secret, where somebody else issued them. */ readonly pem?: Readonly<Record<string, string>> } = {}): Promise<RouterHandle> {
   const address = freshAddress();
   const root = mkdtempSync(join(tmpdir(), 'router-'));
   const issued = await controlAuthority(clock).issue('shop-haproxy');
+  const pem = options.pem ?? issued.pod;
   for (const folder of [CONFIG_DIR, TLS_DIR, RUN_DIR]) mkdirSync(join(root, folder), { recursive: true });
   const data = routerRenderers()[kind].configMapData(application, { ...spec, provider: kind, ...(options.edge ? { edge: true } : {}) });
   for (const [name, content] of Object.entries(data)) writeFileSync(join(root, CONFIG_DIR, name), content);
-  for (const [name, content] of Object.entries(issued.pod)) writeFileSync(join(root, TLS_DIR, name), content);
+  for (const [name, content] of Object.entries(pem)) writeFileSync(join(root, TLS_DIR, name), content);
   const provider = trafficProviders(clock)[kind];
   const pod = { name: 'router', address };
   let stopOne: (signal: 'soft' | 'hard') => Promise<void>;
   const start = async (): Promise<void> => {
-    stopOne = kind === 'haproxy' ? await startHaproxy(root, address) : await startBuiltin(JSON.parse(data['router.json'] ?? '') as RouterLayout, address, issued.pod);
+    stopOne = kind === 'haproxy' ? await startHaproxy(root, address) : await startBuiltin(JSON.parse(data['router.json'] ?? '') as RouterLayout, address, pem);
   };
   await start();
   return {

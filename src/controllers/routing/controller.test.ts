@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { customResourceDefinitions } from '../../api/crds.ts';
+import { Routers } from '../../api/kinds.ts';
+import type { Router } from '../../api/router/router.ts';
+import type { Client } from '../../client/client.ts';
+import { createClient } from '../../client/https-client.ts';
+import { CustomResourceDefinitions, EndpointSlices, Pods, Secrets, ServiceAccounts } from '../../client/kinds.ts';
+import { isNotFound } from '../../client/status-error.ts';
+import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
+import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
+import { freshAddress, type RouterHandle, send, startRouter, startService } from '../../providers/traffic/router-fixture.ts';
+import { trafficProviders } from '../../providers/traffic/traffic-providers.ts';
+import { silentLogger } from '../../runtime/logger.ts';
+import { runControllers } from '../../runtime/run-controllers.ts';
+import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
+import { routingController } from './controller.ts';
+
+let dir: string;
+let server: ApiServer;
+let client: Client;
+const disposing: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'aweigh-routing-'));
+  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
+  for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });
+  await client.create(ServiceAccounts, { metadata: { name: 'default', namespace } });
+  await vi.waitFor(() => client.list(Routers), { timeout: 10_000 });
+});
+afterEach(async () => { for (const dispose of disposing.splice(0).toReversed()) await dispose(); });
+afterAll(async () => {
+  client.close();
+  await server.close();
+  rmSync(dir, { recursive: true });
+});
+
+const namespace = 'default';
+const key = { namespace, name: 'shop-haproxy' };
+
+function startController(): () => Promise<void> {
+  const stop = new AbortController();
+  const running = runControllers({
+    factories: [routingController({ providers: trafficProviders(systemClock), authority: controlAuthority(systemClock), tellTimeoutMs: 500, servingDeadlineMs: 500, startingDeadlineMs: 20_000 })],
+    client, clock: systemClock, random: systemRandom, log: silentLogger, signal: stop.signal,
+  });
+  return async () => { stop.abort(); await running; };
+}
+
+async function makeRouter(spec: Partial<Router['spec']>): Promise<void> {
+  await client.create(Routers, {
+    apiVersion: 'aweigh.dev/v1alpha1', kind: 'Router', metadata: { ...key },
+    spec: {
+      application: 'shop', provider: 'builtin', port: 8080, userId: { header: 'X-User-Id' }, defaultSegment: 'PAID', routes: [],
+      backends: [{ name: 'production-v1', track: 'production', version: 'v1', service: 'production-v1', floor: 1 }],
+      production: { backend: 'production-v1', seed: 'shop/PRODUCTION' }, ...spec,
+    },
+  });
+  disposing.push(async () => {
+    await client.delete(Routers, key).catch(() => undefined);
+    for (const name of ['shop-haproxy-tls', 'shop-haproxy-client']) await client.delete(Secrets, { namespace, name }).catch(() => undefined);
+  });
+}
+
+async function makeSlice(version: string, track: string, address: string): Promise<void> {
+  const name = `${track}-${version}`;
+  await client.create(EndpointSlices, {
+    metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name, 'aweigh.dev/application': 'shop', track, version } },
+    addressType: 'IPv4', ports: [{ name: 'http', port: 8080, protocol: 'TCP' }], endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false } }],
+  });
+  disposing.push(() => client.delete(EndpointSlices, { namespace, name }));
+}
+
+/** A pod that runs, as a node would report it, in front of a real router. */
+async function makePod(name: string, address: string): Promise<void> {
+  await client.create(Pods, { metadata: { name, namespace, labels: { 'aweigh.dev/router': key.name } }, spec: { containers: [{ name: 'router', image: 'x' }] } });
+  await client.patch(Pods, { namespace, name }, { status: { phase: 'Running', podIP: address, podIPs: [{ ip: address }] } }, { subresource: 'status' });
+  disposing.push(() => client.delete(Pods, { namespace, name }, { gracePeriodSeconds: 0 }).catch(() => undefined));
+}
+
+async function routerPod(name: string): Promise<RouterHandle> {
+  const secret = await vi.waitFor(() => client.get(Secrets, { namespace, name: 'shop-haproxy-tls' }), { timeout: 5_000 });
+  const pem = Object.fromEntries(Object.entries(secret.data ?? {}).map(([file, content]) => [file, Buffer.from(content, 'base64').toString()]));
+  const router = await startRouter('builtin', { pem });
+  disposing.push(() => router.dispose());
+  await makePod(name, router.pod.address);
+  return router;
+}
+
+const status = async () => (await client.get(Routers, key)).status;
+
+test('routers turn ready when told, switch together, and the status says when', async () => {
+  disposing.push(startController());
+  const [old, fresh] = [await startService('v1'), await startService('v2')];
+  disposing.push(async () => { for (const s of [old, fresh]) { s.server.closeAllConnections(); s.server.close(); } });
+  await makeSlice('v1', 'production', old.address);
+  await makeRouter({});
+  const routers = [await routerPod('r-1'), await routerPod('r-2')];
+  await expect.poll(async () => [await routers[0]?.ready(), await routers[1]?.ready()], { timeout: 5_000 }).toEqual([200, 200]);
+  expect((await send({ address: routers[0]!.pod.address })).version).toBe('v1');
+  await expect.poll(async () => (await status())?.pods?.length, { timeout: 5_000 }).toBe(2);
+  expect(await status()).toMatchObject({ observedGeneration: 1, observed: { production: { backend: 'production-v1' } }, endpoints: [{ backend: 'production-v1', ready: 1 }], switches: [{ generation: 1 }] });
+
+  await makeSlice('v2', 'production', fresh.address);
+  const router = await client.get(Routers, key);
+  await client.update(Routers, { ...router, spec: { ...router.spec, backends: [...router.spec.backends, { name: 'production-v2', track: 'production', version: 'v2', service: 'production-v2', floor: 1 }], production: { ...router.spec.production, backend: 'production-v2' } } });
+  await expect.poll(async () => (await status())?.observedGeneration, { timeout: 5_000 }).toBe(2);
+  for (const r of routers) expect((await send({ address: r.pod.address })).version).toBe('v2');
+  const after = await status();
+  expect(after?.observed?.production).toEqual({ backend: 'production-v2' });
+  expect(after?.switches).toHaveLength(2);
+  expect(after?.switches?.[1]?.milliseconds).toBeLessThan(250);
+  const { resourceVersion } = (await client.get(Routers, key)).metadata ?? {};
+  // A restart of one: told again before it is ready, and no switch.
+  await routers[0]!.restart();
+  await client.patch(Pods, { namespace, name: 'r-1' }, { metadata: { annotations: { restarted: 'yes' } } });
+  await expect.poll(() => routers[0]!.ready(), { timeout: 5_000 }).toBe(200);
+  await expect.poll(async () => (await client.get(Routers, key)).metadata?.resourceVersion, { timeout: 5_000 }).not.toBe(resourceVersion);
+  expect((await status())?.switches).toHaveLength(2);
+  expect((await send({ address: routers[0]!.pod.address })).version).toBe('v2');
+});
+
+test('a router that served and cannot be told any more is deleted', async () => {
+  disposing.push(startController());
+  await makeRouter({ backends: [], production: { seed: 's' } });
+  const router = await routerPod('gone');
+  await expect.poll(() => router.ready(), { timeout: 5_000 }).toBe(200);
+  await expect.poll(async () => (await status())?.pods?.length, { timeout: 5_000 }).toBe(1);
+  await router.dispose();
+  disposing.splice(disposing.length - 2, 1);
+  await client.patch(Pods, { namespace, name: 'gone' }, { metadata: { annotations: { look: 'again' } } });
+  await expect.poll(async () => client.get(Pods, { namespace, name: 'gone' }).then((p) => (p.metadata?.deletionTimestamp === undefined ? 'there' : 'gone'), (e: unknown) => (isNotFound(e) ? 'gone' : 'error')), { timeout: 8_000 }).toBe('gone');
+});
+
+test('a pod that nobody answers for keeps the others from nothing', async () => {
+  disposing.push(startController());
+  await makeRouter({ backends: [], production: { seed: 's' } });
+  await makePod('starting', freshAddress());
+  const router = await routerPod('works');
+  await expect.poll(() => router.ready(), { timeout: 5_000 }).toBe(200);
+  await expect.poll(async () => (await status())?.observedGeneration, { timeout: 5_000 }).toBe(1);
+  expect((await status())?.pods?.map((p) => p.name)).toEqual(['works']);
+});

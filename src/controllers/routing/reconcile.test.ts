@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { RouterSpec } from '../../api/router/router.ts';
+import { nextStatus, trafficOf } from './reconcile.ts';
+import type { TrafficServer } from './traffic-provider.ts';
+
+const servers = (ready: number, draining = 0): TrafficServer[] => Array.from({ length: ready + draining }, (_, i) => ({ address: `127.64.0.${i + 1}`, port: 8080, draining: i >= ready }));
+const spec = (floor: number, share: number, strict: boolean, nextShare?: number): RouterSpec => ({
+  application: 'a', provider: 'haproxy', port: 8080, userId: {}, defaultSegment: 'PAID',
+  backends: [{ name: 'free-v2', track: 'free', version: 'v2', service: 'f', floor }, { name: 'production-v1', track: 'production', version: 'v1', service: 'p', floor: 2 }, { name: 'production-v2', track: 'production', version: 'v2', service: 'q', floor }],
+  routes: [{ segment: 'FREE', backend: 'free-v2', share, strict, seed: 's' }],
+  production: { backend: 'production-v1', seed: 'p', ...(nextShare === undefined ? {} : { next: { backend: 'production-v2', share: nextShare } }) },
+});
+
+test('a track below its endpoint floor never has weight', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 10_000 }), fc.boolean(), (floor, ready, draining, share, strict) => {
+      const traffic = trafficOf(spec(floor, share, strict, share), new Map([['free-v2', servers(ready, draining)], ['production-v2', servers(ready, draining)]]));
+      const [route] = traffic.routes;
+      if (ready < Math.max(1, floor)) {
+        expect(route?.closed).toBe(true);
+        expect(strict || route?.share === 0).toBe(true);
+        expect(traffic.production.next?.share).toBe(0);
+      } else {
+        expect(route).toMatchObject({ closed: false, share });
+        expect(traffic.production.next?.share).toBe(share);
+      }
+      // Production keeps its share whatever happens to it.
+      expect(traffic.production.backend).toBe('production-v1');
+    }),
+  );
+});
+
+test('a route whose backend is not listed goes to production', () => {
+  const traffic = trafficOf({ ...spec(1, 10_000, true), backends: [] }, new Map());
+  expect(traffic.routes[0]).toMatchObject({ share: 0, closed: false });
+  expect(traffic.routes[0]?.backend).toBeUndefined();
+});
+
+const input = (over: object = {}) => {
+  const there = new Map([['free-v2', servers(2)], ['production-v1', servers(2)], ['production-v2', servers(2)]]);
+  const s = spec(1, 500, false);
+  return { spec: s, generation: 3, previous: undefined, traffic: trafficOf(s, there), servers: there, now: 1_000_000, results: [{ outcome: 'told' as const, name: 'r-1', told: { observedAt: 1_000_000, changed: true } }], ...over };
+};
+
+test('an idle router causes no write: the status stays the very object', () => {
+  const first = nextStatus(input());
+  const again = nextStatus(input({ previous: first, now: 2_000_000, results: [{ outcome: 'told', name: 'r-1', told: { observedAt: 2_000_000, changed: false } }] }));
+  expect(again).toBe(first);
+});
+
+test('the generation is observed only when every router that serves was told', () => {
+  const failed = { outcome: 'failed' as const, name: 'r-2', message: 'away', served: true, terminating: false, config: false };
+  const [told] = input().results;
+  expect(nextStatus(input({ results: [told, failed] })).observedGeneration).toBeUndefined();
+  expect(nextStatus(input({ results: [told, { ...failed, served: false }] })).observedGeneration).toBe(3);
+  expect(nextStatus(input({ results: [told, { ...failed, terminating: true }] })).observedGeneration).toBe(3);
+  expect(nextStatus(input({ results: [] })).observedGeneration).toBeUndefined();
+});
+
+test('a switch that one router took over later is one switch, from the first command to the last read-back', () => {
+  const first = nextStatus(input());
+  const told = (name: string, lastSwitchAt: number, observedAt: number) => ({ outcome: 'told' as const, name, told: { lastSwitchAt, observedAt, changed: true } });
+  const failed = { outcome: 'failed' as const, name: 'r-2', message: 'away', served: true, terminating: false, config: false };
+  const half = nextStatus(input({ generation: 4, previous: first, results: [told('r-1', 1_000_100, 1_000_105), failed] }));
+  const whole = nextStatus(input({ generation: 4, previous: half, results: [told('r-1', 1_000_100, 1_000_200), told('r-2', 1_000_190, 1_000_195)] }));
+  expect(whole.switches).toHaveLength(2);
+  expect(whole.switches?.[1]).toMatchObject({ generation: 4, startedAt: new Date(1_000_100).toISOString() });
+  expect(whole.observedGeneration).toBe(4);
+});
