@@ -14,8 +14,21 @@ import { secret } from './core/secret.ts';
 import { service } from './core/service.ts';
 import { endpoints, event, node, podTemplate, replicationController, serviceAccount } from './core/small-kinds.ts';
 import { persistentVolume, persistentVolumeClaim } from './core/storage.ts';
+import { horizontalPodAutoscaler, horizontalPodAutoscalerV1 } from './autoscaling/horizontal-pod-autoscaler.ts';
+import { lease } from './coordination/lease.ts';
+import { endpointSlice } from './discovery/endpoint-slice.ts';
+import { ingress, ingressClass } from './networking/ingress.ts';
+import { networkPolicy } from './networking/network-policy.ts';
+import { ipAddressKind, serviceCidr } from './networking/service-cidr.ts';
+import { runtimeClass } from './node/runtime-class.ts';
+import { podDisruptionBudget } from './policy/pod-disruption-budget.ts';
+import { clusterRole, clusterRoleBinding, role, roleBinding } from './rbac/rbac.ts';
+import { priorityClass } from './scheduling/priority-class.ts';
+import { csiDriver, csiNode, csiStorageCapacity, storageClass, volumeAttachment, volumeAttributesClass } from './storage/storage.ts';
 
 export const builtInRules: readonly KindRules[] = [
   configMap, endpoints, event, limitRange, namespace, node, persistentVolume, persistentVolumeClaim, pod, podTemplate, replicationController, resourceQuota, secret, service, serviceAccount,
   controllerRevision, daemonSet, deployment, replicaSet, statefulSet, cronJob, job,
+  horizontalPodAutoscaler, horizontalPodAutoscalerV1, lease, endpointSlice, ingress, ingressClass, networkPolicy, ipAddressKind, serviceCidr, runtimeClass, podDisruptionBudget,
+  clusterRole, clusterRoleBinding, role, roleBinding, priorityClass, csiDriver, csiNode, csiStorageCapacity, storageClass, volumeAttachment, volumeAttributesClass,
 ];

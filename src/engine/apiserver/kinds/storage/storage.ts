@@ -1,0 +1,131 @@
+import type { CSIDriverSpec, CSINodeSpec, PersistentVolumeSpec, StorageClass, VolumeAttachmentSpec } from '../../../../kubernetes/types.generated.ts';
+import { nanosOf } from '../../decode/quantity.ts';
+import { dnsSubdomain } from '../../validation/dns-name.ts';
+import type { Findings } from '../../validation/field-error.ts';
+import { qualifiedName } from '../../validation/label.ts';
+import { validateLabelSelector } from '../../validation/label-selector.ts';
+import type { KindRules } from '../built-in-kind.ts';
+import { validateDriverName } from '../core/pod/validate-volume.ts';
+
+const GROUP = 'storage.k8s.io';
+const RECLAIM_POLICIES = new Set(['Delete', 'Retain']);
+const BINDING_MODES = new Set(['Immediate', 'WaitForFirstConsumer']);
+const FS_GROUP_POLICIES = new Set(['File', 'None', 'ReadWriteOnceWithFSType']);
+const LIFECYCLE_MODES = new Set(['Ephemeral', 'Persistent']);
+const MAX_PARAMETERS = 512;
+const MAX_PARAMETER_BYTES = 256 * 1024;
+
+function validateParameters(parameters: Record<string, string> | undefined, path: string, found: Findings, emptyAllowed: boolean): void {
+  const entries = Object.entries(parameters ?? {});
+  if (entries.length > MAX_PARAMETERS) found.tooLong(path, `must be at most ${MAX_PARAMETERS}`);
+  let size = 0;
+  for (const [key, value] of entries) {
+    if (key === '') found.invalid(path, key, 'a name must not be empty');
+    size += key.length + value.length;
+  }
+  if (size > MAX_PARAMETER_BYTES) found.tooLong(path, `must be at most ${MAX_PARAMETER_BYTES} bytes`);
+  if (!emptyAllowed && entries.length === 0) found.required(path, 'at least one is needed');
+}
+
+export const storageClass: KindRules = {
+  group: GROUP, version: 'v1', kind: 'StorageClass', namespaced: false,
+  default(object) {
+    object['reclaimPolicy'] ??= 'Delete';
+    object['volumeBindingMode'] ??= 'Immediate';
+  },
+  validate(object, found) {
+    const spec = object as unknown as StorageClass;
+    if (spec.provisioner === '') found.required('provisioner');
+    else found.eachInvalid('provisioner', spec.provisioner, qualifiedName(spec.provisioner.toLowerCase()));
+    validateParameters(spec.parameters, 'parameters', found, true);
+    if ((spec.reclaimPolicy as string) !== '') found.optionalEnum('reclaimPolicy', spec.reclaimPolicy, RECLAIM_POLICIES);
+    if (spec.volumeBindingMode === undefined) found.required('volumeBindingMode');
+    else found.optionalEnum('volumeBindingMode', spec.volumeBindingMode, BINDING_MODES);
+  },
+  validateUpdate(object, old, found) {
+    for (const field of ['parameters', 'provisioner', 'reclaimPolicy']) if (JSON.stringify(object[field]) !== JSON.stringify(old[field])) found.forbidden(field, 'cannot be changed');
+    found.immutable('volumeBindingMode', object['volumeBindingMode'], old['volumeBindingMode']);
+  },
+};
+
+export const volumeAttachment: KindRules = {
+  group: GROUP, version: 'v1', kind: 'VolumeAttachment', namespaced: false,
+  validate(object, found) {
+    const spec = object['spec'] as VolumeAttachmentSpec;
+    if (spec.attacher === '') found.required('spec.attacher');
+    const { inlineVolumeSpec, persistentVolumeName } = spec.source as { inlineVolumeSpec?: PersistentVolumeSpec; persistentVolumeName?: string };
+    if (inlineVolumeSpec === undefined && persistentVolumeName === undefined) found.required('spec.source', 'persistentVolumeName or inlineVolumeSpec is needed');
+    else if (inlineVolumeSpec !== undefined && persistentVolumeName !== undefined) found.forbidden('spec.source', 'one of persistentVolumeName and inlineVolumeSpec may be given');
+    else if (persistentVolumeName === '') found.required('spec.source.persistentVolumeName');
+    found.eachInvalid('spec.nodeName', spec.nodeName, dnsSubdomain(spec.nodeName));
+    validateDriverName(spec.attacher, 'spec.attacher', found);
+    if (persistentVolumeName !== undefined) found.eachInvalid('spec.source.persistentVolumeName', persistentVolumeName, dnsSubdomain(persistentVolumeName));
+  },
+  validateUpdate(object, old, found) {
+    found.immutable('spec', object['spec'], old['spec']);
+  },
+};
+
+export const csiDriver: KindRules = {
+  group: GROUP, version: 'v1', kind: 'CSIDriver', namespaced: false,
+  default(object) {
+    const spec = object['spec'] as CSIDriverSpec;
+    spec.attachRequired ??= true;
+    spec.podInfoOnMount ??= false;
+    spec.storageCapacity ??= false;
+    spec.fsGroupPolicy ??= 'ReadWriteOnceWithFSType';
+    if ((spec.volumeLifecycleModes?.length ?? 0) === 0) spec.volumeLifecycleModes = ['Persistent'];
+    spec.requiresRepublish ??= false;
+    spec.seLinuxMount ??= false;
+  },
+  validateMetadata(object, found) {
+    validateDriverName(object.metadata.name ?? '', 'metadata.name', found);
+  },
+  validate(object, found) {
+    const spec = object['spec'] as CSIDriverSpec;
+    found.optionalEnum('spec.fsGroupPolicy', spec.fsGroupPolicy, FS_GROUP_POLICIES);
+    const audiences = new Set<string>();
+    spec.tokenRequests?.forEach((request, i) => {
+      const at = `spec.tokenRequests[${i}]`;
+      if (audiences.has(request.audience)) found.duplicate(`${at}.audience`, request.audience);
+      audiences.add(request.audience);
+      if (request.expirationSeconds !== undefined && (request.expirationSeconds < 600 || request.expirationSeconds > 2 ** 32)) found.invalid(`${at}.expirationSeconds`, request.expirationSeconds, 'must be from 600 to 2^32');
+    });
+    for (const mode of spec.volumeLifecycleModes ?? []) if (!LIFECYCLE_MODES.has(mode)) found.notSupported('spec.volumeLifecycleModes', mode, LIFECYCLE_MODES);
+  },
+};
+
+export const csiNode: KindRules = {
+  group: GROUP, version: 'v1', kind: 'CSINode', namespaced: false,
+  validate(object, found) {
+    const names = new Set<string>();
+    (object['spec'] as CSINodeSpec).drivers?.forEach((driver, i) => {
+      const at = `spec.drivers[${i}]`;
+      validateDriverName(driver.name, `${at}.name`, found);
+      if (driver.nodeID === '') found.required(`${at}.nodeID`);
+      if (names.has(driver.name)) found.duplicate(`${at}.name`, driver.name);
+      names.add(driver.name);
+    });
+  },
+};
+
+export const csiStorageCapacity: KindRules = {
+  group: GROUP, version: 'v1', kind: 'CSIStorageCapacity', namespaced: true,
+  validate(object, found) {
+    const name = object['storageClassName'] as string;
+    found.eachInvalid('storageClassName', name, dnsSubdomain(name));
+    for (const field of ['capacity', 'maximumVolumeSize']) {
+      const value = object[field] as string | undefined;
+      if (value !== undefined && nanosOf(value) < 0n) found.invalid(field, value, 'must be 0 or more');
+    }
+    validateLabelSelector(object['nodeTopology'], 'nodeTopology', found);
+  },
+};
+
+export const volumeAttributesClass: KindRules = {
+  group: GROUP, version: 'v1', kind: 'VolumeAttributesClass', namespaced: false,
+  validate(object, found) {
+    validateDriverName(object['driverName'] as string, 'driverName', found);
+    validateParameters(object['parameters'] as Record<string, string> | undefined, 'parameters', found, false);
+  },
+};
