@@ -25,10 +25,17 @@ import { podDisruptionBudget } from './policy/pod-disruption-budget.ts';
 import { clusterRole, clusterRoleBinding, role, roleBinding } from './rbac/rbac.ts';
 import { priorityClass } from './scheduling/priority-class.ts';
 import { csiDriver, csiNode, csiStorageCapacity, storageClass, volumeAttachment, volumeAttributesClass } from './storage/storage.ts';
+import { validatingAdmissionPolicy, validatingAdmissionPolicyBinding } from './admissionregistration/validating-admission-policy.ts';
+import { mutatingWebhookConfiguration, validatingWebhookConfiguration } from './admissionregistration/webhook-configuration.ts';
+import { customResourceDefinition } from './apiextensions/custom-resource-definition.ts';
+import { apiService } from './apiregistration/api-service.ts';
+import { certificateSigningRequest } from './certificates/certificate-signing-request.ts';
+import { flowSchema, priorityLevelConfiguration } from './flowcontrol/flowcontrol.ts';
 
 export const builtInRules: readonly KindRules[] = [
   configMap, endpoints, event, limitRange, namespace, node, persistentVolume, persistentVolumeClaim, pod, podTemplate, replicationController, resourceQuota, secret, service, serviceAccount,
   controllerRevision, daemonSet, deployment, replicaSet, statefulSet, cronJob, job,
   horizontalPodAutoscaler, horizontalPodAutoscalerV1, lease, endpointSlice, ingress, ingressClass, networkPolicy, ipAddressKind, serviceCidr, runtimeClass, podDisruptionBudget,
   clusterRole, clusterRoleBinding, role, roleBinding, priorityClass, csiDriver, csiNode, csiStorageCapacity, storageClass, volumeAttachment, volumeAttributesClass,
+  validatingAdmissionPolicy, validatingAdmissionPolicyBinding, mutatingWebhookConfiguration, validatingWebhookConfiguration, customResourceDefinition, apiService, certificateSigningRequest, flowSchema, priorityLevelConfiguration,
 ];

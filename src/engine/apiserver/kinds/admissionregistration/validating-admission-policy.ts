@@ -1,0 +1,108 @@
+import type { ParamKind, ValidatingAdmissionPolicyBindingSpec, ValidatingAdmissionPolicySpec } from '../../../../kubernetes/types.generated.ts';
+import { dns1035Label, dnsSubdomain } from '../../validation/dns-name.ts';
+import type { Findings } from '../../validation/field-error.ts';
+import type { KindRules } from '../built-in-kind.ts';
+import { defaultMatchResources, validateExpression, validateMatchConditions, validateMatchResources } from './match-rules.ts';
+
+const GROUP = 'admissionregistration.k8s.io';
+const FAILURE_POLICIES = new Set(['Fail', 'Ignore']);
+const REASONS = new Set(['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized']);
+const ACTIONS = new Set(['Audit', 'Deny', 'Warn']);
+const NOT_FOUND_ACTIONS = new Set(['Allow', 'Deny']);
+const IDENTIFIER = /^[_a-zA-Z][_a-zA-Z0-9]*$/;
+
+export const validatingAdmissionPolicy: KindRules = {
+  group: GROUP, version: 'v1', kind: 'ValidatingAdmissionPolicy', namespaced: false, generation: true,
+  default(object) {
+    const spec = object['spec'] as ValidatingAdmissionPolicySpec;
+    spec.failurePolicy ??= 'Fail';
+    defaultMatchResources(spec.matchConstraints);
+  },
+  validate(object, found) {
+    const spec = object['spec'] as ValidatingAdmissionPolicySpec;
+    found.requiredEnum('spec.failurePolicy', spec.failurePolicy, FAILURE_POLICIES);
+    if (spec.paramKind !== undefined) validateParamKind(spec.paramKind, 'spec.paramKind', found);
+    if (spec.matchConstraints === undefined) found.required('spec.matchConstraints');
+    else {
+      validateMatchResources(spec.matchConstraints, 'spec.matchConstraints', found);
+      if ((spec.matchConstraints.resourceRules?.length ?? 0) === 0) found.required('spec.matchConstraints.resourceRules');
+    }
+    validateMatchConditions(spec.matchConditions, 'spec.matchConditions', found);
+    spec.variables?.forEach((variable, i) => {
+      const at = `spec.variables[${i}]`;
+      if (variable.name.trim() === '') found.required(`${at}.name`);
+      else if (!IDENTIFIER.test(variable.name)) found.invalid(`${at}.name`, variable.name, 'must be an identifier');
+      validateExpression(variable.expression, `${at}.expression`, found);
+    });
+    if ((spec.validations?.length ?? 0) === 0 && (spec.auditAnnotations?.length ?? 0) === 0) {
+      found.required('spec.validations', 'validations or auditAnnotations is needed');
+      found.required('spec.auditAnnotations', 'validations or auditAnnotations is needed');
+    }
+    validateValidations(spec, found);
+    const keys = new Set<string>();
+    spec.auditAnnotations?.forEach((annotation, i) => {
+      const at = `spec.auditAnnotations[${i}]`;
+      if (annotation.key === '') found.required(`${at}.key`);
+      if (keys.has(annotation.key)) found.duplicate(`${at}.key`, annotation.key);
+      keys.add(annotation.key);
+      if (annotation.valueExpression.trim() === '') found.required(`${at}.valueExpression`);
+    });
+  },
+};
+
+function validateValidations(spec: ValidatingAdmissionPolicySpec, found: Findings): void {
+  spec.validations?.forEach((validation, i) => {
+    const at = `spec.validations[${i}]`;
+    validateExpression(validation.expression, `${at}.expression`, found);
+    if (validation.messageExpression !== undefined && validation.messageExpression.trim() === '') found.invalid(`${at}.messageExpression`, validation.messageExpression, 'must not be blank');
+    if (validation.message !== undefined) {
+      if (validation.message.trim() === '') found.invalid(`${at}.message`, validation.message, 'must not be blank');
+      else if (validation.message.trim().includes('\n')) found.invalid(`${at}.message`, validation.message, 'must be one line');
+    } else if (validation.expression.trim().includes('\n')) found.required(`${at}.message`, 'is needed where the expression has several lines');
+    found.optionalEnum(`${at}.reason`, validation.reason, REASONS);
+  });
+}
+
+function validateParamKind(kind: ParamKind, path: string, found: Findings): void {
+  const version = kind.apiVersion ?? '';
+  const parts = version.split('/');
+  if (version === '') found.required(`${path}.apiVersion`);
+  else if (parts.length > 2) found.invalid(`${path}.apiVersion`, version, 'must be group/version');
+  else {
+    const [group, name] = parts.length === 2 ? [parts[0] as string, parts[1] as string] : ['', parts[0] as string];
+    if (group !== '' && dnsSubdomain(group).length > 0) found.invalid(`${path}.apiVersion`, group, dnsSubdomain(group).join('; '));
+    if (name === '') found.invalid(`${path}.apiVersion`, version, 'a version is needed');
+    else if (dns1035Label(name).length > 0) found.invalid(`${path}.apiVersion`, name, dns1035Label(name).join('; '));
+  }
+  const name = kind.kind ?? '';
+  if (name === '') found.required(`${path}.kind`);
+  else if (dns1035Label(name.toLowerCase()).length > 0) found.invalid(`${path}.kind`, name, dns1035Label(name.toLowerCase()).join('; '));
+}
+
+export const validatingAdmissionPolicyBinding: KindRules = {
+  group: GROUP, version: 'v1', kind: 'ValidatingAdmissionPolicyBinding', namespaced: false, generation: true,
+  default: (object) => defaultMatchResources((object['spec'] as ValidatingAdmissionPolicyBindingSpec).matchResources),
+  validate(object, found) {
+    const spec = object['spec'] as ValidatingAdmissionPolicyBindingSpec;
+    const name = spec.policyName ?? '';
+    if (name === '') found.required('spec.policyName');
+    else found.eachInvalid('spec.policyName', name, dnsSubdomain(name));
+    if (spec.paramRef !== undefined) {
+      const { name: refName = '', selector, parameterNotFoundAction: action } = spec.paramRef;
+      if (refName !== '' && selector !== undefined) {
+        found.forbidden('spec.paramRef.name', 'excludes selector');
+        found.forbidden('spec.paramRef.selector', 'excludes name');
+      } else if (refName === '' && selector === undefined) found.required('spec.paramRef', 'name or selector is needed');
+      if (refName !== '') found.eachInvalid('spec.paramRef.name', refName, dnsSubdomain(refName));
+      found.requiredEnum('spec.paramRef.parameterNotFoundAction', action, NOT_FOUND_ACTIONS);
+    }
+    if (spec.matchResources !== undefined) validateMatchResources(spec.matchResources, 'spec.matchResources', found);
+    const actions = spec.validationActions ?? [];
+    actions.forEach((action, i) => {
+      if (!ACTIONS.has(action)) found.notSupported(`spec.validationActions[${i}]`, action, ACTIONS);
+      if (actions.indexOf(action) < i) found.duplicate(`spec.validationActions[${i}]`, action);
+    });
+    if (actions.includes('Deny') && actions.includes('Warn')) found.invalid('spec.validationActions', actions, 'Deny and Warn exclude each other');
+    if (actions.length === 0) found.required('spec.validationActions', 'at least one is needed');
+  },
+};
