@@ -78,8 +78,8 @@ function requestsPart({ port, userId, defaultSegment, segments, edge, extra }: R
     set('segment', `req.fhdr(${TRAFFIC_GROUP})`, `if { req.fhdr_cnt(${TRAFFIC_GROUP}) eq 1 } known_group`),
     set('segment', 'str(unknown-group)', `if { req.fhdr_cnt(${TRAFFIC_GROUP}) eq 1 } !known_group`),
     '  http-request track-sc0 var(txn.segment) table segment-counts',
-    ...(userId.header === undefined ? [] : [set('user', `req.fhdr(${userId.header})`, `if { req.fhdr_cnt(${userId.header}) eq 1 }`)]),
-    ...(userId.cookie === undefined ? [] : [set('user', `req.cook(${userId.cookie})`, 'unless { var(txn.user) -m len gt 0 }')]),
+    ...(userId.header === undefined ? [] : [set('user', `req.fhdr(${quoted(userId.header)})`, `if { req.fhdr_cnt(${quoted(userId.header)}) eq 1 }`)]),
+    ...(userId.cookie === undefined ? [] : [set('user', `req.cook(${quoted(userId.cookie)})`, 'unless { var(txn.user) -m len gt 0 }')]),
     '  acl has_user var(txn.user) -m len gt 0',
     '  # One entry a segment decides; the router checks the floor itself too, for when nobody can tell it.',
     set('route', `str(segment:),concat(,txn.segment),map_str(${ROUTING_MAP},${quoted(NO_ROUTE)})`),
@@ -161,6 +161,6 @@ function marked(place: string, lines: string | undefined): string {
 
 /** As one word of a config line. */
 function quoted(text: string): string {
-  if (!/^[\w.:/|-]*$/.test(text)) throw new RangeError(`Cannot put '${text}' into haproxy.cfg: groups are made of letters, digits, '_', '.', ':', '/' and '-'`);
+  if (!/^[\w.:/|-]*$/.test(text)) throw new RangeError(`Cannot put '${text}' into haproxy.cfg: groups are made of letters, digits, '_', '.', ':', '/' and '-', and so are the user id's header and cookie`);
   return text;
 }
