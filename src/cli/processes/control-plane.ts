@@ -9,7 +9,7 @@ import type { RouterProvider } from '../../controllers/record/router-renderer.ts
 import { releaseController } from '../../controllers/release/controller.ts';
 import { routingController } from '../../controllers/routing/controller.ts';
 import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
-import { engineControllers } from '../../engine/controllers/index.ts';
+import { createEngineControllers } from '../../engine/controllers/index.ts';
 import { schedulerController } from '../../engine/scheduler/scheduler.ts';
 import { openRepository } from '../../providers/repository/git.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
@@ -69,7 +69,7 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
   try {
     await packRouterImages(data);
     await applyDefinitions(client);
-    await runControllers({ factories: factories(options, faults.repository(repository), faults), client, clock, random, log, signal });
+    await runControllers({ factories: factories(options, server.caPem, faults.repository(repository), faults), client, clock, random, log, signal });
   } finally {
     await repository.close();
     client.close();
@@ -77,10 +77,10 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
   }
 }
 
-function factories({ clock, defaultProvider, notifiers }: ControlPlaneOptions, repository: Awaited<ReturnType<typeof openRepository>>, faults: Faults): ControllerFactory[] {
+function factories({ clock, defaultProvider, notifiers }: ControlPlaneOptions, rootCaPem: string, repository: Awaited<ReturnType<typeof openRepository>>, faults: Faults): ControllerFactory[] {
   const { haproxy, builtin } = trafficProviders(clock);
   return [
-    ...engineControllers,
+    ...createEngineControllers({ rootCaPem }),
     schedulerController,
     releaseController,
     recordController({ repository, renderers: routerRenderers(), defaultProvider }),
