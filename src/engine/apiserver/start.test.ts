@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClient } from '../../client/https-client.ts';
 import type { Client } from '../../client/client.ts';
-import { ConfigMaps, CustomResourceDefinitions, Deployments, Namespaces, Pods, Services } from '../../client/kinds.ts';
+import { ConfigMaps, CustomResourceDefinitions, Deployments, Namespaces, Pods, ServiceAccounts, Services } from '../../client/kinds.ts';
 import { resource } from '../../client/resource.ts';
 import { isConflict, isNotFound } from '../../client/status-error.ts';
 import { silentLogger } from '../../runtime/logger.ts';
@@ -77,6 +77,7 @@ test('a Service has a ClusterIP of its own, from the range', async () => {
 
 test('a pod on a node is deleted gracefully, one without at once', async () => {
   const pod = (name: string) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec: { containers: [{ name: 'a', image: 'b' }] } });
+  await client.create(ServiceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } });
   await client.create(Pods, pod('bound'));
   await client.createSubresource(Pods, { namespace: 'default', name: 'bound' }, 'binding', { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'bound' }, target: { kind: 'Node', name: 'n1' } });
   await client.delete(Pods, { namespace: 'default', name: 'bound' });
@@ -125,4 +126,37 @@ test('a request without credentials is refused, but for health and version', asy
   expect((await nobody.raw('GET', '/readyz')).status).toBe(200);
   await expect(nobody.list(Pods)).rejects.toMatchObject({ code: 401 });
   nobody.close();
+});
+
+test('another manager\'s field is a conflict, unless it is taken by force', async () => {
+  const apply = (fieldManager: string, value: string, force: boolean) => client.apply(ConfigMaps, configMap('applied', { a: value }), { fieldManager, force });
+  await apply('one', '1', false);
+  await expect(apply('two', '2', false)).rejects.toSatisfy(isConflict);
+  expect((await apply('two', '2', true)).data).toEqual({ a: '2' });
+});
+
+test('a custom resource gets defaults and is held to its schema and rules', async () => {
+  const Gears = resource('example.com', 'v1', 'gears', 'Gear');
+  const spec = { type: 'object', required: ['teeth'], properties: { teeth: { type: 'integer', minimum: 3 }, colour: { type: 'string', default: 'grey' } }, 'x-kubernetes-validations': [{ rule: 'self.teeth % 2 == 0', message: 'teeth must be even' }, { rule: 'self.teeth >= oldSelf.teeth', message: 'teeth never go' }] };
+  await client.create(CustomResourceDefinitions, {
+    apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'gears.example.com' },
+    spec: { group: 'example.com', scope: 'Namespaced', names: { plural: 'gears', kind: 'Gear', singular: 'gear', listKind: 'GearList' }, versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { spec } } } }] },
+  } as never);
+  await expect.poll(async () => (await client.get(CustomResourceDefinitions, { name: 'gears.example.com' })).status?.conditions?.map((c) => c.type)).toContain('Established');
+  const gear = (teeth: number) => ({ apiVersion: 'example.com/v1', kind: 'Gear', metadata: { name: `g${teeth}`, namespace: 'default' }, spec: { teeth } }) as never;
+  expect(await client.create(Gears, gear(8))).toMatchObject({ spec: { teeth: 8, colour: 'grey' } });
+  await expect(client.create(Gears, gear(1))).rejects.toMatchObject({ code: 422, details: { causes: [{ field: 'spec.teeth' }] } });
+  await expect(client.create(Gears, gear(5))).rejects.toMatchObject({ code: 422, message: expect.stringContaining('teeth must be even') });
+  await expect(client.patch(Gears, { namespace: 'default', name: 'g8' }, { spec: { teeth: 6 } })).rejects.toMatchObject({ code: 422, message: expect.stringContaining('teeth never go') });
+});
+
+test('what a request has wrong is told as a Status, whatever it is', async () => {
+  const post = (body: string, type = 'application/json') => client.raw('POST', '/api/v1/namespaces/default/configmaps', { body, headers: { 'content-type': type } });
+  expect((await post('{')).status).toBe(400);
+  expect((await post('[]')).status).toBe(400);
+  expect((await post('a', 'text/html')).status).toBe(415);
+  expect((await post(JSON.stringify(configMap('big', { a: 'x'.repeat(4 * 1024 * 1024) })))).status).toBe(413);
+  expect((await client.raw('GET', '/api/v1/configmaps?labelSelector=%3D%3D')).status).toBe(400);
+  expect((await client.raw('GET', '/api/v1/nothing')).status).toBe(404);
+  expect((await client.raw('PATCH', '/api/v1/namespaces')).status).toBe(405);
 });

@@ -17,7 +17,9 @@ import { followDefinitions } from './custom-resources/follow-definitions.ts';
 import { DiscoveryDocuments } from './discovery/documents.ts';
 import { openPaths } from './http/open-paths.ts';
 import { resourcelessPaths } from './http/resourceless-paths.ts';
-import { requestListener } from './http/server.ts';
+import { metricsPath, RequestCounts } from './http/metrics.ts';
+import { openApiPaths } from './http/openapi-paths.ts';
+import { requestListener, upgradeListener, type PathHandler } from './http/server.ts';
 import type { KindObject } from './kinds/strategy.ts';
 import { ResourceRegistry } from './resources/registry.ts';
 import { AddressPool } from './services/address-pool.ts';
@@ -70,7 +72,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const authenticator = new Authenticator(options.bootstrapTokens ?? [], tokens);
     const api: ApiContext = { store, registry, clock, random, log, loopbackAddresses, authority, authorizer: allowAll, tokens, addresses, lookups, closing: closing.signal };
     for (const record of store.collection('/services').records()) allocateForService(structuredClone(record.object) as KindObject, addresses);
-    followDefinitions(api);
+    await followDefinitions(api);
     let ready = false;
     const server = createSecureServer({ allowHTTP1: true, key: serving.keyPem, cert: serving.certPem, ca: [authority.caPem], requestCert: true, rejectUnauthorized: false });
     const address = await listen(server, host, options.port ?? 0);
@@ -78,7 +80,15 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     await ensureObjects(store, clock, bootstrapObjects(addresses.first, address.port));
     await ensureObjects(store, clock, apiEndpoints(host, address.port), true);
     addresses.take(addresses.first, storeKey('default', 'kubernetes'));
-    const listener = requestListener({ api, authenticator, openPaths: openPaths(() => ready), paths: resourcelessPaths(api, new DiscoveryDocuments(registry), `${host}:${address.port}`) });
+    const counts = new RequestCounts();
+    const handlers = [resourcelessPaths(api, new DiscoveryDocuments(registry), `${host}:${address.port}`), openApiPaths(registry), metricsPath(api, counts)];
+    const paths: PathHandler = async (req, res, path) => {
+      for (const handle of handlers) if (await handle(req, res, path)) return true;
+      return false;
+    };
+    const parts = { api, authenticator, openPaths: openPaths(() => ready), paths, counts };
+    const listener = requestListener(parts);
+    server.on('upgrade', upgradeListener(parts));
     server.on('request', (req, res) => listener(req as unknown as IncomingMessage, res as unknown as ServerResponse));
     const stop = closer(server);
     ready = true;

@@ -10,9 +10,20 @@ export interface AccessDecision {
   readonly reason: string;
 }
 
+/** What a user may do, in the form of a SelfSubjectRulesReview's status. */
+export interface UserRules {
+  readonly resourceRules: readonly { readonly verbs: readonly string[]; readonly apiGroups?: readonly string[]; readonly resources?: readonly string[]; readonly resourceNames?: readonly string[] }[];
+  readonly nonResourceRules: readonly { readonly verbs: readonly string[]; readonly nonResourceURLs?: readonly string[] }[];
+  readonly incomplete: boolean;
+}
+
 export interface Authorizer {
   decide(user: RequestUser, attributes: AccessAttributes): AccessDecision;
+  rules(user: RequestUser, namespace: string): UserRules;
 }
 
 /** Lets every authenticated user do everything. */
-export const allowAll: Authorizer = { decide: () => ({ allowed: true, reason: '' }) };
+export const allowAll: Authorizer = {
+  decide: () => ({ allowed: true, reason: '' }),
+  rules: () => ({ resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }], nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }], incomplete: false }),
+};

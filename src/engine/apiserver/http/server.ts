@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { forbidden, pathNotFound, unauthorized } from '../api-error.ts';
+import { forbidden, internalError, pathNotFound, statusOf, unauthorized } from '../api-error.ts';
 import type { AccessAttributes } from '../auth/authorizer.ts';
 import { anonymous, type Authenticator } from '../auth/authenticator.ts';
 import { impersonated } from '../auth/impersonation.ts';
+import { handleReview, reviewKinds } from '../auth/reviews.ts';
 import type { ApiContext } from '../context.ts';
 import type { RequestUser } from '../kinds/strategy.ts';
+import type { Duplex } from 'node:stream';
+import { nodeServed, tunnel } from '../subresources/node-proxy.ts';
+import type { RequestCounts } from './metrics.ts';
 import type { ApiRequest } from './api-request.ts';
 import { replyError } from './reply.ts';
 import { parseRequestPath } from './request-path.ts';
@@ -19,6 +23,7 @@ export interface ServerParts {
   readonly authenticator: Authenticator;
   readonly openPaths: PathHandler;
   readonly paths: PathHandler;
+  readonly counts: RequestCounts;
 }
 
 /** The request flow: authenticate, find the resource, authorize, hand over; any failure becomes one Status. */
@@ -59,7 +64,36 @@ async function serve(parts: ServerParts, req: IncomingMessage, res: ServerRespon
     api, req, res, method: req.method ?? 'GET', path, query, user, resource,
     namespace: target.namespace, name: target.name, subresource: target.subresource, rest: target.rest, warnings: [],
   };
+  res.on('finish', () => parts.counts.add(verb, target.group, target.version, target.plural, res.statusCode));
+  if (verb === 'create' && reviewKinds.has(resource.kind)) return handleReview(request, parts.authenticator);
   await route(request, verb);
+}
+
+/** Serves WebSockets of exec, attach and port-forward. */
+export function upgradeListener(parts: ServerParts): (req: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  return (req, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    upgrade(parts, req, socket, head).catch((error: unknown) => {
+      const failure = error instanceof StatusError ? error : internalError(error);
+      const body = JSON.stringify(statusOf(failure));
+      socket.end(`HTTP/1.1 ${failure.code} ${failure.reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+    });
+  };
+}
+
+async function upgrade(parts: ServerParts, req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  const { api } = parts;
+  const url = new URL(req.url ?? '/', 'https://localhost');
+  const sender = await parts.authenticator.identify(req);
+  if (sender === undefined || sender === anonymous) throw unauthorized();
+  const user = req.headers['impersonate-user'] === undefined ? sender : impersonated(req.headers, sender, api.authorizer);
+  const target = parseRequestPath(url.pathname);
+  const resource = target === undefined ? undefined : api.registry.find(target.group, target.version, target.plural);
+  if (target?.subresource === undefined || resource?.storage !== '/pods' || nodeServed[target.subresource] === undefined || target.subresource === 'log') throw pathNotFound();
+  authorize(api, user, { kind: 'resource', verb: 'create', group: '', resource: 'pods', subresource: target.subresource, ...(target.namespace !== undefined && { namespace: target.namespace }), ...(target.name !== undefined && { name: target.name }) });
+  // The tunnel never touches a response: the node's own answer goes through.
+  const request = { api, req, res: undefined as never, method: 'GET', path: url.pathname, query: url.searchParams, user, resource, namespace: target.namespace, name: target.name, subresource: target.subresource, rest: undefined, warnings: [] };
+  await tunnel(request, req, socket, head);
 }
 
 /** @throws {StatusError} 403 */

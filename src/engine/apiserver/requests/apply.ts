@@ -1,21 +1,56 @@
+import { StatusError } from '../../../client/status-error.ts';
+import { applyConfiguration } from '../apply/apply-configuration.ts';
+import { conflictStatus } from '../apply/conflict.ts';
 import { badRequest } from '../api-error.ts';
 import { collectionOf, storeKey } from '../context.ts';
 import type { ApiRequest } from '../http/api-request.ts';
+import type { KindObject } from '../kinds/strategy.ts';
 import type { JsonObject } from '../patch/json.ts';
-import type { StoredRecord } from '../../store/record.ts';
+import { PatchError } from '../patch/patch-error.ts';
 import { shown } from '../resources/served-resource.ts';
+import type { StoredRecord } from '../../store/record.ts';
 import { createObject } from './create.ts';
-import { decodePatched, parseYaml } from './decode-request.ts';
-import { patched } from './patch.ts';
+import { decodePatched, fieldValidationOf, parseYaml } from './decode-request.ts';
+import { ownershipOf } from './ownership.ts';
 import { updateObject } from './update.ts';
+import { notFound } from '../api-error.ts';
+import { subjectOf } from '../http/api-request.ts';
 
-/** Server-side apply: creates the object, or merges what the manager wants into it. */
+/** Server-side apply: creates the object, or merges what the manager wants into it.
+ *  @throws {StatusError} 409 with one cause a field when another manager owns it with another value and `force` is not set */
 export async function applyObject(request: ApiRequest, body: Buffer): Promise<StoredRecord> {
-  if (!request.query.get('fieldManager')) throw badRequest('PatchOptions.meta.k8s.io is invalid: fieldManager: is required for apply patch');
-  const wanted = await parseYaml(body);
-  if (wanted === null || typeof wanted !== 'object' || Array.isArray(wanted)) throw badRequest('The body of an apply must be one object');
+  const manager = request.query.get('fieldManager');
+  if (!manager) throw badRequest('fieldManager is required for apply patch');
+  const applied = await parseYaml(body);
+  if (applied === null || typeof applied !== 'object' || Array.isArray(applied)) throw badRequest('The body of an apply must be one object');
+  refuseUnknown(request, applied as JsonObject);
   const head = request.api.store.head(collectionOf(request.api, request.resource), storeKey(request.namespace, request.name ?? ''));
-  if (head === undefined) return createObject(request, decodePatched(request, { ...wanted, metadata: { ...(wanted as { metadata?: object }).metadata, name: request.name } }));
-  const merged = patched(request, structuredClone(shown(request.resource, head)) as JsonObject, wanted, request.resource.custom === undefined ? 'strategic' : 'merge');
-  return updateObject(request, decodePatched(request, merged), head);
+  if (head === undefined && request.subresource !== undefined) throw notFound(subjectOf(request));
+  const live = head === undefined ? undefined : (shown(request.resource, head) as unknown as JsonObject);
+  const merged = merge(request, manager, applied as JsonObject, live);
+  if (head !== undefined && merged === live) return head;
+  const { managedFields } = merged['metadata'] as KindObject['metadata'];
+  const object = decodePatched(request, structuredClone(merged));
+  const own = (o: KindObject): void => { if (managedFields !== undefined) o.metadata.managedFields = managedFields; };
+  object.metadata.name ??= request.name;
+  if (object.metadata.name !== request.name) throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${request.name})`);
+  return head === undefined ? createObject(request, object, own) : updateObject(request, object, head, own);
+}
+
+/** Unknown fields of the applied configuration itself: the merged object no longer shows whose they were. */
+function refuseUnknown(request: ApiRequest, applied: JsonObject): void {
+  if (fieldValidationOf(request) === 'Strict') decodePatched(request, structuredClone(applied));
+}
+
+function merge(request: ApiRequest, manager: string, applied: JsonObject, live: JsonObject | undefined): JsonObject {
+  try {
+    const force = request.query.get('force') === 'true' || request.query.get('force') === '1';
+    const result = applyConfiguration({ ...ownershipOf(request), live, applied, manager, force });
+    if ('object' in result) return result.object;
+    const { message, causes } = conflictStatus(result.conflicts);
+    throw new StatusError({ code: 409, reason: 'Conflict', message, details: { causes: [...causes] } });
+  } catch (error) {
+    if (error instanceof PatchError) throw new StatusError({ code: error.code, reason: error.reason, message: error.message }, { cause: error });
+    throw error;
+  }
 }

@@ -8,7 +8,7 @@ import type { KindObject } from '../kinds/strategy.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { allocate, commit, refuseInvalid } from './commit.ts';
 import { decodeRequest } from './decode-request.ts';
-import { trackCreate } from './ownership.ts';
+import { track } from './ownership.ts';
 
 export async function handleCreate(request: ApiRequest): Promise<void> {
   if (request.name !== undefined) throw methodNotAllowed(subjectOf(request), request.method);
@@ -19,7 +19,7 @@ export async function handleCreate(request: ApiRequest): Promise<void> {
 
 /** Runs an object through defaults, admission and validation, and stores it.
  *  @throws {StatusError} 400, 403, 404 (no such namespace), 409 (the name is taken), 422 */
-export async function createObject(request: ApiRequest, object: KindObject, track: (object: KindObject) => void = (o) => trackCreate(request, o)): Promise<StoredRecord> {
+export async function createObject(request: ApiRequest, object: KindObject, own: (object: KindObject) => void = (o) => track(request, o)): Promise<StoredRecord> {
   const { resource, api } = request;
   const collection = collectionOf(api, resource);
   const isFree = (name: string): boolean => api.store.head(collection, storeKey(request.namespace, name)) === undefined;
@@ -27,6 +27,7 @@ export async function createObject(request: ApiRequest, object: KindObject, trac
   const { name = '' } = object.metadata;
   const context = strategyContext(api, request.user, request.namespace);
   resource.strategy.default(object);
+  own(object);
   resource.strategy.prepareForCreate(object, context);
   const asked: AdmissionRequest = {
     operation: 'CREATE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), object, name,
@@ -37,7 +38,6 @@ export async function createObject(request: ApiRequest, object: KindObject, trac
   request.warnings.push(...admit(asked, context, api.lookups).warnings, ...resource.strategy.warnings(object));
   if (!isFree(name)) throw alreadyExists(subjectOf(request, name));
   allocate(request, object);
-  track(object);
   return commit(request, object);
 }
 

@@ -9,7 +9,7 @@ import { shown } from '../resources/served-resource.ts';
 import { StoredRecord } from '../../store/record.ts';
 import { allocate, commit, refuseInvalid } from './commit.ts';
 import { decodeRequest } from './decode-request.ts';
-import { trackUpdate } from './ownership.ts';
+import { track } from './ownership.ts';
 import { removeObject } from './remove.ts';
 
 export async function handleUpdate(request: ApiRequest): Promise<void> {
@@ -29,7 +29,7 @@ export function headOf(request: ApiRequest): StoredRecord {
 
 /** Replaces `head` by `object`, which the strategy has the last word on. A change of nothing writes nothing.
  *  @throws {StatusError} 403, 409, 422 */
-export async function updateObject(request: ApiRequest, object: KindObject, head: StoredRecord, track: (object: KindObject, old: KindObject) => void = (o, old) => trackUpdate(request, o, old)): Promise<StoredRecord> {
+export async function updateObject(request: ApiRequest, object: KindObject, head: StoredRecord, own: (object: KindObject, old: KindObject) => void = (o, old) => track(request, o, old)): Promise<StoredRecord> {
   const { resource, api } = request;
   const old = asKind(shown(resource, head));
   checkPreconditions(request, object, old);
@@ -38,6 +38,7 @@ export async function updateObject(request: ApiRequest, object: KindObject, head
   const { strategy } = resource;
   const isStatus = request.subresource === 'status';
   strategy.default(object);
+  own(object, old);
   if (isStatus) strategy.prepareForStatusUpdate(object, old, context);
   else strategy.prepareForUpdate(object, old, context);
   const asked: AdmissionRequest = {
@@ -48,7 +49,6 @@ export async function updateObject(request: ApiRequest, object: KindObject, head
   refuseInvalid(request, object, isStatus ? strategy.validateStatusUpdate(object, old, context) : strategy.validateUpdate(object, old, context));
   request.warnings.push(...admit(asked, context, api.lookups).warnings, ...strategy.warnings(object, old));
   if (!isStatus) allocate(request, object, old);
-  track(object, old);
   return store(request, object, old, head);
 }
 

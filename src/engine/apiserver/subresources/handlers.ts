@@ -6,6 +6,7 @@ import { handleUpdate } from '../requests/update.ts';
 import { handleBinding } from './binding.ts';
 import { handleEviction } from './eviction.ts';
 import { handleFinalize } from './finalize.ts';
+import { handleLog } from './node-proxy.ts';
 import { handleScale } from './scale.ts';
 import { handleToken } from './token.ts';
 
@@ -22,7 +23,7 @@ const ofObject: SubresourceHandler = (request, verb) => {
 
 const handlers: Readonly<Record<string, SubresourceHandler>> = {
   status: ofObject, approval: ofObject, ephemeralcontainers: ofObject, resize: ofObject,
-  scale: handleScale, binding: handleBinding, eviction: handleEviction, token: handleToken, finalize: handleFinalize,
+  scale: handleScale, binding: handleBinding, eviction: handleEviction, token: handleToken, finalize: handleFinalize, log: handleLog,
 };
 
 /** @throws {StatusError} 404 where nothing serves it */

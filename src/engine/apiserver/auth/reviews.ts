@@ -1,0 +1,64 @@
+import { badRequest } from '../api-error.ts';
+import type { ApiRequest } from '../http/api-request.ts';
+import { replyValue } from '../http/reply.ts';
+import type { KindObject, RequestUser } from '../kinds/strategy.ts';
+import { decodeRequest } from '../requests/decode-request.ts';
+import { groupVersionOf } from '../resources/served-resource.ts';
+import type { AccessAttributes } from './authorizer.ts';
+import type { Authenticator } from './authenticator.ts';
+
+interface ReviewSpec {
+  readonly user?: string;
+  readonly uid?: string;
+  readonly groups?: readonly string[];
+  readonly resourceAttributes?: { readonly namespace?: string; readonly verb?: string; readonly group?: string; readonly version?: string; readonly resource?: string; readonly subresource?: string; readonly name?: string };
+  readonly nonResourceAttributes?: { readonly path?: string; readonly verb?: string };
+  readonly token?: string;
+  readonly audiences?: readonly string[];
+}
+
+/** Kinds that are questions: nothing is stored, the answer is in the status. */
+export const reviewKinds: ReadonlySet<string> = new Set(['SelfSubjectReview', 'TokenReview', 'SubjectAccessReview', 'SelfSubjectAccessReview', 'LocalSubjectAccessReview', 'SelfSubjectRulesReview']);
+
+/** Answers one review. */
+export async function handleReview(request: ApiRequest, authenticator: Authenticator): Promise<void> {
+  const review = await decodeRequest(request);
+  const spec = (review['spec'] ?? {}) as ReviewSpec;
+  const status = await statusFor(request, spec, authenticator);
+  const { metadata } = review;
+  const answer: KindObject = { ...review, apiVersion: groupVersionOf(request.resource), metadata: { ...metadata }, status };
+  replyValue(request.req, request.res, 201, answer, request.warnings);
+}
+
+async function statusFor(request: ApiRequest, spec: ReviewSpec, authenticator: Authenticator): Promise<object> {
+  const { api, user } = request;
+  switch (request.resource.kind) {
+    case 'SelfSubjectReview': return { userInfo: shownUser(user) };
+    case 'TokenReview': return tokenStatus(spec, authenticator);
+    case 'SelfSubjectRulesReview': return api.authorizer.rules(user, (spec as { namespace?: string }).namespace ?? '');
+    case 'SelfSubjectAccessReview': return access(request, user, spec);
+    default: {
+      if (spec.user === undefined && (spec.groups ?? []).length === 0) throw badRequest('spec.user or spec.groups is needed');
+      return access(request, { username: spec.user ?? '', groups: spec.groups ?? [] }, spec);
+    }
+  }
+}
+
+function access(request: ApiRequest, user: RequestUser, spec: ReviewSpec): object {
+  const { resourceAttributes: r, nonResourceAttributes: path } = spec;
+  if ((r === undefined) === (path === undefined)) throw badRequest('exactly one of spec.resourceAttributes and spec.nonResourceAttributes must be set');
+  const attributes: AccessAttributes = r === undefined ? { kind: 'path', verb: path?.verb ?? '', path: path?.path ?? '' }
+    : { kind: 'resource', verb: r.verb ?? '', group: r.group ?? '', resource: r.resource ?? '', ...(r.subresource && { subresource: r.subresource }), ...(r.namespace && { namespace: r.namespace }), ...(r.name && { name: r.name }) };
+  const decision = request.api.authorizer.decide(user, attributes);
+  return { allowed: decision.allowed, ...(decision.reason !== '' && { reason: decision.reason }) };
+}
+
+async function tokenStatus(spec: ReviewSpec, authenticator: Authenticator): Promise<object> {
+  const user = await authenticator.reviewToken(spec.token ?? '', spec.audiences);
+  if (user === undefined) return { authenticated: false, user: {}, error: 'The token is not known here, is over, or is for other audiences' };
+  return { authenticated: true, user: shownUser(user), ...(spec.audiences && { audiences: spec.audiences }) };
+}
+
+function shownUser(user: RequestUser): object {
+  return { username: user.username, groups: user.groups, ...(user.uid !== undefined && { uid: user.uid }), ...(user.extra && { extra: user.extra }) };
+}

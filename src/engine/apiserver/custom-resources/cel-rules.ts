@@ -1,0 +1,99 @@
+import type { JSONSchemaProps } from '../../../kubernetes/types.generated.ts';
+import type { FieldError, FieldErrorType } from '../validation/field-error.ts';
+
+type Program = (context: Record<string, unknown>) => unknown;
+interface Cel { parse(expression: string): Program }
+
+let cel: Cel | undefined;
+let loading: Promise<void> | undefined;
+const programs = new Map<string, Program | Error>();
+
+/** Loads the CEL library: must have resolved before {@link celErrors} sees a schema with rules. */
+export function loadCel(): Promise<void> {
+  loading ??= import('@marcbachmann/cel-js').then((m) => { cel = m as unknown as Cel; });
+  return loading;
+}
+
+export function hasRules(schema: JSONSchemaProps | undefined): boolean {
+  return schema !== undefined && JSON.stringify(schema).includes('"x-kubernetes-validations"');
+}
+
+interface Rule { readonly rule: string; readonly message?: string; readonly messageExpression?: string; readonly reason?: string; readonly fieldPath?: string; readonly optionalOldSelf?: boolean }
+
+/** What the schema's x-kubernetes-validations refuse. Rules that name oldSelf run on updates only. @param old absent on create */
+export function celErrors(value: unknown, old: unknown, schema: JSONSchemaProps, field = ''): FieldError[] {
+  if (value === undefined || value === null) return [];
+  const rules = (schema['x-kubernetes-validations'] ?? []) as readonly Rule[];
+  return [...rules.flatMap((rule) => ruleErrors(rule, value, old, schema, field)), ...childErrors(value, old, schema, field)];
+}
+
+function childErrors(value: unknown, old: unknown, schema: JSONSchemaProps, field: string): FieldError[] {
+  if (Array.isArray(value)) {
+    const items = schema.items as JSONSchemaProps | undefined;
+    if (items === undefined) return [];
+    return value.flatMap((item, i) => celErrors(item, correlated(item, old, schema), items, `${field}[${i}]`));
+  }
+  if (typeof value !== 'object') return [];
+  const before = (typeof old === 'object' && old !== null ? old : {}) as Record<string, unknown>;
+  const rest = schema.additionalProperties as JSONSchemaProps | boolean | undefined;
+  return Object.entries(value as Record<string, unknown>).flatMap(([key, child]) => {
+    const own = (schema.properties as Record<string, JSONSchemaProps> | undefined)?.[key] ?? (typeof rest === 'object' ? rest : undefined);
+    return own === undefined ? [] : celErrors(child, before[key], own, field === '' ? key : `${field}.${key}`);
+  });
+}
+
+/** The old item that a list's item continues: the one with the same keys; none for lists without keys. */
+function correlated(item: unknown, old: unknown, schema: JSONSchemaProps): unknown {
+  const keys = schema['x-kubernetes-list-map-keys'];
+  if (keys === undefined || !Array.isArray(old)) return undefined;
+  return old.find((o: unknown) => keys.every((k) => (o as Record<string, unknown>)[k] === (item as Record<string, unknown>)[k]));
+}
+
+const reasons: Readonly<Record<string, FieldErrorType>> = { FieldValueInvalid: 'Invalid', FieldValueForbidden: 'Forbidden', FieldValueRequired: 'Required', FieldValueDuplicate: 'Duplicate' };
+
+function ruleErrors(rule: Rule, value: unknown, old: unknown, schema: JSONSchemaProps, field: string): FieldError[] {
+  const isTransition = /\boldSelf\b/.test(rule.rule);
+  if (isTransition && old === undefined) return [];
+  const context = { self: typed(value, schema), ...(isTransition && { oldSelf: typed(old, schema) }) };
+  const at = rule.fieldPath === undefined ? field : `${field}${rule.fieldPath}`.replace(/^\./, '');
+  try {
+    if (program(rule.rule)(context) === true) return [];
+    return [{ type: reasons[rule.reason ?? ''] ?? 'Invalid', field: at, value, detail: messageOf(rule, context) }];
+  } catch (error) {
+    return [{ type: 'Invalid', field: at, value, detail: `The rule ${rule.rule} could not be evaluated: ${(error as Error).message}` }];
+  }
+}
+
+function messageOf(rule: Rule, context: Record<string, unknown>): string {
+  if (rule.messageExpression !== undefined) {
+    try {
+      const text = program(rule.messageExpression)(context);
+      if (typeof text === 'string' && text.trim() !== '') return text;
+    } catch { /* The fixed message stands in, as the API defines. */ }
+  }
+  return rule.message ?? `failed rule: ${rule.rule}`;
+}
+
+function program(expression: string): Program {
+  let made = programs.get(expression);
+  if (made === undefined) {
+    try {
+      if (cel === undefined) throw new Error('the CEL library is not loaded');
+      made = cel.parse(expression);
+    } catch (error) {
+      made = error as Error;
+    }
+    programs.set(expression, made);
+  }
+  if (made instanceof Error) throw made;
+  return made;
+}
+
+/** CEL integers are BigInt here; the schema says which numbers are. Absent fields stay absent, for has(). */
+function typed(value: unknown, schema: JSONSchemaProps): unknown {
+  if (typeof value === 'number') return (schema.type === 'integer' || schema['x-kubernetes-int-or-string'] === true) && Number.isInteger(value) ? BigInt(value) : value;
+  if (Array.isArray(value)) return value.map((v) => typed(v, (schema.items ?? {}) as JSONSchemaProps));
+  if (typeof value !== 'object' || value === null) return value;
+  const rest = schema.additionalProperties as JSONSchemaProps | boolean | undefined;
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, typed(v, (schema.properties as Record<string, JSONSchemaProps> | undefined)?.[k] ?? (typeof rest === 'object' ? rest : {}))]));
+}
