@@ -48,7 +48,23 @@ async function decodeBody(request: ApiRequest, body: Buffer, mediaType: string, 
       return custom ? decodeCustom(parseJson(body), request.resource, fieldValidationOf(request)) : decode(body.toString(), kind, fieldValidationOf(request));
     case 'application/yaml':
       return custom ? decodeCustom(await parseYaml(body), request.resource, fieldValidationOf(request)) : decode(body.toString(), kind, fieldValidationOf(request), 'yaml');
+    case protobufType:
+      return decodeValue(await parseProtobuf(body, kind), kind);
     default: throw unsupportedMediaType(mediaType);
+  }
+}
+
+/** What typed Go clients write. */
+export const protobufType = 'application/vnd.kubernetes.protobuf';
+
+/** Reads a protobuf body as the JSON it stands for.
+ *  @throws {StatusError} 400 */
+export async function parseProtobuf(body: Buffer, kind: BodyKind): Promise<unknown> {
+  const { decodeBody: decodeProtobuf, ProtobufError } = await import('../protobuf/decode.ts');
+  try {
+    return decodeProtobuf(body, { apiVersion: groupVersionOf(kind), kind: kind.kind });
+  } catch (error) {
+    throw error instanceof ProtobufError ? badRequest(error.message, error) : error;
   }
 }
 

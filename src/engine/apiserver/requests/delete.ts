@@ -10,7 +10,7 @@ import type { KindObject } from '../kinds/strategy.ts';
 import { shown } from '../resources/served-resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { commit } from './commit.ts';
-import { parseJson, parseYaml } from './decode-request.ts';
+import { parseJson, parseProtobuf, parseYaml, protobufType } from './decode-request.ts';
 import { listPage, selectionOf } from './read.ts';
 import { removeObject } from './remove.ts';
 import { hasSpecFinalizers, headOf } from './update.ts';
@@ -59,7 +59,8 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
   const body = await readBody(req);
   let given: DeleteOptions = {};
   if (body.length > 0) {
-    const value = mediaTypeOf(req).includes('yaml') ? await parseYaml(body) : parseJson(body);
+    const mediaType = mediaTypeOf(req);
+    const value = mediaType === protobufType ? await parseProtobuf(body, { group: '', version: 'v1', kind: 'DeleteOptions' }) : mediaType.includes('yaml') ? await parseYaml(body) : parseJson(body);
     if (value === null || typeof value !== 'object' || Array.isArray(value)) throw badRequest('The body of a deletion must be DeleteOptions');
     given = value as DeleteOptions;
     if (given.kind !== undefined && given.kind !== 'DeleteOptions') throw badRequest(`The body of a deletion must be DeleteOptions, not ${given.kind}`);
