@@ -85,12 +85,13 @@ export async function runDemo(options: DemoOptions): Promise<{ result: DemoResul
   const records = readFileSync(log, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as RequestRecord);
   const { examples, ...verdict } = judge(records, timeline.states(), []);
   const gitLog = execFileSync('git', ['-C', options.recordDirectory, 'log', '--format=%h %an: %s'], { encoding: 'utf8' });
+  const pods = await client.list(Pods, { namespace: NAMESPACE });
   const router = informer(Routers).get({ namespace: NAMESPACE, name: routerName(APPLICATION) });
   const result: DemoResult = {
     ...verdict,
     releases: VERSIONS.map((version) => summary(findRelease(options, version), version)),
     recordCommits: gitLog.trim().split('\n').length,
-    pods: informer(Pods).list(NAMESPACE).filter((p) => p.status?.phase === 'Running').length,
+    pods: pods.items.filter((p) => p.status?.phase === 'Running').length,
     router: router?.spec.provider ?? 'builtin',
   };
   return { result, examples, gitLog };
