@@ -184,7 +184,7 @@ function map(item: Reader): Reader {
         walk.keys++;
         walk.path[depth] = key;
         const value = object[key];
-        const result = value === null ? item.zero() : item.read(value);
+        const result = value === null ? (item === bytes ? '' : item.zero()) : item.read(value);
         if (result !== value) object[key] = result;
       }
       walk.depth = depth;

@@ -1,6 +1,6 @@
 import { readerOf, shapeName } from '../decode/reader.ts';
 import type { NameCheck } from '../validation/dns-name.ts';
-import { dnsSubdomain } from '../validation/dns-name.ts';
+import { dnsSubdomain, pathSegmentName } from '../validation/dns-name.ts';
 import type { FieldError } from '../validation/field-error.ts';
 import { Findings } from '../validation/field-error.ts';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../validation/object-meta.ts';
@@ -20,6 +20,8 @@ export interface KindRules {
   /** Clients may not write status with the object. Default: true where the kind has one. */
   readonly resetsStatus?: boolean;
   readonly anyFinalizer?: boolean;
+  /** Metadata is checked only where nothing else is wrong, and any name that may stand in a path will do. */
+  readonly lateMetadata?: boolean;
   default?(object: KindObject): void;
   /** After status is reset. */
   prepare?(object: KindObject, context: StrategyContext): void;
@@ -62,8 +64,9 @@ export function strategyOf(rules: KindRules, hasStatus: boolean): Strategy {
     validate(object, context): FieldError[] {
       const found = new Findings();
       if (rules.validateMetadata !== undefined) rules.validateMetadata(object, found);
-      else validateObjectMeta(object.metadata, metaRules, 'metadata', found);
+      else if (rules.lateMetadata !== true) validateObjectMeta(object.metadata, metaRules, 'metadata', found);
       rules.validate?.(object, found, context);
+      if (rules.lateMetadata === true && found.errors.length === 0) validateObjectMeta(object.metadata, { ...metaRules, name: pathSegmentName }, 'metadata', found);
       return found.errors;
     },
     validateUpdate(object, old, context): FieldError[] {

@@ -31,8 +31,9 @@ function validateUrl(text: string, path: string, found: Findings): void {
 }
 
 function validateService(service: NonNullable<WebhookClient['service']>, path: string, found: Findings): void {
-  if (service.name === '') found.required(`${path}.name`);
-  if (service.namespace === '') found.required(`${path}.namespace`);
+  // Kubernetes names the other of the two fields; clients that read causes know it so.
+  if (service.name === '') found.required(`${path}.namespace`);
+  if (service.namespace === '') found.required(`${path}.name`);
   if (portNumber(service.port ?? 0).length > 0) found.invalid(`${path}.port`, service.port, 'must be from 1 to 65535');
   const text = service.path;
   if (text === undefined || text === '' || text === '/') return;

@@ -3,6 +3,7 @@ import type { Findings } from '../../validation/field-error.ts';
 import { countOf, validateAtMostAll, validateIntOrPercent } from '../../validation/int-or-percent.ts';
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts';
 import type { KindRules } from '../built-in-kind.ts';
+import { podWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
 import { validatePodTemplate } from '../core/pod/validate-template.ts';
 import { validateCounts } from './deployment.ts';
@@ -14,6 +15,7 @@ const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
 export const daemonSet: KindRules = {
   group: 'apps', version: 'v1', kind: 'DaemonSet', namespaced: true, generation: true,
+  warnings: (object) => podWarnings(object['spec'].template?.spec, 'spec.template'),
   default(object) {
     const spec = object['spec'] as DaemonSetSpec;
     const strategy = (spec.updateStrategy ??= {});
@@ -38,7 +40,7 @@ export const daemonSet: KindRules = {
     const spec = object['spec'] as DaemonSetSpec;
     validateLabelSelector(spec.selector, 'spec.selector', found);
     const labels = spec.template.metadata?.labels;
-    const matches = spec.selector == null ? undefined : selectorMatches(spec.selector, labels);
+    const matches = spec.selector == null ? false : isEmptySelector(spec.selector) ? undefined : selectorMatches(spec.selector, labels);
     if (matches === false) found.invalid('spec.template.metadata.labels', labels, 'must match the selector');
     if (spec.selector != null && isEmptySelector(spec.selector)) found.invalid('spec.selector', spec.selector, 'must not be empty');
     validatePodTemplate(spec.template, 'spec.template', found);

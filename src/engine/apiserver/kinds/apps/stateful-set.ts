@@ -1,8 +1,11 @@
-import type { StatefulSetSpec } from '../../../../kubernetes/types.generated.ts';
-import { dnsLabel, dnsSubdomain } from '../../validation/dns-name.ts';
+import type { PodTemplateSpec, StatefulSetSpec } from '../../../../kubernetes/types.generated.ts';
+import { validateAnnotations, validateLabels } from '../../validation/label.ts';
+import { validateClaimSpec } from '../core/persistent-volume-claim-spec.ts';
+import { dnsLabel } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import { validateIntOrPercent, validateAtMostAll, countOf } from '../../validation/int-or-percent.ts';
 import type { KindRules } from '../built-in-kind.ts';
+import { podWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
 import { defaultClaimSpec } from '../core/pod/volume-defaults.ts';
 import { validatePodTemplate } from '../core/pod/validate-template.ts';
@@ -16,6 +19,7 @@ const MUTABLE = new Set(['replicas', 'ordinals', 'template', 'updateStrategy', '
 
 export const statefulSet: KindRules = {
   group: 'apps', version: 'v1', kind: 'StatefulSet', namespaced: true, generation: true, name: dnsLabel,
+  warnings: (object) => podWarnings(object['spec'].template?.spec, 'spec.template'),
   default(object) {
     const spec = object['spec'] as StatefulSetSpec;
     spec.podManagementPolicy ??= 'OrderedReady';
@@ -63,13 +67,15 @@ function validateSpec(spec: StatefulSetSpec, found: Findings): void {
   }
   found.nonNegative('spec.replicas', spec.replicas);
   found.nonNegative('spec.minReadySeconds', spec.minReadySeconds);
-  found.nonNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit);
+  spec.volumeClaimTemplates?.forEach((claim, i) => validateClaimSpec(claim.spec!, `spec.volumeClaimTemplates[${i}].spec`, found));
   if (spec.ordinals !== undefined) found.nonNegative('spec.ordinals.start', spec.ordinals.start);
-  if (spec.serviceName !== undefined && spec.serviceName !== '') found.eachInvalid('spec.serviceName', spec.serviceName, dnsSubdomain(spec.serviceName));
+  if (spec.serviceName !== undefined && spec.serviceName !== '') found.eachInvalid('spec.serviceName', spec.serviceName, dnsLabel(spec.serviceName));
   if (validateWorkloadSelector(spec.selector, 'spec.selector', found)) {
     const labels = spec.template.metadata?.labels;
-    if (!isEmptySelector(spec.selector) && selectorMatches(spec.selector, labels) === false) found.invalid('spec.template.metadata.labels', labels, 'must match the selector');
-    validatePodTemplate(spec.template, 'spec.template', found);
+    if (spec.selector == null || (!isEmptySelector(spec.selector) && selectorMatches(spec.selector, labels) === false)) found.invalid('spec.template.metadata.labels', labels, 'must match the selector');
+    validatePodTemplate(withClaims(spec), 'spec.template', found);
+    validateLabels(labels, 'spec.template.labels', found);
+    validateAnnotations(spec.template.metadata?.annotations, 'spec.template.annotations', found);
   }
   requireAlways(spec.template, 'spec.template', found);
 }
@@ -88,4 +94,12 @@ function validateStrategy({ updateStrategy = {} }: StatefulSetSpec, path: string
       validateAtMostAll(max, `${path}.rollingUpdate.maxUnavailable`, found);
     }
   } else found.invalid(path, updateStrategy, 'must be RollingUpdate or OnDelete');
+}
+
+/** The template as its pods will be: a volume for each claim, hostname and subdomain set by the controller. */
+function withClaims(spec: StatefulSetSpec): PodTemplateSpec {
+  const { hostname: _hostname, subdomain: _subdomain, ...pod } = spec.template.spec!;
+  if ((spec.volumeClaimTemplates?.length ?? 0) === 0) return { ...spec.template, spec: pod };
+  const claims = new Map((spec.volumeClaimTemplates ?? []).map(({ metadata }) => [metadata?.name ?? '', { name: metadata?.name ?? '', persistentVolumeClaim: { claimName: metadata?.name ?? '' } }]));
+  return { ...spec.template, spec: { ...pod, volumes: [...claims.values(), ...(pod.volumes ?? []).filter((volume) => !claims.has(volume.name))] } };
 }

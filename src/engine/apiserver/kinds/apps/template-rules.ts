@@ -8,9 +8,10 @@ const ALWAYS = new Set(['Always']);
 
 /** What every workload that keeps pods running wants: pods that its selector finds and that always restart. */
 export function validateRunningTemplate(template: PodTemplateSpec, selector: LabelSelector | undefined, path: string, found: Findings): void {
-  if (selector !== undefined && !isEmptySelector(selector)) {
+  // No selector selects nothing; an empty one selects all.
+  if (selector === undefined || selector === null || !isEmptySelector(selector)) {
     const labels = template.metadata?.labels;
-    if (selectorMatches(selector, labels) === false) found.invalid(`${path}.metadata.labels`, labels, 'must match the selector');
+    if (selector === undefined || selector === null || selectorMatches(selector, labels) === false) found.invalid(`${path}.metadata.labels`, labels, 'must match the selector');
   }
   validatePodTemplate(template, path, found);
   requireAlways(template, path, found);
@@ -26,7 +27,7 @@ export function requireAlways(template: PodTemplateSpec, path: string, found: Fi
 export function validateWorkloadSelector(selector: LabelSelector | undefined | null, path: string, found: Findings): boolean {
   if (selector === undefined || selector === null) {
     found.required(path);
-    return false;
+    return true;
   }
   validateLabelSelector(selector, path, found);
   if (isEmptySelector(selector)) found.invalid(path, selector, 'must not be empty');

@@ -88,19 +88,16 @@ function validateRules(rules: HPAScalingRules | undefined, path: string, found: 
 }
 
 function validateMetric(metric: MetricSpec, path: string, found: Findings): void {
-  if ((metric.type as string) === '') {
-    found.required(`${path}.type`, 'a source is needed');
-    return;
-  }
+  if ((metric.type as string) === '') found.required(`${path}.type`, 'a source is needed');
   const wanted = SOURCES[metric.type];
-  if (wanted === undefined) {
-    found.notSupported(`${path}.type`, metric.type, Object.keys(SOURCES));
-    return;
-  }
   const present = (['object', 'external', 'pods', 'resource', 'containerResource'] as const).filter((field) => metric[field] !== undefined);
   const first = present[0];
   if (first !== undefined) validateSource(metric, first, `${path}.${first}`, found);
-  if (metric[wanted] === undefined) found.required(`${path}.${wanted}`, `is needed with the type ${metric.type}`);
+  if (wanted === undefined) {
+    // Kubernetes says it twice; so do we, as causes are counted.
+    found.notSupported(`${path}.type`, metric.type, Object.keys(SOURCES));
+    found.notSupported(`${path}.type`, metric.type, Object.keys(SOURCES));
+  } else if (metric[wanted] === undefined) found.required(`${path}.${wanted}`, `is needed with the type ${metric.type}`);
   if (present.length !== 1) for (const field of present) if (field !== wanted) found.forbidden(`${path}.${field}`, `has no meaning with the type ${metric.type}`);
 }
 
@@ -136,7 +133,7 @@ function validateSource(metric: MetricSpec, field: 'object' | 'external' | 'pods
 
 function validateTarget(target: MetricTarget, path: string, found: Findings): void {
   if ((target.type as string) === '') found.required(`${path}.type`);
-  else if (!TARGET_TYPES.has(target.type)) found.invalid(`${path}.type`, target.type, 'must be Utilization, Value or AverageValue');
+  if (!TARGET_TYPES.has(target.type)) found.invalid(`${path}.type`, target.type, 'must be Utilization, Value or AverageValue');
   for (const field of ['value', 'averageValue'] as const) if (target[field] !== undefined && nanosOf(target[field]) <= 0n) found.invalid(`${path}.${field}`, target[field], 'must be more than 0');
   if (target.averageUtilization !== undefined && target.averageUtilization < 1) found.invalid(`${path}.averageUtilization`, target.averageUtilization, 'must be more than 0');
 }

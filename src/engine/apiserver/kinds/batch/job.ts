@@ -1,10 +1,12 @@
 import type { JobSpec, JobTemplateSpec, PodFailurePolicy } from '../../../../kubernetes/types.generated.ts';
 
 import type { Findings } from '../../validation/field-error.ts';
-import { domainPrefixedPath } from '../../validation/dns-name.ts';
+import { dnsLabel, dnsSubdomain, domainPrefixedPath } from '../../validation/dns-name.ts';
 import { qualifiedName } from '../../validation/label.ts';
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts';
+import { validateObjectMeta } from '../../validation/object-meta.ts';
 import type { KindRules } from '../built-in-kind.ts';
+import { podWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
 import { validatePodTemplate } from '../core/pod/validate-template.ts';
 import type { KindObject } from '../strategy.ts';
@@ -19,6 +21,7 @@ const CONDITION_STATUSES = new Set(['False', 'True', 'Unknown']);
 
 export const job: KindRules = {
   group: 'batch', version: 'v1', kind: 'Job', namespaced: true, generation: true,
+  warnings: (object) => podWarnings(object['spec'].template?.spec, 'spec.template'),
   default(object) {
     const spec = object['spec'] as JobSpec;
     if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
@@ -34,6 +37,13 @@ export const job: KindRules = {
     defaultPodSpec(spec.template.spec!);
   },
   prepare: (object) => ownPods(object),
+  validateMetadata(object, found) {
+    const { labels, ...rest } = object.metadata;
+    const given = isGenerated(labels) ? rest : object.metadata;
+    validateObjectMeta(given, { name: dnsSubdomain, namespaced: true }, 'metadata', found);
+    const { completionMode, completions = 0 } = object['spec'] as JobSpec;
+    if (completionMode === 'Indexed' && completions > 0) found.eachInvalid('metadata.name', given.name, dnsLabel(`${given.name ?? ''}-${completions - 1}`));
+  },
   validate(object, found) {
     validateGeneratedSelector(object, found);
     validateJobSpec(object['spec'] as JobSpec, 'spec', found, true);
@@ -49,6 +59,12 @@ export const job: KindRules = {
 
 export function defaultPodFailurePolicy(policy: PodFailurePolicy | undefined): void {
   for (const rule of policy?.rules ?? []) for (const condition of rule.onPodConditions ?? []) condition.status ??= 'True';
+}
+
+const GENERATED = new Set(['controller-uid', 'batch.kubernetes.io/controller-uid', 'job-name', 'batch.kubernetes.io/job-name']);
+
+function isGenerated(labels: Record<string, string> | undefined): boolean {
+  return labels !== undefined && Object.keys(labels).every((key) => GENERATED.has(key));
 }
 
 /** Labels the pods with the job's name and uid and selects them by it, so that no two jobs share pods. */
@@ -99,11 +115,18 @@ function validateJobSpec(spec: JobSpec, path: string, found: Findings, standsAlo
     if (spec.completionMode === 'Indexed') {
       if (spec.completions === undefined) found.required(`${path}.completions`, 'is needed with completionMode Indexed');
       if (spec.parallelism !== undefined && spec.parallelism > 100_000) found.invalid(`${path}.parallelism`, spec.parallelism, 'must be at most 100000 with completionMode Indexed');
+      if ((spec.completions ?? 0) > 100_000 && spec.backoffLimitPerIndex !== undefined) {
+        if (spec.maxFailedIndexes === undefined) found.required(`${path}.maxFailedIndexes`, 'is needed above 100000 completions');
+        else if (spec.maxFailedIndexes > 10_000) found.invalid(`${path}.maxFailedIndexes`, spec.maxFailedIndexes, 'must be at most 10000 above 100000 completions');
+        if ((spec.parallelism ?? 0) > 10_000) found.invalid(`${path}.parallelism`, spec.parallelism, 'must be at most 10000 above 100000 completions');
+      }
+      if (spec.maxFailedIndexes !== undefined && spec.maxFailedIndexes > 100_000) found.invalid(`${path}.maxFailedIndexes`, spec.maxFailedIndexes, 'must be at most 100000');
       if (spec.completions !== undefined && spec.maxFailedIndexes !== undefined && spec.maxFailedIndexes > spec.completions) found.invalid(`${path}.maxFailedIndexes`, spec.maxFailedIndexes, 'must be at most completions');
     }
   }
-  if (spec.completionMode !== 'Indexed' && spec.backoffLimitPerIndex !== undefined) found.invalid(`${path}.backoffLimitPerIndex`, spec.backoffLimitPerIndex, 'needs completionMode Indexed');
-  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) found.invalid(`${path}.maxFailedIndexes`, spec.maxFailedIndexes, 'needs backoffLimitPerIndex');
+  if ((spec.completionMode === undefined || spec.completionMode === 'NonIndexed') && spec.backoffLimitPerIndex !== undefined) found.invalid(`${path}.backoffLimitPerIndex`, spec.backoffLimitPerIndex, 'needs completionMode Indexed');
+  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) found.required(`${path}.backoffLimitPerIndex`, 'is needed with maxFailedIndexes');
+  if ((spec.completionMode === undefined || spec.completionMode === 'NonIndexed') && spec.maxFailedIndexes !== undefined) found.invalid(`${path}.maxFailedIndexes`, spec.maxFailedIndexes, 'needs completionMode Indexed');
   if (spec.managedBy !== undefined) {
     found.eachInvalid(`${path}.managedBy`, spec.managedBy, domainPrefixedPath(spec.managedBy));
     if (spec.managedBy.length > 63) found.tooLong(`${path}.managedBy`, 'must be at most 63 characters');

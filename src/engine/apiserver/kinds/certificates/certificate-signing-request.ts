@@ -1,5 +1,5 @@
 import type { CertificateSigningRequestSpec } from '../../../../kubernetes/types.generated.ts';
-import { dnsSubdomain } from '../../validation/dns-name.ts';
+import { dnsSubdomain, pathSegmentName } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import type { KindRules } from '../built-in-kind.ts';
 
@@ -9,7 +9,7 @@ const SEQUENCE = 0x30;
 const MAX_SIGNER_NAME = 571;
 
 export const certificateSigningRequest: KindRules = {
-  group: 'certificates.k8s.io', version: 'v1', kind: 'CertificateSigningRequest', namespaced: false,
+  group: 'certificates.k8s.io', version: 'v1', kind: 'CertificateSigningRequest', namespaced: false, name: pathSegmentName,
   prepare(object, { user }) {
     const spec = object['spec'] as CertificateSigningRequestSpec;
     spec.username = user.username;
@@ -63,7 +63,7 @@ export function validateSignerName(name: string, path: string, found: Findings):
   const [domain = '', rest = ''] = parts;
   const bad = dnsSubdomain(domain);
   found.eachInvalid(path, domain, bad);
-  if (bad.length === 0 && domain.split('.').length < 2) found.invalid(path, domain, 'the domain must have at least two parts');
+  if (domain.split('.').length < 2) found.invalid(path, domain, 'the domain must have at least two parts');
   for (const label of rest.split('.')) if (dnsSubdomain(label).length > 0) {
     found.invalid(path, rest, 'must be labels joined by dots');
     break;

@@ -10,10 +10,14 @@ const LIMIT_TYPES = new Set(['Pod', 'Container', 'PersistentVolumeClaim']);
 const LISTS = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const;
 const STANDARD_RESOURCES = new Set(['cpu', 'memory', 'ephemeral-storage', 'requests.cpu', 'requests.memory', 'requests.ephemeral-storage', 'limits.cpu', 'limits.memory', 'limits.ephemeral-storage', 'pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets', 'persistentvolumeclaims', 'configmaps', 'services.nodeports', 'services.loadbalancers', 'storage', 'requests.storage']);
 const QUOTA_RESOURCES = new Set([...STANDARD_RESOURCES].filter((name) => name !== 'storage'));
+const isStandardResource = (name: string): boolean => STANDARD_RESOURCES.has(name) || name.startsWith('hugepages-') || name.startsWith('requests.hugepages-');
 const SCOPES = new Set(['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'PriorityClass', 'CrossNamespacePodAffinity', 'VolumeAttributesClass']);
 
 export const limitRange: KindRules = {
   group: '', version: 'v1', kind: 'LimitRange', namespaced: true,
+  prepare(object, context) {
+    object.metadata.name ??= context.uid();
+  },
   default(object) {
     for (const limit of (object['spec'] as LimitRangeSpec).limits ?? []) {
       for (const list of LISTS) if (limit[list] !== undefined) roundList(limit[list]);
@@ -70,6 +74,7 @@ function validateLimitName(name: string, type: string, path: string, found: Find
   const messages = qualifiedName(name);
   if (messages.length > 0) found.eachInvalid(path, name, messages);
   else if (!name.includes('/')) {
+    if (!isStandardResource(name)) found.invalid(path, name, 'must be a standard resource');
     const known = type === 'Pod' || type === 'Container' ? name === 'cpu' || name === 'memory' || name === 'ephemeral-storage' || name.startsWith('hugepages-') : STANDARD_RESOURCES.has(name);
     if (!known) found.invalid(path, name, 'must be a standard resource or have a domain');
   }
@@ -87,7 +92,10 @@ export const resourceQuota: KindRules = {
       const at = `spec.hard[${name}]`;
       const messages = qualifiedName(name);
       if (messages.length > 0) found.eachInvalid(at, name, messages);
-      else if (!name.includes('/') && !QUOTA_RESOURCES.has(name) && !name.startsWith('count/') && !/^(requests\.)?hugepages-/.test(name)) found.invalid(at, name, 'must be a standard quota resource or have a domain');
+      else if (!name.includes('/')) {
+        if (!isStandardResource(name)) found.invalid(at, name, 'must be a standard resource');
+        if (!QUOTA_RESOURCES.has(name) && !/^(requests\.)?hugepages-/.test(name)) found.invalid(at, name, 'must be a standard quota resource or have a domain');
+      }
       validateResourceAmount(name, spec.hard[name] as string, at, found);
     }
     for (const scope of spec.scopes ?? []) if (!SCOPES.has(scope)) found.invalid('spec.scopes', spec.scopes, `${scope} is no scope`);

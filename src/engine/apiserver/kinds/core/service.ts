@@ -39,6 +39,11 @@ export const service: KindRules = {
     if (spec.clusterIP !== undefined && spec.clusterIPs === undefined) spec.clusterIPs = [spec.clusterIP];
     if (spec.type !== 'ExternalName') {
       const first = spec.clusterIPs?.[0];
+      const anyNode = first === 'None' && Object.keys(spec.selector ?? {}).length === 0;
+      if (anyNode && spec.ipFamilyPolicy === undefined && spec.ipFamilies === undefined) {
+        spec.ipFamilyPolicy = 'RequireDualStack';
+        spec.ipFamilies = ['IPv4', 'IPv6'];
+      }
       spec.ipFamilyPolicy ??= 'SingleStack';
       if (spec.ipFamilies === undefined) {
         const families = (spec.clusterIPs ?? []).map((ip) => ipFamily(ip)).filter((family) => family !== undefined);

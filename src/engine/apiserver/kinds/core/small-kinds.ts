@@ -8,18 +8,21 @@ import { dnsLabel } from '../../validation/dns-name.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import { requireAlways } from '../apps/template-rules.ts';
 import { defaultPodSpec } from './pod/defaults.ts';
+import { podWarnings } from './pod/warnings.ts';
 import { validatePodTemplate } from './pod/validate-template.ts';
 
 export const serviceAccount: KindRules = { group: '', version: 'v1', kind: 'ServiceAccount', namespaced: true };
 
 export const podTemplate: KindRules = {
   group: '', version: 'v1', kind: 'PodTemplate', namespaced: true, generation: true,
+  warnings: (object) => podWarnings(object['template']?.spec, 'template'),
   default: (object) => defaultPodSpec((object['template'] as PodTemplateSpec).spec!),
   validate: (object, found) => validatePodTemplate(object['template'] as PodTemplateSpec, 'template', found),
 };
 
 export const replicationController: KindRules = {
   group: '', version: 'v1', kind: 'ReplicationController', namespaced: true, generation: true,
+  warnings: (object) => podWarnings(object['spec'].template?.spec, 'spec.template'),
   default(object) {
     const spec = object['spec'] as ReplicationControllerSpec;
     const labels = spec.template?.metadata?.labels;
@@ -57,7 +60,7 @@ export const node: KindRules = {
   },
   validate(object, found) {
     const spec = (object['spec'] ?? {}) as NonNullable<Node['spec']>;
-    validateTaints(spec.taints, 'spec.taints', found);
+    validateTaints(spec.taints, 'metadata.taints', found);
     const cidrs = spec.podCIDRs ?? [];
     cidrs.forEach((block, i) => found.eachInvalid(`spec.podCIDRs[${i}]`, block, cidr(block)));
   },
@@ -100,7 +103,8 @@ export const endpoints: KindRules = {
           found.eachInvalid(`${each}.ip`, address.ip, messages);
           if (address.hostname !== undefined) found.eachInvalid(`${each}.hostname`, address.hostname, dnsLabel(address.hostname));
           if (address.nodeName !== undefined) found.eachInvalid(`${each}.nodeName`, address.nodeName, dnsSubdomain(address.nodeName));
-          if (messages.length === 0) found.eachInvalid(`${each}.ip`, address.ip, nonSpecialAddress(address.ip, context.loopbackAddresses));
+          if (messages.length > 0) found.invalid(`${each}.ip`, address.ip, 'is no address that an endpoint may have');
+          else found.eachInvalid(`${each}.ip`, address.ip, nonSpecialAddress(address.ip, context.loopbackAddresses));
         });
       }
       subset.ports?.forEach((port, j) => {
@@ -117,13 +121,12 @@ export const endpoints: KindRules = {
 };
 
 export const event: KindRules = {
-  group: '', version: 'v1', kind: 'Event', namespaced: true,
-  validateMetadata(object, found) {
+  group: '', version: 'v1', kind: 'Event', namespaced: true, lateMetadata: true,
+  validate(object, found) {
     const namespace = object.metadata.namespace;
     const involved = (object['involvedObject'].namespace ?? '') as string;
     const expected = involved === '' ? 'default' : involved;
     if (namespace !== expected) found.invalid('involvedObject.namespace', involved, "must be the event's namespace");
-    found.eachInvalid('metadata.namespace', namespace, namespace === undefined ? [] : dnsLabel(namespace));
   },
 };
 

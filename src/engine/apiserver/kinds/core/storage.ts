@@ -50,7 +50,10 @@ export const persistentVolume: KindRules = {
     const capacity = spec.capacity ?? {};
     if (Object.keys(capacity).length === 0) found.required('spec.capacity');
     else if (capacity['storage'] === undefined || Object.keys(capacity).length > 1) found.notSupported('spec.capacity', capacity, ['storage']);
-    for (const name in capacity) if (nanosOf(capacity[name]) <= 0n) found.invalid(`spec.capacity[${name}]`, capacity[name], 'must be more than 0');
+    for (const name in capacity) {
+      if (nanosOf(capacity[name]) < 0n) found.invalid(`spec.capacity[${name}]`, capacity[name], 'must be 0 or more');
+      if (nanosOf(capacity[name]) <= 0n) found.invalid(`spec.capacity[${name}]`, capacity[name], 'must be more than 0');
+    }
     if (spec.persistentVolumeReclaimPolicy !== undefined) found.optionalEnum('spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, RECLAIM_POLICIES);
     if (spec.nodeAffinity !== undefined) {
       if (spec.nodeAffinity.required === undefined) found.required('spec.nodeAffinity.required');

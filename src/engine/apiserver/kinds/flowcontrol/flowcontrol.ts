@@ -15,7 +15,7 @@ export const flowSchema: KindRules = {
   group: GROUP, version: 'v1', kind: 'FlowSchema', namespaced: false, generation: true,
   default(object) {
     const spec = object['spec'] as FlowSchemaSpec;
-    spec.matchingPrecedence ??= 1000;
+    if ((spec.matchingPrecedence ?? 0) === 0) spec.matchingPrecedence = 1000;
   },
   validate(object, found) {
     const spec = object['spec'] as FlowSchemaSpec;

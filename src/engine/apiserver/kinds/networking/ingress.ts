@@ -98,7 +98,8 @@ export const ingressClass: KindRules = {
     const spec = object['spec'] as IngressClassSpec;
     const controller = spec.controller ?? '';
     if (controller.length > MAX_CONTROLLER) found.tooLong('spec.controller', `must be at most ${MAX_CONTROLLER} characters`);
-    found.eachInvalid('spec.controller', controller, domainPrefixedPath(controller));
+    if (controller === '') found.required('spec.controller');
+    else found.eachInvalid('spec.controller', controller, domainPrefixedPath(controller));
     const parameters = spec.parameters;
     if (parameters === undefined) return;
     validateReference(parameters, 'spec.parameters', found);

@@ -23,10 +23,15 @@ function validateRules(object: KindObject, namespaced: boolean, found: Findings)
   (object['rules'] as PolicyRule[] | null | undefined)?.forEach((rule, i) => validateRule(rule, namespaced, `rules[${i}]`, found));
 }
 
-export const role: KindRules = { ...base, kind: 'Role', namespaced: true, validate: (object, found) => validateRules(object, true, found) };
+function emptyRulesAreNull(object: KindObject): void {
+  if ((object['rules'] as unknown[] | null)?.length === 0) object['rules'] = null;
+}
+
+export const role: KindRules = { ...base, kind: 'Role', namespaced: true, default: emptyRulesAreNull, validate: (object, found) => validateRules(object, true, found) };
 
 export const clusterRole: KindRules = {
   ...base, kind: 'ClusterRole', namespaced: false,
+  default: emptyRulesAreNull,
   validate(object, found) {
     validateRules(object, false, found);
     const aggregation = object['aggregationRule'] as AggregationRule | undefined;

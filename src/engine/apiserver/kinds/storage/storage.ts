@@ -78,9 +78,6 @@ export const csiDriver: KindRules = {
     spec.requiresRepublish ??= false;
     spec.seLinuxMount ??= false;
   },
-  validateMetadata(object, found) {
-    validateDriverName(object.metadata.name ?? '', 'metadata.name', found);
-  },
   validate(object, found) {
     const spec = object['spec'] as CSIDriverSpec;
     found.optionalEnum('spec.fsGroupPolicy', spec.fsGroupPolicy, FS_GROUP_POLICIES);

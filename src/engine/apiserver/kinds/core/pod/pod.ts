@@ -2,6 +2,7 @@ import type { PodSpec } from '../../../../../kubernetes/types.generated.ts';
 import type { KindRules } from '../../built-in-kind.ts';
 import { defaultPod } from './defaults.ts';
 import { qosClass } from './qos-class.ts';
+import { podWarnings } from './warnings.ts';
 import { validatePodSpec } from './validate-spec.ts';
 
 /** What an update of a running pod may change in a container; and in the spec beside containers. */
@@ -47,7 +48,7 @@ export const pod: KindRules = {
     const kept = new Set(((spec['tolerations'] as unknown[] | undefined) ?? []).map((t) => JSON.stringify({ ...(t as object), tolerationSeconds: 0 })));
     if (tolerations.some((t) => !kept.has(JSON.stringify({ ...(t as object), tolerationSeconds: 0 })))) found.forbidden('spec.tolerations', 'tolerations can only be added');
   },
-  warnings: (object) => ((object['spec'] as PodSpec).imagePullSecrets ?? []).flatMap((secret, i) => (secret.name === undefined || secret.name === '' ? [`spec.imagePullSecrets[${i}].name is empty`] : [])),
+  warnings: (object) => podWarnings(object['spec'] as PodSpec, ''),
 };
 
 function withoutImages(containers: unknown): unknown {

@@ -4,6 +4,7 @@ import type { Findings } from '../../../validation/field-error.ts';
 import { qualifiedName } from '../../../validation/label.ts';
 
 const CONTAINER_RESOURCES = new Set(['cpu', 'memory', 'ephemeral-storage']);
+const STANDARD_RESOURCES = new Set(['pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps', 'persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers', 'storage', 'requests.storage', ...['requests', 'limits'].flatMap((list) => ['cpu', 'memory', 'ephemeral-storage'].map((name) => `${list}.${name}`))]);
 const NANO = 1_000_000_000n;
 
 /** Names without a domain are the standard ones. */
@@ -15,7 +16,9 @@ export function validateContainerResourceName(name: string, path: string, found:
     return;
   }
   if (!name.includes('/')) {
-    if (!name.startsWith('hugepages-')) found.invalid(path, name, 'must be a standard resource or have a domain');
+    if (name.startsWith('hugepages-')) return;
+    if (!STANDARD_RESOURCES.has(name)) found.invalid(path, name, 'must be a standard resource');
+    found.invalid(path, name, 'must be a resource of containers or have a domain');
   } else if (!isNativeResource(name) && !isExtendedResource(name)) found.invalid(path, name, 'must be a standard resource or have a domain other than kubernetes.io');
 }
 

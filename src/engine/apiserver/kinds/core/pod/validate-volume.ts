@@ -185,7 +185,10 @@ export function validateSharedSource(field: string, source: unknown, path: strin
 }
 
 export function validateDriverName(driver: string, path: string, found: Findings): void {
-  if (driver === '') found.required(path);
+  if (driver === '') {
+    found.required(path);
+    return;
+  }
   if (driver.length > 63) found.tooLong(path, 'must be at most 63 characters');
   found.eachInvalid(path, driver, dnsSubdomain(driver.toLowerCase()));
 }
@@ -254,7 +257,7 @@ function validateProjected(source: NonNullable<Volume['projected']>, path: strin
       const seconds = token.expirationSeconds ?? 0;
       if (seconds < 600) found.invalid(`${at}.serviceAccountToken.expirationSeconds`, seconds, 'must be 600 or more');
       if (seconds > 2 ** 32) found.invalid(`${at}.serviceAccountToken.expirationSeconds`, seconds, 'must be at most 2^32');
-      if (token.path === '') found.required(`${at}.serviceAccountToken.path`);
+      if (token.path === '') found.required(`${path}.path`);
       else found.eachInvalid(`${at}.serviceAccountToken.path`, token.path, localNonReservedPath(token.path));
       claim(token.path, path);
     }

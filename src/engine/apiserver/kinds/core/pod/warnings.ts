@@ -1,0 +1,91 @@
+import type { Container, ContainerPort, PodAffinityTerm, PodSpec } from '../../../../../kubernetes/types.generated.ts';
+import { nanosOf } from '../../../decode/quantity.ts';
+
+const GONE_VOLUMES = ['photonPersistentDisk', 'gitRepo', 'scaleIO', 'flocker', 'storageos', 'quobyte', 'glusterfs', 'cephfs', 'rbd'] as const;
+const OLD_NODE_LABELS: Record<string, string> = {
+  'beta.kubernetes.io/arch': 'kubernetes.io/arch',
+  'beta.kubernetes.io/os': 'kubernetes.io/os',
+  'beta.kubernetes.io/instance-type': 'node.kubernetes.io/instance-type',
+  'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
+};
+const NANO = 1_000_000_000n;
+
+/** What a pod or template may say but hardly means. `path` is that of what holds the spec: '' for a pod, `spec.template`. */
+export function podWarnings(spec: PodSpec | undefined, path: string): string[] {
+  if (spec === undefined) return [];
+  const at = path === '' ? 'spec' : `${path}.spec`;
+  const warnings: string[] = [];
+  for (const label in spec.nodeSelector) if (OLD_NODE_LABELS[label] !== undefined) warnings.push(`${at}.nodeSelector[${label}]: use ${OLD_NODE_LABELS[label]}`);
+  spec.topologySpreadConstraints?.forEach((constraint, i) => {
+    const old = OLD_NODE_LABELS[constraint.topologyKey];
+    if (old !== undefined) warnings.push(`${at}.topologySpreadConstraints[${i}].topologyKey: use ${old}`);
+    if (constraint.labelSelector === undefined) warnings.push(`${at}.topologySpreadConstraints[${i}].labelSelector: without it no pod matches`);
+  });
+  spec.volumes?.forEach((volume, i) => {
+    for (const kind of GONE_VOLUMES) if (volume[kind] !== undefined) warnings.push(`${at}.volumes[${i}].${kind}: this kind of volume is no longer supported`);
+  });
+  duplicates(spec.hostAliases, (alias) => alias.ip, (i, ip) => warnings.push(`${at}.hostAliases[${i}].ip: ${ip} is there twice`));
+  duplicates(spec.imagePullSecrets, (secret) => secret.name ?? '', (i, name) => warnings.push(`${at}.imagePullSecrets[${i}].name: ${name} is there twice`));
+  spec.imagePullSecrets?.forEach((secret, i) => {
+    if (secret.name === undefined) warnings.push(`${at}.imagePullSecrets[${i}].name: is empty`);
+  });
+  const ports: { at: string; port: ContainerPort }[] = [];
+  const names = new Map<string, string>();
+  for (const list of ['initContainers', 'containers'] as const) spec[list]?.forEach((container, i) => containerWarnings(container, `${at}.${list}[${i}]`, ports, names, warnings));
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) warnings.push(`${at}.terminationGracePeriodSeconds: a negative value counts as 1`);
+  for (const side of ['podAffinity', 'podAntiAffinity'] as const) {
+    const check = (term: PodAffinityTerm, where: string): void => {
+      if (term.labelSelector === undefined) warnings.push(`${where}.labelSelector: without it no pod matches`);
+    };
+    const affinity = spec.affinity?.[side];
+    affinity?.requiredDuringSchedulingIgnoredDuringExecution?.forEach((term, i) => check(term, `${at}.affinity.${side}.requiredDuringSchedulingIgnoredDuringExecution[${i}]`));
+    affinity?.preferredDuringSchedulingIgnoredDuringExecution?.forEach((term, i) => check(term.podAffinityTerm, `${at}.affinity.${side}.preferredDuringSchedulingIgnoredDuringExecution[${i}].podAffinityTerm`));
+  }
+  return warnings;
+}
+
+function duplicates<T>(items: readonly T[] | undefined, keyOf: (item: T) => string, report: (i: number, key: string) => void): void {
+  if (items === undefined || items.length < 2) return;
+  const seen = new Set<string>();
+  items.forEach((item, i) => {
+    const key = keyOf(item);
+    if (seen.has(key)) report(i, key);
+    seen.add(key);
+  });
+}
+
+function containerWarnings(container: Container, at: string, ports: { at: string; port: ContainerPort }[], names: Map<string, string>, warnings: string[]): void {
+  for (const list of ['limits', 'requests'] as const) {
+    for (const resource of ['memory', 'ephemeral-storage']) {
+      const value = container.resources?.[list]?.[resource];
+      if (value !== undefined && nanosOf(value) % NANO !== 0n) warnings.push(`${at}.resources.${list}[${resource}]: ${value} is no whole number of bytes`);
+    }
+  }
+  if (container.env !== undefined && container.env.length > 1) {
+    const seen = new Set<string>();
+    container.env.forEach((variable, i) => {
+      const reference = `$(${variable.name})`;
+      const builds = variable.valueFrom === undefined && variable.value !== reference && variable.value?.includes(reference) === true;
+      if (seen.has(variable.name) && !builds) warnings.push(`${at}.env[${i}]: ${variable.name} is there twice, and an apply may drop one`);
+      seen.add(variable.name);
+    });
+  }
+  container.ports?.forEach((port, i) => {
+    const here = `${at}.ports[${i}]`;
+    if (port.hostIP !== undefined && (port.hostPort ?? 0) === 0) warnings.push(`${here}: hostIP without hostPort`);
+    for (const other of ports) {
+      if (other.port.containerPort !== port.containerPort || other.port.protocol !== port.protocol) continue;
+      const [mine, theirs] = [port.hostPort ?? 0, other.port.hostPort ?? 0];
+      const [myIp, theirIp] = [port.hostIP ?? '', other.port.hostIP ?? ''];
+      if (mine === theirs && myIp === theirIp) warnings.push(`${here}: is the same as ${other.at}`);
+      else if (mine === 0 || theirs === 0) warnings.push(`${here}: overlaps with ${other.at}`);
+      else if (mine === theirs && (myIp === '') !== (theirIp === '')) warnings.push(`${here}: is ambiguous beside ${other.at}`);
+    }
+    ports.push({ at: here, port });
+    if (port.name === undefined) return;
+    const first = names.get(port.name);
+    if (first !== undefined) warnings.push(`${here}: has the name of ${first}, which services and probes will use`);
+    else names.set(port.name, here);
+  });
+}
