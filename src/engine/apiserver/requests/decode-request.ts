@@ -60,7 +60,7 @@ export const protobufType = 'application/vnd.kubernetes.protobuf';
 /** Reads a protobuf body as the JSON it stands for.
  *  @throws {StatusError} 400 */
 export async function parseProtobuf(body: Buffer, kind: BodyKind): Promise<unknown> {
-  const { decodeBody: decodeProtobuf, ProtobufError } = await import('../protobuf/decode.ts');
+  const [{ decodeBody: decodeProtobuf }, { ProtobufError }] = await Promise.all([import('../protobuf/decode.ts'), import('../protobuf/wire.ts')]);
   try {
     return decodeProtobuf(body, { apiVersion: groupVersionOf(kind), kind: kind.kind });
   } catch (error) {
