@@ -29,12 +29,12 @@ const tracks = keyedList('The stages in the order that a release takes. The last
   minItems: 1,
   maxItems: 10,
   ...rules(
-    ['!has(self[size(self) - 1].segment)', 'The last track is production and has no segment: remove its segment, or put the tracks in the order that a release takes'],
-    ['size(self.filter(t, has(t.segment))) == size(self) - 1 || has(self[size(self) - 1].segment)', 'Every track but the last has a segment: set it, or put the track that has none last'],
+    ['!self.map(t, has(t.segment))[size(self) - 1]', 'The last track is production and has no segment: remove its segment, or put the tracks in the order that a release takes'],
+    ['size(self.filter(t, has(t.segment))) == size(self) - 1 || self.map(t, has(t.segment))[size(self) - 1]', 'Every track but the last has a segment: set it, or put the track that has none last'],
     ['self.all(t, !has(t.segment) || size(self.filter(o, has(o.segment) && o.segment == t.segment)) == 1)', 'Two tracks cannot take the same segment'],
     ['self.all(t, size(self.filter(o, o.name == t.name)) == 1)', 'Two tracks cannot have the same name'],
-    ['size(self.filter(t, has(t.steps) && size(t.steps) > 0)) == 0 || (has(self[size(self) - 1].steps) && size(self.filter(t, has(t.steps) && size(t.steps) > 0)) == 1)', 'Only the last track can have steps'],
-    ['!has(self[size(self) - 1].percent) || self[size(self) - 1].percent == 100', 'The last track takes all that no other track takes: remove its percent, or use steps'],
+    ['size(self.filter(t, has(t.steps) && size(t.steps) > 0)) == 0 || (self.map(t, has(t.steps) && size(t.steps) > 0)[size(self) - 1] && size(self.filter(t, has(t.steps) && size(t.steps) > 0)) == 1)', 'Only the last track can have steps'],
+    ['self.map(t, !has(t.percent) || t.percent == 100)[size(self) - 1]', 'The last track takes all that no other track takes: remove its percent, or use steps'],
   ),
 });
 
