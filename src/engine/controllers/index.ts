@@ -1,14 +1,19 @@
 import type { ControllerFactory } from '../../runtime/controller.ts';
+import { cronJobController } from './cron-job/controller.ts';
+import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionBudgetController } from './disruption-budget/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { garbageCollectorController } from './garbage-collector/controller.ts';
+import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/controller.ts';
 import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { podGarbageCollectorController } from './pod-garbage-collector/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
+import { resourceQuotaController } from './resource-quota/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
+import { statefulSetController } from './stateful-set/controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 
 export interface EngineControllersOptions {
@@ -26,7 +31,12 @@ export function createEngineControllers(options: EngineControllersOptions = {}):
     namespaceController,
     nodeLifecycleController,
     podGarbageCollectorController,
+    statefulSetController,
+    daemonSetController,
     jobController,
+    cronJobController,
+    horizontalPodAutoscalerController,
+    resourceQuotaController,
     ttlAfterFinishedController,
     disruptionBudgetController,
     serviceAccountController(options.rootCaPem),

@@ -2,7 +2,7 @@ import { controllerOf } from '../../kubernetes/owner-reference.ts';
 import { podCondition } from '../../kubernetes/pod-state.ts';
 import { untolerated } from '../../kubernetes/taint.ts';
 import type { Node, Pod } from '../../kubernetes/types.generated.ts';
-import { allowsNode, preferredNodeWeight } from './node-affinity.ts';
+import { allowsNode, preferredNodeWeight } from '../../kubernetes/node-affinity.ts';
 import type { NodeState } from './node-state.ts';
 import { podRequests, type Resources } from './pod-requests.ts';
 import { affinityConflict, preferredPeerWeight, spreadConflict, spreadCost } from './topology.ts';

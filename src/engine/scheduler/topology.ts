@@ -1,6 +1,6 @@
 import { selects } from '../../kubernetes/label-selector.ts';
 import type { LabelSelector, Node, Pod, PodAffinityTerm, TopologySpreadConstraint } from '../../kubernetes/types.generated.ts';
-import { allowsNode } from './node-affinity.ts';
+import { allowsNode } from '../../kubernetes/node-affinity.ts';
 import type { NodeState } from './node-state.ts';
 
 function domainOf(node: Node, key: string): string | undefined {

@@ -60,7 +60,9 @@ async function writeStatus({ client, events }: JobWriter, job: Job, status: JobS
   const comparable = (s: JobStatus | undefined): unknown => Object.fromEntries(Object.entries(s ?? {}).filter(([, v]) => v !== 0 && v !== ''));
   if (semanticEqual(comparable(job.status), comparable(status))) return;
   // Counting needs the newest status: a stale one is refused.
-  await client.patch(Jobs, keyOf(job), { metadata: { uid: job.metadata?.uid, resourceVersion: job.metadata?.resourceVersion }, status: { ...status, startTime: status.startTime ?? null } }, { subresource: 'status' });
+  await client.patch(Jobs, keyOf(job), { metadata: { uid: job.metadata?.uid, resourceVersion: job.metadata?.resourceVersion }, status: { ...status, startTime: status.startTime ?? null } }, { subresource: 'status' }).catch((e: unknown) => {
+    if (!isNotFound(e)) throw e;
+  });
   const finished = finishedCondition({ status } as Job);
   if (finished === undefined || finishedCondition(job) !== undefined) return;
   if (finished.type === 'Complete') events.event(job, 'Normal', 'Completed', 'Job completed');

@@ -23,7 +23,12 @@ export async function apply(writer: ReplicaSetWriter, observed: ReplicaSetObserv
   const error = await act(writer, replicaSet, decision.action);
   const conditions = failureConditions(replicaSet, decision.action, error, writer.clock.now());
   await writeStatus(writer, replicaSet, { ...decision.status, conditions });
-  if (error !== undefined) throw error;
+  if (error !== undefined && !isEnding(error)) throw error;
+}
+
+/** Nothing can be made in a namespace that is going; the ReplicaSet goes with it. */
+function isEnding(e: unknown): boolean {
+  return e instanceof StatusError && e.reason === 'Forbidden' && e.message.includes('being terminated');
 }
 
 async function act({ client, events, expectations }: ReplicaSetWriter, replicaSet: ReplicaSet, action: ReplicaSetAction): Promise<unknown> {
@@ -79,7 +84,8 @@ function failureConditions(replicaSet: ReplicaSet, action: ReplicaSetAction, err
     lastTransitionTime: new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z'),
   };
   const known = conditions.find((c) => c.type === 'ReplicaFailure');
-  if (known !== undefined && known.reason === failure.reason && known.message === failure.message) return conditions;
+  // The message may name a new pod each time: written again, it would wake this controller for ever.
+  if (known?.reason === failure.reason) return conditions;
   return [...conditions.filter((c) => c.type !== 'ReplicaFailure'), failure];
 }
 

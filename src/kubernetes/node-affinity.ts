@@ -1,4 +1,4 @@
-import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod } from '../../kubernetes/types.generated.ts';
+import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod } from './types.generated.ts';
 
 /** Whether the pod's nodeSelector and required node affinity allow the node. */
 export function allowsNode(pod: Pod, node: Node): boolean {
