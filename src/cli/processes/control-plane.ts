@@ -6,15 +6,18 @@ import { healthController } from '../../controllers/health/controller.ts';
 import type { Notifier } from '../../controllers/health/notifier.ts';
 import { recordController } from '../../controllers/record/controller.ts';
 import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
-import { releaseController } from '../../controllers/release/controller.ts';
+import { createReleaseController } from '../../controllers/release/controller.ts';
 import { routingController } from '../../controllers/routing/controller.ts';
 import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
 import { createEngineControllers } from '../../engine/controllers/index.ts';
 import { schedulerController } from '../../engine/scheduler/scheduler.ts';
+import { queryPrometheus } from '../../providers/metrics/prometheus.ts';
+import { routerCounters } from '../../providers/metrics/router.ts';
 import { openRepository } from '../../providers/repository/git.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
 import { EMBEDDED_ROUTER_IMAGES, routerRenderers } from '../../providers/traffic/router-pods.ts';
 import { trafficProviders } from '../../providers/traffic/traffic-providers.ts';
+import { askWebhook } from '../../providers/webhook-gate/ask-webhook.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { ControllerFactory } from '../../runtime/controller.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -82,7 +85,7 @@ function factories({ clock, defaultProvider, notifiers }: ControlPlaneOptions, r
   return [
     ...createEngineControllers({ rootCaPem }),
     schedulerController,
-    releaseController,
+    createReleaseController((context) => ({ metrics: { counters: routerCounters(context, { haproxy, builtin }), query: queryPrometheus }, askWebhook })),
     recordController({ repository, renderers: routerRenderers(), defaultProvider }),
     routingController({ providers: { haproxy: faults.provider(haproxy), builtin: faults.provider(builtin) }, authority: controlAuthority(clock) }),
     healthController(notifiers),

@@ -1,3 +1,4 @@
+import { resolveApplication } from '../../api/application/defaults.ts';
 import type { Application, Track } from '../../api/application/application.ts';
 import type { Build } from '../../api/build/build.ts';
 import type { Delivery, DeliveryTrack } from '../../api/delivery/delivery.ts';
@@ -44,6 +45,7 @@ export function render(input: RenderInput): KubernetesObject[] {
 export function routerSpec({ application, delivery, builds, provider }: Omit<RenderInput, 'renderer'>): RouterSpec {
   const name = nameOf(application);
   const last = delivery.spec.tracks.at(-1);
+  const rules = resolveApplication(application).tracks;
   const backends: RouterBackend[] = delivery.spec.tracks.flatMap((held) => {
     const track = application.spec.tracks.find((t) => t.name === held.name);
     if (track === undefined) return [];
@@ -70,7 +72,7 @@ export function routerSpec({ application, delivery, builds, provider }: Omit<Ren
         segment: track.segment,
         ...(held.serving === undefined ? {} : { backend: reference(held.name, held.serving) }),
         share: held.serving === undefined ? 0 : Math.round(held.percent * 100),
-        strict: track.strict ?? (track.percent ?? 100) === 100,
+        strict: rules.find((t) => t.name === track.name)?.strict ?? false,
         seed: bucketSeed(name, track.segment, salt),
       }];
     }),

@@ -1,4 +1,5 @@
-import type { Gate } from '../../api/application/application.ts';
+import type { Gate, TrackStep } from '../../api/application/application.ts';
+import type { ResolvedTrack } from '../../api/application/defaults.ts';
 import type { ReleaseTrackStatus, TrackPhase } from '../../api/release/release.ts';
 import { judgeGates, skipsGates, type GatesOutcome } from './gates.ts';
 import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyReplicas } from './observed.ts';
@@ -104,9 +105,8 @@ function verify(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry:
   if (isHeld(turn, working)) return;
   const { steps } = track.rules;
   const index = entry.stepIndex;
-  const step = index === undefined ? undefined : steps[index];
-  const gates: readonly Gate[] = step === undefined ? track.rules.gates.filter((g) => !('testJob' in g)) : (step.gates ?? []);
-  const outcome = judgeGates(turn, working, track, entry, gates, step === undefined ? '' : `${step.percent}-percent-`);
+  const { step, gates, prefix } = stageGates(track.rules, entry);
+  const outcome = judgeGates(turn, working, track, entry, gates, prefix);
   if (!passed(turn, working, entry, outcome)) return;
   if (step !== undefined && index !== undefined) {
     const following = steps[index + 1]?.percent ?? 100;
@@ -115,6 +115,13 @@ function verify(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry:
     return;
   }
   enter(turn, working, entry, 'Draining', 'Drain', `${entry.name}: requests sent to ${entry.previousBuild ?? 'nothing'} finish`);
+}
+
+/** Gates of what the entry verifies now: a step of the last track, or the whole track. */
+export function stageGates(track: ResolvedTrack, entry: ReleaseTrackStatus): { step?: TrackStep; gates: readonly Gate[]; prefix: string } {
+  const step = entry.stepIndex === undefined ? undefined : track.steps[entry.stepIndex];
+  if (step === undefined) return { gates: track.gates.filter((g) => !('testJob' in g)), prefix: '' };
+  return { step, gates: step.gates ?? [], prefix: `${step.percent}-percent-` };
 }
 
 function drain(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
@@ -134,7 +141,7 @@ function passed(turn: Turn, working: WorkingRelease, entry: ReleaseTrackStatus, 
       working.status.message = `${entry.name}: ${outcome.message}`;
       return false;
     case 'inconclusive':
-      if (working.status.phase !== 'Paused' || working.status.reason !== 'Inconclusive') tell(turn, working, { track: entry.name, reason: 'Inconclusive', message: `${outcome.message}: aweigh release promote or abort` });
+      if (working.status.reason !== 'Inconclusive') tell(turn, working, { track: entry.name, reason: 'Inconclusive', message: `${outcome.message}: aweigh release promote or abort` });
       working.status.phase = 'Paused';
       return false;
     case 'failed':

@@ -2,16 +2,22 @@ import { LABELS } from '../../api/group.ts';
 import { Applications, Builds, Deliveries, Releases, Routers } from '../../api/kinds.ts';
 import { Deployments, EndpointSlices, Jobs } from '../../client/kinds.ts';
 import type { KubernetesObject, ObjectKey } from '../../client/resource.ts';
-import { source, type ControllerFactory } from '../../runtime/controller.ts';
+import { source, type Controller, type ControllerContext, type ControllerFactory } from '../../runtime/controller.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
 import { apply, isStale } from './apply.ts';
 import { indexApplications, observe } from './observe.ts';
+import { Probes, type ProbeSources } from './probes.ts';
 import { reconcile } from './reconcile.ts';
 
 const STALE_RETRY_MS = 20;
 
-/** Takes every Build of an Application through its tracks. One key is one Application. */
-export const releaseController: ControllerFactory = (context) => {
+/** Takes every Build of an Application through its tracks. One key is one Application.
+ *  @param sources what analysis and webhook gates ask; without them such gates wait, and a person promotes */
+export function createReleaseController(sources: (context: ControllerContext) => ProbeSources): ControllerFactory {
+  return (context) => releaseControllerOf(context, new Probes(context, sources(context)));
+}
+
+function releaseControllerOf(context: ControllerContext, probes: Probes): Controller {
   indexApplications(context);
   const events = createEventRecorder(context, 'aweigh-release');
   return {
@@ -28,19 +34,25 @@ export const releaseController: ControllerFactory = (context) => {
       source(EndpointSlices, labelled),
     ],
     async reconcile(key) {
-      const observed = observe(context, key, new Map());
-      if (observed === undefined) return {};
-      const { actions, dueAt } = reconcile(observed);
+      const seen = observe(context, key, new Map());
+      if (seen === undefined) return {};
+      const probed = probes.collect(key, seen);
+      const observed = { ...seen, verdicts: probed.verdicts };
+      const decision = reconcile(observed);
+      const { actions } = decision;
+      const dueAt = Math.min(decision.dueAt ?? Infinity, probed.dueAt);
       try {
         await apply(context, events, observed, actions);
       } catch (error) {
         if (!isStale(error)) throw error;
         return { requeueAfterMs: STALE_RETRY_MS };
       }
-      return dueAt === undefined ? {} : { requeueAfterMs: Math.max(1, dueAt - context.clock.now()) };
+      return dueAt === Infinity ? {} : { requeueAfterMs: Math.max(1, dueAt - context.clock.now()) };
     },
+    start: (enqueue) => probes.start(enqueue),
   };
-};
+}
+
 
 const keys = (object: KubernetesObject, name: string | undefined): ObjectKey[] => (name === undefined ? [] : [{ namespace: object.metadata?.namespace, name }]);
 const named = (object: KubernetesObject): ObjectKey[] => keys(object, object.metadata?.name);

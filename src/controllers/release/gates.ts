@@ -1,3 +1,4 @@
+import { Cron } from 'croner';
 import type { Gate } from '../../api/application/application.ts';
 import { gateJobName } from '../../api/names.ts';
 import type { ReleaseTrackStatus } from '../../api/release/release.ts';
@@ -88,8 +89,23 @@ function judge(turn: Turn, working: WorkingRelease, track: WorkingTrack, gate: G
     turn.jobs.push(gateJob(turn.observed, working, track.rules, gate.testJob, name, addresses));
     return { state: 'Running', message: `Job ${name} runs` };
   }
+  if ('window' in gate) return judgeWindow(turn, gate.window);
   const verdict = turn.observed.verdicts.get(gateKey(working.name, track.rules.name, status.name));
-  return verdict ?? { state: 'Waiting', message: `No ${gateKind(gate)} result yet` };
+  if (verdict !== undefined) return verdict;
+  return { state: status.state, message: status.message ?? `No ${gateKind(gate)} result yet`, ...(status.values && { values: status.values }) };
+}
+
+function judgeWindow(turn: Turn, { schedule, durationSeconds, timeZone = 'UTC' }: Extract<Gate, { window: unknown }>['window']): Verdict {
+  const { now } = turn.observed;
+  try {
+    const opens = new Cron(schedule, { timezone: timeZone, paused: true }).nextRun(new Date(now - durationSeconds * 1000));
+    if (opens === null) return { state: 'Inconclusive', message: `The window '${schedule}' never opens: change spec.tracks[].gates` };
+    if (opens.getTime() <= now) return { state: 'Passed', message: `The window that opened at ${opens.toISOString()} is open` };
+    wakeAt(turn, opens.getTime());
+    return { state: 'Waiting', message: `The window opens at ${opens.toISOString()}` };
+  } catch (error) {
+    return { state: 'Inconclusive', message: `'${schedule}' in ${timeZone} is no schedule of five cron fields: ${error instanceof Error ? error.message : String(error)}` };
+  }
 }
 
 function judgeJob(job: Job): Verdict {

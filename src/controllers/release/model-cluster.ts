@@ -6,7 +6,7 @@ import type { Release, ReleaseSpec } from '../../api/release/release.ts';
 import type { Router, RouterStatus } from '../../api/router/router.ts';
 import type { Deployment, EndpointSlice, Job } from '../../kubernetes/types.generated.ts';
 import { candidateServiceName } from '../../api/names.ts';
-import { nameOf, type Observed } from './observed.ts';
+import { nameOf, type GateVerdict, type Observed } from './observed.ts';
 import { reconcile, type ReleaseAction } from './reconcile.ts';
 
 const NAMESPACE = 'default';
@@ -31,6 +31,8 @@ export class ModelCluster {
   readonly jobs: Job[] = [];
   now = Date.parse('2026-01-01T00:00:00Z');
   readonly behaviour = new Map<string, Behaviour>();
+  /** Answers of gates that look outside. */
+  readonly verdicts = new Map<string, GateVerdict>();
   /** Writes made so far. */
   writes = 0;
   #created = 0;
@@ -65,7 +67,7 @@ export class ModelCluster {
   observed(): Observed {
     return {
       application: this.application, builds: this.builds, releases: this.releases, deployments: [...this.deployments.values()], jobs: this.jobs, slices: this.#slices(),
-      verdicts: new Map(), now: this.now, ...(this.delivery && { delivery: this.delivery }), ...(this.router && { router: this.router }),
+      verdicts: this.verdicts, now: this.now, ...(this.delivery && { delivery: this.delivery }), ...(this.router && { router: this.router }),
     };
   }
 

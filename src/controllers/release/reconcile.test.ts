@@ -235,3 +235,38 @@ test('a push every 10 seconds for an hour starves no release: new builds keep re
   expect(cluster.builds.length).toBeLessThanOrEqual(10);
   expect(cluster.releases.length).toBeLessThanOrEqual(10);
 });
+
+test('an inconclusive analysis pauses the release, once, until a person promotes it', () => {
+  const gate = { name: 'errors', analysis: { durationSeconds: 10, metrics: [{ name: 'errors', source: { router: 'errorRatio' as const }, max: 0.01 }] } };
+  const cluster = installed(withTracks((t) => (t.name === 'free' ? { ...t, gates: [gate] } : t)));
+  cluster.push('v1.18.0');
+  cluster.settle();
+  cluster.verdicts.set(`${app}-v1.18.0/free/errors`, { state: 'Inconclusive', message: 'too few requests' });
+  cluster.settle();
+  cluster.verdicts.clear();
+  cluster.settle();
+  expect(cluster.release(`${app}-v1.18.0`).status).toMatchObject({ phase: 'Paused', reason: 'Inconclusive' });
+  expect(reasons(cluster, `${app}-v1.18.0`)?.filter((r) => r === 'Inconclusive')).toHaveLength(1);
+  cluster.steer(`${app}-v1.18.0`, { promote: [{ track: 'free', actor: 'ada' }] });
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.18.0'));
+});
+
+test('a failed analysis takes the users back at once', () => {
+  const gate = { name: 'errors', analysis: { durationSeconds: 10, metrics: [{ name: 'errors', source: { router: 'errorRatio' as const }, max: 0.01 }] } };
+  const cluster = installed(withTracks((t) => (t.name === 'free' ? { ...t, gates: [gate] } : t)));
+  cluster.push('v1.18.0');
+  cluster.settle();
+  cluster.verdicts.set(`${app}-v1.18.0/free/errors`, { state: 'Failed', message: 'errors is 0.5', values: { errors: 0.5 } });
+  cluster.turn();
+  expect(serving(cluster)['free']).toBe('v1.17.0');
+  cluster.settle();
+  expect(cluster.release(`${app}-v1.18.0`).status).toMatchObject({ phase: 'Failed', tracks: [{}, { gates: [{ state: 'Failed', values: { errors: 0.5 } }] }] });
+});
+
+test('a window gate waits until the window opens', () => {
+  const cluster = installed(withTracks((t) => (t.name === 'paid' ? { ...t, gates: [{ name: 'hours', window: { schedule: '0 9 * * *', durationSeconds: 3600 } }] } : t)));
+  cluster.push('v1.18.0');
+  cluster.settle(() => cluster.release(`${app}-v1.17.0`) !== undefined && serving(cluster)['production'] === 'v1.18.0');
+  expect(new Date(cluster.now).toISOString()).toMatch(/T09:/);
+});

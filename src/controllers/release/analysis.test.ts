@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import type { AnalysisGate } from '../../api/application/application.ts';
+import { judgeAnalysis } from './analysis.ts';
+
+const gate: AnalysisGate = {
+  durationSeconds: 10,
+  metrics: [{ name: 'errors', source: { router: 'errorRatio' }, max: 0.01, consecutiveFailures: 2 }],
+};
+
+/** Samples a second apart, as [requests, errors] of the candidate and of production since the last one; undefined: no answer. */
+function run(analysis: AnalysisGate, samples: ([number, number, number?, number?] | undefined)[], queries: (number | undefined)[] = []) {
+  let values = {};
+  const sum = { total: 0, errors: 0 };
+  const production = { total: 0, errors: 0 };
+  const states: string[] = [];
+  let message = '';
+  samples.forEach((sample, i) => {
+    if (sample !== undefined) {
+      sum.total += sample[0]; sum.errors += sample[1];
+      production.total += sample[2] ?? 0; production.errors += sample[3] ?? 0;
+    }
+    const verdict = judgeAnalysis(analysis, values, { at: (i + 1) * 1000, queries: { q: queries[i] }, ...(sample && { candidate: { ...sum }, production: { ...production } }) }, 0);
+    values = verdict.values ?? {};
+    states.push(verdict.state);
+    message = verdict.message;
+  });
+  return { states, last: states.at(-1), message };
+}
+
+const times = <T>(n: number, value: T): T[] => Array.from({ length: n }, () => value);
+
+test('passes when all went well for its time', () => {
+  expect(run(gate, times(11, [100, 0])).states).toEqual([...times(9, 'Running'), 'Passed', 'Passed']);
+});
+
+test('gives no verdict before the minimum sample, and is inconclusive without it', () => {
+  const { states, message } = run(gate, times(12, [1, 1]));
+  expect(states.slice(0, 9)).toEqual(times(9, 'Running'));
+  expect(states.at(-1)).toBe('Inconclusive');
+  expect(message).toBe('11 of at least 100 requests seen');
+});
+
+test('fails after so many failures in a row', () => {
+  expect(run(gate, [[200, 0], [200, 0], [200, 50], [200, 50]]).states).toEqual(['Running', 'Running', 'Running', 'Failed']);
+  expect(run(gate, [[200, 0], [200, 0], [200, 50], [200, 0], [200, 0], [200, 50], [200, 0]]).last).toBe('Running');
+});
+
+test('no data is never success', () => {
+  expect(run(gate, times(25, undefined)).last).toBe('Inconclusive');
+  const prometheus: AnalysisGate = { durationSeconds: 3, metrics: [{ name: 'q', source: { prometheus: { url: 'http://p', query: 'x' } }, max: 1 }] };
+  expect(run(prometheus, times(4, [200, 0]), times(4, undefined)).last).toBe('Running');
+  expect(run(prometheus, times(9, [200, 0]), times(9, Number.NaN)).last).toBe('Inconclusive');
+  expect(run(prometheus, times(9, [200, 0]), times(9, 0.5)).last).toBe('Passed');
+});
+
+test('a dry-run metric is measured and never fails the gate', () => {
+  const dry: AnalysisGate = { ...gate, metrics: [{ ...gate.metrics[0]!, dryRun: true }] };
+  expect(run(dry, times(11, [200, 200])).last).toBe('Passed');
+});
+
+test('compares with production at the same time: equal trouble on both is no fault of the new version', () => {
+  const relative: AnalysisGate = { durationSeconds: 5, metrics: [{ name: 'errors', source: { router: 'errorRatio' }, maxRatioToProduction: 1.5, consecutiveFailures: 2 }] };
+  expect(run(relative, times(6, [200, 20, 200, 20])).last).toBe('Passed');
+  expect(run(relative, times(6, [200, 20, 200, 2])).states).toContain('Failed');
+});
+
+test('routers that restart do not count as a fall of errors or requests', () => {
+  let values = {};
+  for (const [i, total] of [500, 700, 40, 300].entries()) {
+    const verdict = judgeAnalysis(gate, values, { at: i * 1000, queries: {}, candidate: { total, errors: 0 } }, 0);
+    values = verdict.values ?? {};
+  }
+  expect(values).toMatchObject({ requests: 460 });
+});

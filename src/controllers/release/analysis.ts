@@ -1,0 +1,114 @@
+import type { AnalysisGate, AnalysisMetric } from '../../api/application/application.ts';
+import type { BackendCounters } from './metrics-source.ts';
+import type { GateVerdict } from './observed.ts';
+
+export const ANALYSIS_DEFAULTS = { intervalSeconds: 1, minimumSample: 100, consecutiveFailures: 3 } as const;
+
+/** What was measured at one instant. */
+export interface Sample {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Absent: the routers could not be read. */
+  readonly candidate?: BackendCounters;
+  readonly production?: BackendCounters;
+  /** Values of PromQL metrics, by metric name; absent: no data. */
+  readonly queries: Readonly<Record<string, number | undefined>>;
+}
+
+type Values = Record<string, number | string>;
+
+/**
+ * The verdict after one more sample. All state is in `values`, which the release's status keeps: so it survives any restart.
+ * No verdict before the minimum sample; no data is never success; what stays without verdict for too long is inconclusive.
+ *
+ * @param startedAt when the gate began; milliseconds since the epoch
+ */
+export function judgeAnalysis(gate: AnalysisGate, values: Values, sample: Sample, startedAt: number): GateVerdict {
+  const next: Values = { ...values, sampledAt: sample.at };
+  const minimum = gate.minimumSample ?? ANALYSIS_DEFAULTS.minimumSample;
+  const candidate = windowOf(next, 'candidate', sample.candidate, minimum);
+  const production = windowOf(next, 'production', sample.production, minimum);
+  const requests = Number(next['requests'] ?? 0);
+  const dueAt = startedAt + gate.durationSeconds * 1000;
+  const patienceMs = (gate.inconclusiveAfterSeconds ?? gate.durationSeconds) * 1000;
+
+  if (requests < minimum) {
+    const message = sample.candidate === undefined && requests === 0 ? 'The routers gave no numbers' : `${requests} of at least ${minimum} requests seen`;
+    return { state: sample.at >= startedAt + patienceMs ? 'Inconclusive' : 'Running', message, values: next };
+  }
+  let unsure: string | undefined;
+  for (const metric of gate.metrics) {
+    const result = measure(metric, sample, candidate, production);
+    if (result.outcome === 'noData') {
+      if (!metric.dryRun) unsure ??= `${metric.name}: ${result.why}`;
+      continue;
+    }
+    next[metric.name] = round(result.value);
+    const failures = result.outcome === 'failed' ? Number(next[`${metric.name}Failures`] ?? 0) + 1 : 0;
+    next[`${metric.name}Failures`] = failures;
+    if (metric.dryRun || result.outcome === 'passed') continue;
+    const allowed = metric.consecutiveFailures ?? ANALYSIS_DEFAULTS.consecutiveFailures;
+    if (failures >= allowed) return { state: 'Failed', message: `${metric.name} is ${round(result.value)}, ${result.rule}, ${failures} times in a row after ${requests} requests`, values: next };
+    unsure ??= `${metric.name} is ${round(result.value)}, ${result.rule} (${failures} of ${allowed})`;
+  }
+  if (sample.at < dueAt) return { state: 'Running', message: unsure ?? `All metrics are good after ${requests} requests, until ${new Date(dueAt).toISOString()}`, values: next };
+  if (unsure === undefined) return { state: 'Passed', message: `All metrics were good for ${gate.durationSeconds} s and ${requests} requests`, values: next };
+  return { state: sample.at >= dueAt + patienceMs ? 'Inconclusive' : 'Running', message: unsure, values: next };
+}
+
+interface Window {
+  readonly requests: number;
+  readonly errors: number;
+  readonly seconds: number;
+}
+
+/** Requests since the window began. A window ends when it holds twice the minimum, so that a late fault is not lost in what went well. */
+function windowOf(values: Values, who: string, counters: BackendCounters | undefined, minimum: number): Window | undefined {
+  if (counters === undefined) return undefined;
+  const at = Number(values['sampledAt']);
+  const base = { total: Number(values[`${who}Total`] ?? NaN), errors: Number(values[`${who}Errors`] ?? 0), at: Number(values[`${who}Since`] ?? at) };
+  const last = Number(values[`${who}Last`] ?? base.total);
+  const restart = () => {
+    values[`${who}Total`] = counters.total;
+    values[`${who}Errors`] = counters.errors;
+    values[`${who}Since`] = at;
+  };
+  values[`${who}Last`] = counters.total;
+  // A router that was replaced counts from zero again.
+  if (Number.isNaN(base.total) || counters.total < last) {
+    restart();
+    return undefined;
+  }
+  if (who === 'candidate') values['requests'] = Number(values['requests'] ?? 0) + counters.total - last;
+  const window = { requests: counters.total - base.total, errors: Math.max(0, counters.errors - base.errors), seconds: Math.max(0.001, (at - base.at) / 1000) };
+  if (window.requests >= Math.max(1, minimum) * 2) restart();
+  return window;
+}
+
+type Measured =
+  | { readonly outcome: 'noData'; readonly why: string }
+  | { readonly outcome: 'passed'; readonly value: number }
+  | { readonly outcome: 'failed'; readonly value: number; readonly rule: string };
+
+function measure(metric: AnalysisMetric, sample: Sample, candidate: Window | undefined, production: Window | undefined): Measured {
+  const { source } = metric;
+  const value = 'router' in source ? routerValue(source.router, candidate) : sample.queries[metric.name];
+  if (value === undefined || !Number.isFinite(value)) return { outcome: 'noData', why: 'router' in source && source.router.startsWith('latency') ? 'the routers do not measure latency; use prometheus' : 'no data' };
+  if (metric.max !== undefined && value > metric.max) return { outcome: 'failed', value, rule: `above max ${metric.max}` };
+  if (metric.min !== undefined && value < metric.min) return { outcome: 'failed', value, rule: `below min ${metric.min}` };
+  if (metric.maxRatioToProduction !== undefined && 'router' in source) {
+    const baseline = routerValue(source.router, production);
+    if (baseline === undefined) return { outcome: 'noData', why: 'production has no data to compare with' };
+    if (value > baseline * metric.maxRatioToProduction) return { outcome: 'failed', value, rule: `above ${metric.maxRatioToProduction} times production's ${round(baseline)}` };
+  }
+  return { outcome: 'passed', value };
+}
+
+function routerValue(kind: string, window: Window | undefined): number | undefined {
+  if (window === undefined) return undefined;
+  if (kind === 'requestRate') return window.requests / window.seconds;
+  if (kind === 'errorRatio') return window.requests === 0 ? undefined : window.errors / window.requests;
+  return undefined;
+}
+
+const round = (value: number): number => Math.round(value * 1e6) / 1e6;

@@ -1,0 +1,24 @@
+import type { ObjectKey } from '../../client/resource.ts';
+
+/** Requests that the routers sent to one backend since they started, summed over all routers. */
+export interface BackendCounters {
+  readonly total: number;
+  readonly errors: number;
+}
+
+/** Where analysis reads. */
+export interface MetricsSource {
+  /** By backend name. Rejects where not every router can be read: part of the numbers would be read as a fall. */
+  counters(router: ObjectKey, signal: AbortSignal): Promise<ReadonlyMap<string, BackendCounters>>;
+  /** One number by PromQL. Undefined: the query gave nothing, NaN or an infinite value.
+   *  @throws where the server does not answer as Prometheus does */
+  query(url: string, promql: string, signal: AbortSignal): Promise<number | undefined>;
+}
+
+export interface WebhookAnswer {
+  readonly verdict: 'pass' | 'fail' | 'wait';
+  readonly message?: string;
+}
+
+/** Asks a webhook gate. Rejects where it does not answer as it should. */
+export type AskWebhook = (url: string, question: object, timeoutMs: number, signal: AbortSignal) => Promise<WebhookAnswer>;
