@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { open } from 'lmdb';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../runtime/system-clock.ts';
+import { DataLockedError } from './data-lock.ts';
+import { DataFormatError, Store } from './store.ts';
+
+let dir: string;
+beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'aweigh-store-')); });
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const object = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
+const opened = (): Store => new Store({ dir, clock: systemClock });
+
+test('revisions are one sequence, and go on where they stopped', async () => {
+  const first = opened();
+  const a = await first.put(first.collection('/a'), 'x', object('x'));
+  const b = await first.put(first.collection('/b'), 'y', object('y'));
+  expect(b.revision).toBe(a.revision + 1);
+  await first.delete(first.collection('/a'), 'x', a.object);
+  await first.close();
+  const second = opened();
+  expect(second.collection('/a').get('x')).toBeUndefined();
+  expect(second.collection('/b').get('y')?.object).toEqual(b.object);
+  expect((await second.put(second.collection('/a'), 'z', object('z'))).revision).toBe(b.revision + 2);
+  await second.close();
+});
+
+test('nobody reads a write before it is on disk, but the next writer builds on it', async () => {
+  const store = opened();
+  const collection = store.collection('/a');
+  const writing = store.put(collection, 'x', object('x'));
+  expect(collection.get('x')).toBeUndefined();
+  expect(store.head(collection, 'x')).toBeDefined();
+  await writing;
+  expect(collection.get('x')).toBe(store.head(collection, 'x'));
+  await store.close();
+});
+
+test('a past revision is listed as it was while history reaches back to it', async () => {
+  const store = opened();
+  const collection = store.collection('/a');
+  for (const name of ['a', 'b', 'c']) await store.put(collection, name, object(name));
+  const then = store.revision;
+  await store.delete(collection, 'b', object('b'));
+  await store.put(collection, 'bb', object('bb'));
+  expect([...(collection.recordsAt(then) ?? [])].map((r) => r.key)).toEqual(['a', 'b', 'c']);
+  expect([...collection.records()].map((r) => r.key)).toEqual(['a', 'bb', 'c']);
+  collection.history.compactTo(store.revision);
+  expect(collection.recordsAt(then)).toBeUndefined();
+  await store.close();
+});
+
+test('a directory that another process holds is refused, and the process named', async () => {
+  const store = opened();
+  expect(opened).toThrow(DataLockedError);
+  expect(opened).toThrow(String(process.pid));
+  await store.close();
+  await opened().close();
+});
+
+test('a directory of a newer format is refused', async () => {
+  await opened().close();
+  const root = open({ path: join(dir, 'store.mdb'), noSubdir: true } as Parameters<typeof open>[0]);
+  await root.openDB({ name: 'meta', encoding: 'json' }).put('format', 99);
+  await root.close();
+  expect(opened).toThrow(DataFormatError);
+});
+
+test('the file is readable by its owner only', async () => {
+  await opened().close();
+  expect(statSync(join(dir, 'store.mdb')).mode & 0o077).toBe(0);
+});
+
+const writer = `
+  const { Store } = await import(${JSON.stringify(new URL('./store.ts', import.meta.url).href)});
+  const store = new Store({ dir: process.argv[1], clock: { now: () => Date.now(), after: () => () => {} } });
+  const collection = store.collection('/a');
+  const write = async (worker) => { for (let i = 0; ; i++) { const name = worker + '-' + i; await store.put(collection, name, { metadata: { name } }); process.stdout.write(name + '\\n'); } };
+  await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(write));
+`;
+
+test('kill -9 at any instant loses no acknowledged write', async () => {
+  for (const afterLines of [1, 50, 700]) {
+    const acknowledged = await acknowledgedUntilKilled(afterLines);
+    const store = opened();
+    const missing = acknowledged.filter((name) => store.collection('/a').get(name) === undefined);
+    await store.close();
+    expect(acknowledged.length).toBeGreaterThanOrEqual(afterLines);
+    expect(missing).toEqual([]);
+  }
+});
+
+/** Runs a process that writes and names each acknowledged write, and kills it after so many. */
+function acknowledgedUntilKilled(lines: number): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', writer, dir], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.split('\n').length > lines) child.kill('SIGKILL');
+    });
+    child.on('error', reject);
+    child.on('close', () => resolve(text.slice(0, text.lastIndexOf('\n')).split('\n')));
+  });
+}
