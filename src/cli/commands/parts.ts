@@ -5,6 +5,7 @@ import { createClient } from '../../client/https-client.ts';
 import { loadKubeconfig } from '../../client/kubeconfig.ts';
 import type { Client } from '../../client/client.ts';
 import { startNode } from '../../engine/node/start.ts';
+import { CertificateAuthority } from '../../engine/apiserver/certificates/authority.ts';
 import { startNetwork } from '../../engine/network/start.ts';
 import type { Notifier } from '../../controllers/health/notifier.ts';
 import { emailNotifier } from '../../providers/notify/email.ts';
@@ -96,7 +97,10 @@ async function runNode(terminal: Terminal, options: NodePartOptions): Promise<vo
   const { clock, env, log, random, signal } = terminal;
   const data = openDataDirectory(dataRoot(terminal, options.data));
   const client = await partClient(terminal, data, options.port, data.tokens.node);
+  // The API server has made it by now: partClient waits for its certificate.
+  const authority = await CertificateAuthority.open(join(data.root, 'pki'), clock);
   const node = await startNode({
+    kubelet: { ...(await authority.serving('kubelet', ['127.0.0.1'])), clientCaPem: authority.caPem },
     client, dataDir: data.root, podCidr: (await addressRanges(data.root, random)).pods, runtime: options.runtime, clock, log, random,
     nodeNames: Array.from({ length: options.nodes }, (_, i) => `node-${i + 1}`),
     ...(env['PATH'] === undefined ? {} : { hostPath: env['PATH'] }), podEnv: { AWEIGH_BIN: env['AWEIGH_BIN'] ?? terminal.program.join(' ') },

@@ -10,6 +10,7 @@ import { isNotFound } from '../../client/status-error.ts';
 import type { Container, Pod, PodSpec } from '../../kubernetes/types.generated.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
+import { CertificateAuthority } from '../apiserver/certificates/authority.ts';
 import { startApiServer, type ApiServer } from '../apiserver/start.ts';
 import { buildImage } from '../images/build-image.ts';
 import { openImageStore } from '../images/image-store.ts';
@@ -33,7 +34,10 @@ http.createServer((req, res) => {
 }).listen(Number(process.env.PORT), process.env.HOST, () => console.log('listening'));
 `;
 
-const start = (): Promise<RunningNode> => startNode({ client, nodeNames: ['n1'], dataDir: folder, podCidr: '127.65.0.0/16', log: silentLogger, clock: systemClock, random: systemRandom });
+const start = async (): Promise<RunningNode> => {
+  const authority = await CertificateAuthority.open(join(folder, 'api', 'pki'), systemClock);
+  return startNode({ kubelet: { ...(await authority.serving('kubelet', ['127.0.0.1'])), clientCaPem: authority.caPem }, client, nodeNames: ['n1'], dataDir: folder, podCidr: '127.65.0.0/16', log: silentLogger, clock: systemClock, random: systemRandom });
+};
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'aweigh-node-'));
@@ -219,4 +223,32 @@ test('stopping all pods ends their processes and keeps their objects, and the ne
   node = await start();
   await until('it runs again', async () => get('kept').then((p) => isReady(p) && p.status?.containerStatuses?.[0]?.restartCount === 1));
   await remove('kept');
+});
+
+const logOf = async (name: string, query = ''): Promise<string> => {
+  const { status, body } = await client.raw('GET', `/api/v1/namespaces/${ns}/pods/${name}/log?${query}`);
+  return status === 200 ? body : `${status} ${body}`;
+};
+
+test('the log is all that a program wrote, cut as asked for, and followed to its end', async () => {
+  await client.create(Pods, pod('talker', { restartPolicy: 'Never', containers: [sh('app', 'echo one; echo two >&2; echo three; sleep 1.5; echo four')] }));
+  await until('it runs', async () => get('talker').then((p) => p.status?.containerStatuses?.[0]?.state?.running !== undefined));
+  const followed: Buffer[] = [];
+  for await (const chunk of client.stream(`/api/v1/namespaces/${ns}/pods/talker/log?follow=true`)) followed.push(chunk);
+  expect(Buffer.concat(followed).toString()).toBe('one\ntwo\nthree\nfour\n');
+  expect(await logOf('talker', 'tailLines=2')).toBe('three\nfour\n');
+  expect(await logOf('talker', 'limitBytes=5')).toBe('one\nt');
+  expect((await logOf('talker', 'timestamps=true')).split('\n')[3]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z four$/);
+  expect(await logOf('talker', 'tailLines=x')).toMatch(/tailLines/);
+  await remove('talker');
+});
+
+test('the log of the run before is kept', async () => {
+  await client.create(Pods, pod('again', { containers: [sh('app', 'echo "run of $PPID"; test -e "$POD_ROOT/ran" && exec sleep 100; touch "$POD_ROOT/ran"; exit 1')] }));
+  await until('it runs again', async () => get('again').then((p) => p.status?.containerStatuses?.[0]?.restartCount === 1 && p.status.containerStatuses[0].state?.running !== undefined));
+  const [before, now] = [await logOf('again', 'previous=true'), await until('it wrote', () => logOf('again').then((t) => t !== '' && t))];
+  expect(before).toMatch(/^run of \d+\n$/);
+  expect(now).toMatch(/^run of \d+\n$/);
+  expect(now).not.toBe(before);
+  await remove('again');
 });

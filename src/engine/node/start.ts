@@ -6,6 +6,8 @@ import { createEventRecorder } from '../../runtime/event-recorder.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { startReflector } from '../../runtime/reflector.ts';
 import { openImageStore } from '../images/image-store.ts';
+import { markLog } from './kubelet/log-times.ts';
+import { startKubeletServer, type KubeletTls } from './kubelet/server.ts';
 import type { NodeContext } from './node-context.ts';
 import { keepRegistered } from './node-registration.ts';
 import { PodWorkers } from './pod-workers.ts';
@@ -35,6 +37,8 @@ export interface NodeOptions {
   readonly hostPath?: string;
   /** Given to every container, such as where DNS answers. */
   readonly podEnv?: Readonly<Record<string, string>>;
+  /** Serves logs and resource usage to the API server. Absent: nowhere. */
+  readonly kubelet?: KubeletTls & { /** Default: a free one. */ readonly port?: number };
   readonly log: Logger;
   readonly clock: Clock;
   readonly random: Random;
@@ -79,7 +83,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const only = nodeNames.length === 1 ? { fieldSelector: `spec.nodeName=${nodeNames[0]}` } : {};
   const pods = new PodWorkers(context, nodeNames);
   const ready = pods.start(startReflector(Pods, { ...follow, ...only }));
-  const registered = Promise.all(nodeNames.map((name) => keepRegistered({ name, podCidr: podCidrs.get(name)!, hostIp, runtimeName: runtime.name, kubeletPort: 0, bootId: bootId() }, follow)));
+  const kubelet = options.kubelet === undefined ? undefined : await startKubeletServer({ host: hostIp, port: options.kubelet.port ?? 0, tls: options.kubelet, workers: () => pods, runtime, clock, log });
+  followLogs(pods, clock, signal);
+  const registered = Promise.all(nodeNames.map((name) => keepRegistered({ name, podCidr: podCidrs.get(name)!, hostIp, runtimeName: runtime.name, kubeletPort: kubelet?.port ?? 0, bootId: bootId() }, follow)));
   ready.catch((e: unknown) => log.error({ error: e instanceof Error ? e.message : String(e) }, 'The node could not take over its pods'));
 
   return {
@@ -92,7 +98,19 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     },
     async close() {
       stop.abort();
+      kubelet?.close();
       await Promise.allSettled([ready, registered]);
     },
   };
+}
+
+const logLookMs = 1_000;
+
+function followLogs(pods: PodWorkers, clock: Clock, signal: AbortSignal): void {
+  const look = (): void => {
+    if (signal.aborted) return;
+    for (const worker of pods.all()) for (const { running } of worker.containers.values()) if (running?.logFile !== undefined) markLog(running.logFile, clock.now());
+    clock.after(logLookMs, look);
+  };
+  look();
 }

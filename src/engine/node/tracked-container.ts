@@ -10,6 +10,8 @@ export class TrackedContainer {
   readonly spec: Container;
   readonly role: ContainerRole;
   running?: RuntimeContainer;
+  /** The newest that was started, running or not. */
+  newest?: RuntimeContainer;
   /** The newest end, where it does not run. */
   ended?: Ended;
   last?: Ended;
@@ -41,6 +43,7 @@ export class TrackedContainer {
     this.ended = undefined;
     this.waiting = undefined;
     this.running = running;
+    this.newest = running;
     this.attempt = running.attempt;
     this.imageId = imageId;
     this.failures = 0;

@@ -1,0 +1,52 @@
+import { appendFileSync, readFileSync, statSync } from 'node:fs';
+
+/** When a log had grown to a size: programs write straight to the file, so that the time of a line is that of the look which first saw it. */
+export interface LogMark {
+  /** Bytes. */
+  readonly size: number;
+  readonly atMs: number;
+}
+
+const lastSizes = new Map<string, number>();
+
+/** Notes the size of a log that has grown since the last look. */
+export function markLog(logFile: string, nowMs: number): void {
+  const size = statSync(logFile, { throwIfNoEntry: false })?.size;
+  if (size === undefined || size === 0 || lastSizes.get(logFile) === size) return;
+  lastSizes.set(logFile, size);
+  appendFileSync(`${logFile}.times`, `${size} ${nowMs}\n`, { mode: 0o600 });
+}
+
+export function forgetLog(logFile: string): void {
+  lastSizes.delete(logFile);
+}
+
+export function readMarks(logFile: string): LogMark[] {
+  try {
+    return readFileSync(`${logFile}.times`, 'latin1').trim().split('\n').map((line) => line.split(' ').map(Number)).flatMap(([size, atMs]) => (size === undefined || atMs === undefined || Number.isNaN(atMs) ? [] : [{ size, atMs }]));
+  } catch {
+    return [];
+  }
+}
+
+/** Time of what begins at an offset; `startedAtMs` where no look tells. */
+export function timeAt(marks: readonly LogMark[], offset: number, fallbackMs: number): number {
+  let low = 0;
+  let high = marks.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (marks[middle]!.size > offset) high = middle;
+    else low = middle + 1;
+  }
+  return marks[low]?.atMs ?? fallbackMs;
+}
+
+/** Bytes that were there before a time. */
+export function offsetSince(marks: readonly LogMark[], sinceMs: number): number {
+  let offset = 0;
+  for (const mark of marks) {
+    if (mark.atMs >= sinceMs) break;
+    offset = mark.size;
+  }
+  return offset;
+}

@@ -1,0 +1,76 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { pause } from '../../../runtime/backoff.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { LogQuery } from './log-query.ts';
+import { offsetSince, readMarks, timeAt, type LogMark } from './log-times.ts';
+
+const chunkBytes = 65_536;
+const newline = 10;
+const pollMs = 100;
+
+/** A container's output as asked for, piece by piece. Following ends with the container or the signal.
+ *  @param ended whether no more can come */
+export async function* readLog(logFile: string, query: LogQuery, context: { readonly startedAtMs: number; readonly ended: () => boolean; readonly clock: Clock; readonly signal: AbortSignal }): AsyncGenerator<Buffer> {
+  const { clock, signal } = context;
+  const file = await open(logFile, 'r');
+  try {
+    let offset = await firstOffset(file, logFile, query);
+    let left = query.limitBytes ?? Infinity;
+    let atLineStart = true;
+    while (!signal.aborted && left > 0) {
+      // Asked before the read: what was written until the end is then surely read.
+      const last = !query.follow || context.ended();
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, offset);
+      if (bytesRead === 0) {
+        if (last) return;
+        await pause(clock, pollMs, signal);
+        continue;
+      }
+      const plain = buffer.subarray(0, bytesRead);
+      let piece = query.timestamps ? stamped(plain, offset, atLineStart, readMarks(logFile), clock.now()) : plain;
+      atLineStart = plain[bytesRead - 1] === newline;
+      if (piece.length > left) piece = piece.subarray(0, left);
+      left -= piece.length;
+      offset += bytesRead;
+      yield piece;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function firstOffset(file: FileHandle, logFile: string, query: LogQuery): Promise<number> {
+  const since = query.sinceMs === undefined ? 0 : offsetSince(readMarks(logFile), query.sinceMs);
+  return query.tailLines === undefined ? since : Math.max(since, await tailOffset(file, query.tailLines));
+}
+
+/** Where the last `lines` lines begin, read backwards. */
+async function tailOffset(file: FileHandle, lines: number): Promise<number> {
+  const { size } = await file.stat();
+  if (lines === 0) return size;
+  let found = 0;
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  for (let end = size; end > 0; ) {
+    const begin = Math.max(0, end - chunkBytes);
+    const { bytesRead } = await file.read(buffer, 0, end - begin, begin);
+    for (let i = bytesRead - 1; i >= 0; i--) {
+      // The newline that ends the file ends the last line.
+      if (buffer[i] === newline && begin + i !== size - 1 && ++found === lines) return begin + i + 1;
+    }
+    end = begin;
+  }
+  return 0;
+}
+
+function stamped(plain: Buffer, offset: number, atLineStart: boolean, marks: readonly LogMark[], nowMs: number): Buffer {
+  const pieces: Buffer[] = [];
+  const stamp = (at: number): Buffer => Buffer.from(`${new Date(timeAt(marks, offset + at, nowMs)).toISOString().replace('Z', '000000Z')} `);
+  if (atLineStart) pieces.push(stamp(0));
+  let begin = 0;
+  for (let i = plain.indexOf(newline); i >= 0 && i + 1 < plain.length; i = plain.indexOf(newline, i + 1)) {
+    pieces.push(plain.subarray(begin, i + 1), stamp(i + 1));
+    begin = i + 1;
+  }
+  pieces.push(plain.subarray(begin));
+  return Buffer.concat(pieces);
+}
