@@ -31,8 +31,10 @@ export function withAccess(command: Command): Command {
 
 /** Runs `use` with a client that is closed afterwards. */
 export async function useCluster(terminal: Terminal, options: AccessOptions, use: (access: ClusterAccess) => Promise<void>): Promise<void> {
-  const connection = await loadKubeconfig(kubeconfigFile(terminal, options), options.context).catch((error: unknown) => {
-    throw new UserError(error instanceof Error ? error.message : String(error), { cause: error });
+  const file = kubeconfigFile(terminal, options);
+  const connection = await loadKubeconfig(file, options.context).catch((error: unknown) => {
+    const message = error instanceof Error ? error.message.trim() : String(error);
+    throw new UserError(message.includes(file) ? message : `The kubeconfig ${file} is not valid YAML: ${message.split('\n')[0]}`, { cause: error });
   });
   const client = createClient(connection);
   try {
