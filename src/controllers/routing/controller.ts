@@ -9,6 +9,7 @@ import { source } from '../../runtime/controller.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
 import { createSecrets, credentialsOf, deletePod, writeStatus } from './apply.ts';
 import { SwitchBarrier } from './switch-barrier.ts';
+import { textOf, ToldPods } from './told-pods.ts';
 import type { ControlAuthority } from './control-authority.ts';
 import { indexRouting, observe, type ObservedPod, ROUTER_LABEL, SecretCache } from './observe.ts';
 import { nextStatus, trafficOf, type PodResult } from './reconcile.ts';
@@ -26,7 +27,7 @@ export interface RoutingOptions {
 
 const RETRY_MS = 100;
 /** How long routers that are prepared wait for one that is slow. */
-const PREPARE_LIMIT_MS = 200;
+const PREPARE_LIMIT_MS = 800;
 const LEAVING_TIMEOUT_MS = 500;
 /** Routers are asked now and then even when nothing changed, so that one that restarted unseen is told. */
 const RESYNC_MS = 30_000;
@@ -56,6 +57,7 @@ class RoutingController implements Controller {
   /** By pod uid: since when it has been untold. */
   readonly #untoldSince = new Map<string, number>();
   readonly #served = new Set<string>();
+  readonly #told = new ToldPods();
 
   constructor(context: ControllerContext, options: RoutingOptions) {
     this.#context = context;
@@ -94,6 +96,7 @@ class RoutingController implements Controller {
   async #tellAll(router: Router, pods: readonly ObservedPod[], traffic: Traffic, credentials: ControlCredentials, signal: AbortSignal): Promise<PodResult[]> {
     const serving = new Set(pods.filter((p) => this.#hasServed(router, p)));
     const barrier = new SwitchBarrier(serving.size);
+    const text = textOf(traffic);
     const cancel = this.#context.clock.after(PREPARE_LIMIT_MS, () => barrier.release());
     try {
       return await Promise.all(
@@ -104,7 +107,10 @@ class RoutingController implements Controller {
             pending = false;
             return barrier.arrive();
           };
-          const result = await this.#tell(router, pod, traffic, credentials, signal, arrive);
+          const known = this.#told.recall(pod, text, this.#context.clock.now());
+          const result: PodResult = known === undefined ? await this.#tell(router, pod, traffic, credentials, signal, arrive) : { outcome: 'told', name: pod.name, told: known };
+          if (result.outcome === 'failed') this.#told.forget(pod);
+          else if (known === undefined) this.#told.remember(pod, text, result.told, this.#context.clock.now());
           if (pending) barrier.leave();
           return result;
         }),
@@ -158,6 +164,7 @@ class RoutingController implements Controller {
 
   #forgetGone(): void {
     const there = new Set(this.#context.informer(Pods).list().map((p) => p.metadata?.uid ?? ''));
+    this.#told.keepOnly(there);
     for (const uid of this.#served) if (!there.has(uid)) this.#served.delete(uid);
     for (const uid of this.#untoldSince.keys()) if (!there.has(uid)) this.#untoldSince.delete(uid);
   }

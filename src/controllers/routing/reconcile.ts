@@ -84,13 +84,17 @@ export function nextStatus(input: StatusInput): RouterStatus {
 
 /**
  * Adds the switch that the pods remember and the status does not. It lasts from the first command of any pod to the last read-back,
- * passes in which a pod could not be told included. The first routes that are ever told count as one.
+ * passes in which a pod could not be told included. The first routes that are ever told count as one, at an instant: before it nobody served.
  */
 function switches({ previous, generation }: StatusInput, told: readonly Told[]): NonNullable<RouterStatus['switches']> {
   const known = previous?.switches ?? [];
   const last = known.at(-1);
   const lastObserved = Math.max(0, ...known.map((s) => Date.parse(s.observedAt)));
-  const fresh = last === undefined ? told : told.filter((t) => t.lastSwitchAt !== undefined && t.lastSwitchAt > lastObserved);
+  if (last === undefined && told.length > 0 && told.every((t) => t.lastSwitchAt === undefined)) {
+    const at = time(Math.min(...told.map((t) => t.observedAt)));
+    return [{ generation, startedAt: at, observedAt: at, milliseconds: 0 }];
+  }
+  const fresh = told.filter((t) => t.lastSwitchAt !== undefined && t.lastSwitchAt > lastObserved);
   if (fresh.length === 0) return known;
   const resumes = last !== undefined && last.generation === generation && previous?.observedGeneration !== generation;
   const startedAt = resumes ? Date.parse(last.startedAt) : Math.min(...fresh.map((t) => t.lastSwitchAt ?? t.observedAt));

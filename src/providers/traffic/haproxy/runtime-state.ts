@@ -17,6 +17,8 @@ export interface HaproxyState {
 export const READ_MAP = `show map ${ROUTING_MAP}`;
 export const READ_COMMANDS: readonly string[] = [READ_MAP, 'show servers state'];
 
+const COLUMNS = ['be_name', 'srv_name', 'srv_addr', 'srv_admin_state', 'srv_port'] as const;
+
 /** Bits of `srv_admin_state`: SRV_ADMF_FMAINT | IMAINT | RMAINT, and FDRAIN | IDRAIN. */
 const MAINT = 0x01 | 0x02 | 0x20;
 const DRAIN = 0x08 | 0x10;
@@ -25,7 +27,7 @@ const DRAIN = 0x08 | 0x10;
 export function parseState(text: string): HaproxyState {
   const map = new Map<string, string>();
   const servers = new Map<string, HaproxyServer[]>();
-  let columns: string[] | undefined;
+  let columns: Readonly<Record<(typeof COLUMNS)[number], number>> | undefined;
   for (const row of text.split('\n')) {
     const entry = /^0x[0-9a-f]+ (\S+) (.*)$/.exec(row);
     if (entry !== null) {
@@ -33,12 +35,14 @@ export function parseState(text: string): HaproxyState {
       continue;
     }
     if (row.startsWith('# be_id')) {
-      columns = row.slice(2).trim().split(' ');
+      const names = row.slice(2).trim().split(' ');
+      columns = Object.fromEntries(COLUMNS.map((name) => [name, names.indexOf(name)])) as typeof columns;
       continue;
     }
     const cells = row.split(' ');
-    if (columns === undefined || cells.length < 19 || !/^\d+$/.test(cells[0] ?? '')) continue;
-    const cell = (name: string): string => cells[columns?.indexOf(name) ?? -1] ?? '';
+    if (columns === undefined || cells.length < 19) continue;
+    const at = columns;
+    const cell = (name: (typeof COLUMNS)[number]): string => cells[at[name]] ?? '';
     const admin = Number(cell('srv_admin_state'));
     const slot = cell('be_name');
     const server: HaproxyServer = { name: cell('srv_name'), address: cell('srv_addr'), port: Number(cell('srv_port')), state: (admin & MAINT) !== 0 ? 'maint' : (admin & DRAIN) !== 0 ? 'drain' : 'ready' };
