@@ -4,13 +4,17 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { WebSocketServer, type WebSocket } from 'ws';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { PodWorkers } from '../pod-workers.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { chooseProtocol } from './channels.ts';
 import { parseLogQuery } from './log-query.ts';
 import { readLog } from './read-log.ts';
+import { attachStream, execStream, portForwardStream } from './streams.ts';
 import { resourceMetrics, statsSummary } from './resource-usage.ts';
 
 export interface KubeletTls {
@@ -32,7 +36,7 @@ export interface KubeletServerOptions {
 }
 
 /** Who the API server is to a node: any other certificate of the cluster is refused. */
-export const kubeletClientOrganization = 'system:masters';
+const kubeletClientOrganization = 'system:masters';
 
 /** What a node tells the API server: logs and resource usage of its pods, at the kubelet's paths. Only a client certificate of the cluster's authority is let in. */
 export async function startKubeletServer(options: KubeletServerOptions): Promise<{ readonly port: number; close(): void }> {
@@ -44,20 +48,50 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
       else text(response, 500, e instanceof Error ? e.message : String(e));
     });
   });
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: chooseProtocol });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const open = isApiServer(request) ? streamOf(options, new URL(request.url ?? '/', 'https://node')) : { status: 403, message: 'Forbidden' };
+    if (typeof open !== 'function') {
+      socket.end(`HTTP/1.1 ${open.status} ${open.message.replace(/[\r\n]/g, ' ')}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('error', () => webSocket.terminate());
+      open(webSocket);
+    });
+  });
   server.listen(options.port, options.host);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
     close() {
       server.close();
+      for (const socket of sockets.clients) socket.terminate();
       server.closeAllConnections();
     },
   };
 }
 
+function isApiServer(request: IncomingMessage): boolean {
+  return [(request.socket as TLSSocket).getPeerCertificate().subject?.O ?? []].flat().includes(kubeletClientOrganization);
+}
+
+/** What to do with a WebSocket to this path. */
+function streamOf({ workers, runtime, clock, log }: KubeletServerOptions, url: URL): ((socket: WebSocket) => void) | { readonly status: number; readonly message: string } {
+  const [verb, namespace, podName, container] = url.pathname.split('/').slice(1).map(decodeURIComponent);
+  const worker = workers().find(namespace ?? '', podName ?? '');
+  if (worker === undefined) return { status: 404, message: 'Pod not found' };
+  if (verb === 'portForward') return (socket) => portForwardStream(socket, worker, url.searchParams);
+  const running = worker.containers.get(container ?? '')?.running;
+  if (running === undefined) return { status: 409, message: 'Container does not run' };
+  const failed = (e: unknown): void => log.debug({ path: url.pathname, error: String(e) }, 'A stream failed');
+  if (verb === 'exec') return (socket) => void execStream(socket, runtime, running, url.searchParams).catch(failed);
+  if (verb === 'attach') return (socket) => void attachStream(socket, running, clock).catch(failed);
+  return { status: 404, message: 'Not found' };
+}
+
 async function handle(options: KubeletServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const organizations = [(request.socket as TLSSocket).getPeerCertificate().subject?.O ?? []].flat();
-  if (!organizations.includes(kubeletClientOrganization)) return text(response, 403, `A client of the node needs a certificate of the organization ${kubeletClientOrganization}`);
+  if (!isApiServer(request)) return text(response, 403, `A client of the node needs a certificate of the organization ${kubeletClientOrganization}`);
   const url = new URL(request.url ?? '/', 'https://node');
   const parts = url.pathname.split('/').slice(1).map(decodeURIComponent);
   if (request.method !== 'GET') return text(response, 405, 'The node answers GET only');

@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import type { RunConfig } from '../../images/manifest.ts';
 
 /** The one pod that a runtime is asked to place. */
@@ -86,6 +87,15 @@ export interface ExecResult {
   readonly output: string;
 }
 
+/** A command that runs beside a container with open streams. */
+export interface OpenCommand {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly ended: Promise<number>;
+  kill(): void;
+}
+
 /** Starts, stops and finds containers. Everything that it starts lives on when this process dies, and is found by `recover`. */
 export interface Runtime {
   readonly name: string;
@@ -102,6 +112,8 @@ export interface Runtime {
   signal(container: RuntimeContainer, signal: NodeJS.Signals): void;
   /** Runs a command beside a container, in its environment. Past `timeoutMs` it is killed and the exit code is 124. */
   exec(container: RuntimeContainer, command: readonly string[], timeoutMs: number): Promise<ExecResult>;
+  /** Like {@link Runtime.exec}, with its streams open. `failed` says why it cannot start. */
+  open(container: RuntimeContainer, command: readonly string[], tty: boolean): OpenCommand | { readonly failed: string };
   /** Kills what is left of a pod, frees its address and deletes its folder. */
   removePod(uid: string): Promise<void>;
   usage(container: RuntimeContainer): Usage;

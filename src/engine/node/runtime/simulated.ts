@@ -41,6 +41,7 @@ export function simulatedRuntime(options: { readonly podCidr: string; readonly h
     },
     signal: (container) => (container as Simulated).end(0),
     exec: () => Promise.resolve({ exitCode: 0, output: '' }),
+    open: () => ({ failed: 'nothing runs in a simulated pod' }),
     removePod(uid) {
       const pod = pods.get(uid);
       if (pod === undefined) return Promise.resolve();

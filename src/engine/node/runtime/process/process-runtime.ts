@@ -9,7 +9,7 @@ import type { PodIdentity, PodPlace, RecoveredPod, Runtime, RuntimeContainer, St
 import { commandWords, findProgram, pathVariable } from './command-line.ts';
 import { adoptProcess, signalGroup, startProcess, type ContainerProcess, type RunRecord } from './container-process.ts';
 import { bootId, membersOf, pageBytes, pidsWithEnv, readStat, ticksPerSecond } from './proc.ts';
-import { runCommand } from './run-command.ts';
+import { openCommand, runCommand } from './run-command.ts';
 
 export interface ProcessRuntimeOptions {
   /** Pods are kept in `pods/<uid>` below it. */
@@ -160,6 +160,16 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
         return runCommand(findProgram(command[0] ?? '', place.cwd, place.env['PATH']!, place.root), command.slice(1), { cwd: place.cwd, env: place.env, timeoutMs });
       } catch (e) {
         return Promise.resolve({ exitCode: 127, output: e instanceof Error ? e.message : String(e) });
+      }
+    },
+
+    open(container, command, tty) {
+      const place = started.get(container);
+      if (place === undefined || container.exit !== undefined) return { failed: 'the container does not run' };
+      try {
+        return openCommand(findProgram(command[0] ?? '', place.cwd, place.env['PATH']!, place.root), command.slice(1), { cwd: place.cwd, env: place.env, tty });
+      } catch (e) {
+        return { failed: e instanceof Error ? e.message : String(e) };
       }
     },
 

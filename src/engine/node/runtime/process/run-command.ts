@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import type { ExecResult } from '../runtime.ts';
+import { existsSync } from 'node:fs';
+import type { ExecResult, OpenCommand } from '../runtime.ts';
 import { signalGroup } from './container-process.ts';
 
 const keptBytes = 10_240;
@@ -32,3 +33,26 @@ export function runCommand(program: string, args: readonly string[], options: { 
     child.once('exit', (code, signal) => setImmediate(done, code ?? (signal === null ? 1 : 137)));
   });
 }
+
+const scriptProgram = '/usr/bin/script';
+
+/** Starts a command with open streams. A terminal is had through util-linux's `script`; without it the command has none. */
+export function openCommand(program: string, args: readonly string[], options: { readonly cwd: string; readonly env: Record<string, string>; readonly tty: boolean }): OpenCommand {
+  const [file, words] = options.tty && existsSync(scriptProgram) ? [scriptProgram, ['-qefc', [program, ...args].map(quoted).join(' '), '/dev/null']] : [program, args];
+  const child = spawn(file, words, { cwd: options.cwd, env: { TERM: 'xterm-256color', ...options.env }, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  const ended = new Promise<number>((resolve) => {
+    child.once('error', () => resolve(127));
+    child.once('exit', (code) => resolve(code ?? 137));
+  });
+  return {
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    ended,
+    kill() {
+      if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+    },
+  };
+}
+
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
