@@ -1,5 +1,5 @@
 import type { MatchCondition, MatchResources, NamedRuleWithOperations } from '../../../../kubernetes/types.generated.ts';
-import { parse } from '@marcbachmann/cel-js';
+import { Environment } from '@marcbachmann/cel-js';
 import { pathSegmentName } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import { qualifiedName } from '../../validation/label.ts';
@@ -94,21 +94,18 @@ export function validateMatchConditions(conditions: readonly MatchCondition[] | 
   });
 }
 
-const VARIABLES = new Set(['object', 'oldObject', 'request', 'params', 'namespaceObject', 'authorizer', 'variables', 'true', 'false', 'null']);
+const environment = ['object', 'oldObject', 'request', 'params', 'namespaceObject', 'authorizer', 'variables'].reduce((env, name) => env.registerVariable(name, 'dyn'), new Environment());
 
-/** Required where it is blank; Invalid where it does not parse, or is a lone name that means nothing. */
-export function validateExpression(expression: string, path: string, found: Findings): void {
-  const text = expression.trim();
-  if (text === '') {
+/** Required where it is blank; Invalid where it does not parse, names what is not declared, or gives another type than `wants`.
+ *  Functions of Kubernetes's own libraries are not typed here, so their calls are taken as they are. */
+export function validateExpression(expression: string, path: string, found: Findings, wants: 'bool' | 'any' = 'bool'): void {
+  if (expression.trim() === '') {
     found.required(path);
     return;
   }
-  try {
-    parse(text);
-  } catch (error) {
-    found.invalid(path, expression, (error as Error).message.split('\n')[0]);
-    return;
-  }
-  if (/^[A-Za-z_]\w*$/.test(text) && !VARIABLES.has(text)) found.invalid(path, expression, `${text} is not declared`);
-  else if (/^-?\d+(\.\d+)?$/.test(text) || /^"[^"]*"$|^'[^']*'$/.test(text)) found.invalid(path, expression, 'must be true or false');
+  const checked = environment.check(expression.trim());
+  if (!checked.valid) {
+    const message = (checked.error?.message ?? 'cannot be read').split('\n')[0] as string;
+    if (!message.includes('no matching overload')) found.invalid(path, expression, message);
+  } else if (wants === 'bool' && checked.type !== 'bool' && checked.type !== 'dyn') found.invalid(path, expression, `must be true or false, not ${checked.type}`);
 }

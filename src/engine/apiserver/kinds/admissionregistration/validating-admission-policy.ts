@@ -32,7 +32,7 @@ export const validatingAdmissionPolicy: KindRules = {
       const at = `spec.variables[${i}]`;
       if (variable.name.trim() === '') found.required(`${at}.name`);
       else if (!IDENTIFIER.test(variable.name)) found.invalid(`${at}.name`, variable.name, 'must be an identifier');
-      validateExpression(variable.expression, `${at}.expression`, found);
+      validateExpression(variable.expression, `${at}.expression`, found, 'any');
     });
     if ((spec.validations?.length ?? 0) === 0 && (spec.auditAnnotations?.length ?? 0) === 0) {
       found.required('spec.validations', 'validations or auditAnnotations is needed');

@@ -67,6 +67,8 @@ function validateSpec(spec: CustomResourceDefinitionSpec, found: Findings): void
     names.add(version.name);
     if (version.deprecationWarning !== undefined && version.deprecated !== true) found.invalid(`${at}.deprecationWarning`, version.deprecationWarning, 'needs deprecated: true');
   });
+  const first = versions[0]?.name ?? '';
+  if (first !== '' && dns1035Label(first).length > 0) found.invalid('spec.version', first, dns1035Label(first).join('; '));
   if (names.size < versions.length) found.invalid('spec.versions', versions.length, 'must have unique names');
   const stored = versions.filter((version) => version.storage).length;
   if (stored !== 1) found.invalid('spec.versions', versions.length, 'must have exactly one storage version');

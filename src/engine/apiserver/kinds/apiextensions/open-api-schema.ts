@@ -11,13 +11,17 @@ const MAP_TYPES = new Set(['atomic', 'granular']);
 export function validateOpenApiSchema(root: JSONSchemaProps, path: string, found: Findings): void {
   const before = found.errors.length;
   standard(root as Schema, path, found);
+  if (root.type !== undefined && !TYPES.has(root.type)) for (let i = 0; i < 2; i++) found.invalid(`${path}.type`, root.type, 'the root has the type object');
   if (root.nullable === true) found.forbidden(`${path}.nullable`, 'the root is not nullable');
   if (found.errors.length === before) structural(root as Schema, path, found, true);
   if (found.errors.length === before) defaults(root as Schema, path, found);
 }
 
 function standard(schema: Schema, path: string, found: Findings): void {
-  if (schema.type !== undefined && !TYPES.has(schema.type)) found.notSupported(`${path}.type`, schema.type, TYPES);
+  if (schema.type !== undefined && !TYPES.has(schema.type)) {
+    found.notSupported(`${path}.type`, schema.type, TYPES);
+    if (schema.default !== undefined) found.typeInvalid(`${path}.default`, schema.default, 'has no type to fit');
+  }
   if (schema.uniqueItems === true) found.forbidden(`${path}.uniqueItems`, 'is not supported');
   if (schema.additionalProperties !== undefined && schema.properties !== undefined && schema.additionalProperties as unknown !== true) found.forbidden(`${path}.additionalProperties`, 'excludes properties');
   if (schema['x-kubernetes-list-type'] !== undefined) {

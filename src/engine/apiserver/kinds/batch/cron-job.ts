@@ -1,17 +1,15 @@
-import { Cron } from 'croner';
 import type { CronJobSpec } from '../../../../kubernetes/types.generated.ts';
 import { dnsSubdomain } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import { podWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
+import { isCronSchedule } from './cron-schedule.ts';
 import { defaultPodFailurePolicy, validateJobTemplate } from './job.ts';
 
 const CONCURRENCY = new Set(['Allow', 'Forbid', 'Replace']);
 /** Jobs get the name, '-' and ten digits, within 63 characters. */
 const MAX_NAME = 52;
-const MACROS = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every (\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+)$/;
-const FIELDS = /^[^\s]+(\s+[^\s]+){4}$/;
 
 export const cronJob: KindRules = {
   group: 'batch', version: 'v1', kind: 'CronJob', namespaced: true, generation: true,
@@ -43,7 +41,7 @@ export const cronJob: KindRules = {
 function validateSchedule(spec: CronJobSpec, found: Findings): void {
   if (spec.schedule === '') found.required('spec.schedule');
   else {
-    if (!isSchedule(spec.schedule)) found.invalid('spec.schedule', spec.schedule, 'must be five cron fields, such as */5 * * * *');
+    if (!isCronSchedule(spec.schedule)) found.invalid('spec.schedule', spec.schedule, 'must be five cron fields, such as */5 * * * *');
     if (spec.schedule.includes('TZ')) found.invalid('spec.schedule', spec.schedule, 'must not name a time zone; spec.timeZone does');
   }
   const zone = spec.timeZone;
@@ -51,18 +49,6 @@ function validateSchedule(spec: CronJobSpec, found: Findings): void {
   if (zone === '') found.invalid('spec.timeZone', zone, 'must not be empty');
   else if (zone.toLowerCase() === 'local') found.invalid('spec.timeZone', zone, 'must be a name of the time zone database');
   else if (!isTimeZone(zone)) found.invalid('spec.timeZone', zone, 'must be a name of the time zone database, such as Europe/Vienna');
-}
-
-function isSchedule(text: string): boolean {
-  if (MACROS.test(text)) return true;
-  const fields = text.trim().replace(/^(CRON_)?TZ=\S+\s+/, '');
-  if (!FIELDS.test(fields)) return false;
-  try {
-    new Cron(fields, { paused: true });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isTimeZone(zone: string): boolean {

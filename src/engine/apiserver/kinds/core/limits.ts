@@ -19,6 +19,7 @@ export const limitRange: KindRules = {
     object.metadata.name ??= context.uid();
   },
   default(object) {
+    if (object['spec'].limits?.length === 0) object['spec'].limits = null;
     for (const limit of (object['spec'] as LimitRangeSpec).limits ?? []) {
       for (const list of LISTS) if (limit[list] !== undefined) roundList(limit[list]);
       if (limit.type !== 'Container') continue;

@@ -49,7 +49,7 @@ export const persistentVolume: KindRules = {
     validateAccessModes(spec.accessModes ?? [], 'spec.accessModes', found);
     const capacity = spec.capacity ?? {};
     if (Object.keys(capacity).length === 0) found.required('spec.capacity');
-    else if (capacity['storage'] === undefined || Object.keys(capacity).length > 1) found.notSupported('spec.capacity', capacity, ['storage']);
+    if (capacity['storage'] === undefined || Object.keys(capacity).length > 1) found.notSupported('spec.capacity', capacity, ['storage']);
     for (const name in capacity) {
       if (nanosOf(capacity[name]) < 0n) found.invalid(`spec.capacity[${name}]`, capacity[name], 'must be 0 or more');
       if (nanosOf(capacity[name]) <= 0n) found.invalid(`spec.capacity[${name}]`, capacity[name], 'must be more than 0');

@@ -15,6 +15,7 @@ const MAX_HINTS = 8;
 export const endpointSlice: KindRules = {
   group: 'discovery.k8s.io', version: 'v1', kind: 'EndpointSlice', namespaced: true, generation: true,
   default(object) {
+    for (const list of ['endpoints', 'ports']) if ((object[list] as unknown[] | null)?.length === 0) object[list] = null;
     for (const port of (object as unknown as EndpointSlice).ports ?? []) {
       port.name ??= '';
       port.protocol ??= 'TCP';

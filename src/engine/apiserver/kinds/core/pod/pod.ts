@@ -1,4 +1,5 @@
 import type { PodSpec } from '../../../../../kubernetes/types.generated.ts';
+import type { Findings } from '../../../validation/field-error.ts';
 import type { KindRules } from '../../built-in-kind.ts';
 import { defaultPod } from './defaults.ts';
 import { qosClass } from './qos-class.ts';
@@ -22,6 +23,7 @@ export const pod: KindRules = {
   validate(object, found) {
     const spec = object['spec'] as PodSpec;
     validatePodSpec(spec, 'spec', found);
+    validateImages(spec, found);
     if ((spec.ephemeralContainers?.length ?? 0) > 0) found.forbidden('spec.ephemeralContainers', 'are added through the ephemeralcontainers subresource');
   },
   updateValidatesAlone: true,
@@ -50,6 +52,13 @@ export const pod: KindRules = {
   },
   warnings: (object) => podWarnings(object['spec'] as PodSpec, ''),
 };
+
+/** A template may still hold a space that its owner fills in or trims; a pod may not. */
+function validateImages(spec: PodSpec, found: Findings): void {
+  for (const list of ['containers', 'initContainers'] as const) spec[list]?.forEach(({ image }, i) => {
+    if (image !== undefined && image.trim() !== image) found.invalid(`spec.${list}[${i}].image`, image, 'must not begin or end with a space');
+  });
+}
 
 function withoutImages(containers: unknown): unknown {
   return (containers as Record<string, unknown>[] | undefined)?.map(({ image: _image, ...rest }) => rest);

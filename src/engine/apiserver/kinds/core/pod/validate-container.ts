@@ -70,7 +70,6 @@ export function validateContainer(container: Container, spec: PodSpec, volumes: 
   if (container.name === '') found.required(`${path}.name`);
   else found.eachInvalid(`${path}.name`, container.name, dnsLabel(container.name));
   if (container.image === undefined) found.required(`${path}.image`);
-  else if (container.image.trim() !== container.image) found.invalid(`${path}.image`, container.image, 'must not begin or end with a space');
   found.requiredEnum(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, MESSAGE_POLICIES);
   found.requiredEnum(`${path}.imagePullPolicy`, container.imagePullPolicy, PULL_POLICIES);
   if (container.ports !== undefined) validatePorts(container.ports, spec, `${path}.ports`, found);
