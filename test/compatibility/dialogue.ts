@@ -47,7 +47,7 @@ function answerOf(code: number, body: unknown): Answer {
   return { code, reason: reason ?? '', ...(causes.length > 0 ? { causes } : {}) };
 }
 
-const varying = new Set(['resourceVersion', 'creationTimestamp', 'uid', 'time', 'clusterIP', 'clusterIPs', 'lastTransitionTime']);
+const varying = new Set(['resourceVersion', 'creationTimestamp', 'uid', 'time', 'clusterIP', 'clusterIPs', 'lastTransitionTime', 'storageVersionHash']);
 
 function mask(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(mask);

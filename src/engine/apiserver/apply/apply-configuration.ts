@@ -71,8 +71,10 @@ function applied(request: ApplyRequest, live: JsonObject, current: FieldManagers
   const owners = changeOwners({ before: live, after: object, apiVersion, schema, ...(convert ? { convert } : {}), ...(resetFields ? { resetFields } : {}) }, withOwn, identity);
   const next = withoutIdentity(owners.managers, identity);
   const mine = next.get(identity);
-  const unchanged = mine && last && equal(object, live) && sameSet(mine.fields, last.fields) && last.apiVersion === mine.apiVersion;
-  return { object, managers: unchanged ? replaced(next, { ...mine, ...(last.time ? { time: last.time } : {}) }) : next, conflicts: owners.conflicts };
+  if (!mine || !equal(object, live)) return { object, managers: next, conflicts: owners.conflicts };
+  // As in Kubernetes, times tell when values changed: an apply that changes none sets no time.
+  const { time: _, ...timeless } = mine;
+  return { object, managers: replaced(next, last?.time ? { ...timeless, time: last.time } : timeless), conflicts: owners.conflicts };
 }
 
 /** An object that nobody tracks yet belongs, as it is, to a manager of its own. */

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../patch/json.ts';
+import { isList, isObject, type JsonObject, type JsonValue } from '../patch/json.ts';
 import type { SchemaNode } from '../schema/schema-node.ts';
 import type { FieldSet } from './field-set.ts';
 import { ownedFields } from './owned-fields.ts';
@@ -30,7 +30,15 @@ export function withLastApplied(object: JsonObject, applied: JsonObject): JsonOb
   const { [annotation]: _, ...others } = isObject(metadata.annotations) ? metadata.annotations : {};
   const own = isObject(applied.metadata) ? applied.metadata : {};
   const { [annotation]: _own, ...appliedAnnotations } = isObject(own.annotations) ? own.annotations : {};
-  const text = `${JSON.stringify({ ...applied, metadata: { ...own, annotations: appliedAnnotations } })}\n`;
+  const metadataApplied = { ...own, annotations: Object.keys(appliedAnnotations).length > 0 ? appliedAnnotations : undefined };
+  const text = `${JSON.stringify(sorted({ ...applied, metadata: metadataApplied }))}\n`;
   const fits = Buffer.byteLength(JSON.stringify(others)) + Buffer.byteLength(text) <= mostAnnotationBytes;
   return { ...object, metadata: { ...metadata, annotations: fits ? { ...others, [annotation]: text } : others } };
+}
+
+/** With keys in order, as kubectl writes the annotation. */
+function sorted(value: JsonValue): JsonValue {
+  if (isList(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]));
 }

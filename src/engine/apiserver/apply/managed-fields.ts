@@ -66,9 +66,9 @@ function byAge(a: FieldManager, b: FieldManager): number {
     || order(a.manager, b.manager) || order(a.apiVersion, b.apiVersion) || order(a.subresource ?? '', b.subresource ?? '');
 }
 
-/** One entry with nothing in it is a request to forget every owner. */
+/** An empty list, or one entry with nothing in it, is a request to forget every owner. */
 export function isReset(entries: JsonValue): boolean {
-  return Array.isArray(entries) && entries.length === 1 && equal(entries[0], {});
+  return Array.isArray(entries) && (entries.length === 0 || (entries.length === 1 && equal(entries[0], {})));
 }
 
 export function managedFieldsOf(object: JsonObject): JsonValue {

@@ -34,11 +34,18 @@ export function itemElement(schema: SchemaNode | undefined, item: JsonValue): st
   if (!isObject(item)) throw new StructureError(`An item of a list keyed by ${schema.listMapKeys.join(', ')} is an object, not ${JSON.stringify(item)}`);
   const keys: Record<string, JsonValue> = {};
   for (const key of [...schema.listMapKeys].sort()) {
-    const value = item[key] ?? schema.items?.properties?.get(key)?.default as JsonValue;
+    const value = item[key] ?? keyDefault(schema.items, key);
     if (value !== undefined) keys[key] = value;
   }
   if (Object.keys(keys).length === 0) throw new StructureError(`An item of this list needs its key ${schema.listMapKeys.join(', ')}`);
   return `k:${JSON.stringify(keys)}`;
+}
+
+/** A key that is left out: its default, or empty where it is required (validation then says so). */
+function keyDefault(item: SchemaNode | undefined, key: string): JsonValue {
+  const field = item?.properties?.get(key);
+  if (field?.default !== undefined) return field.default as JsonValue;
+  return item?.definition !== undefined && item.required.includes(key) && field?.type === 'string' ? '' : undefined;
 }
 
 /** Items by path element, in order. An element found twice is null: such items are treated together. */

@@ -17,6 +17,8 @@ export interface KindRules {
   readonly name?: NameCheck;
   /** The server counts generations. Default: false. */
   readonly generation?: boolean;
+  /** A change of annotations counts as a generation too. Default: false. */
+  readonly annotationsCount?: boolean;
   /** Clients may not write status with the object. Default: true where the kind has one. */
   readonly resetsStatus?: boolean;
   readonly anyFinalizer?: boolean;
@@ -57,7 +59,7 @@ export function strategyOf(rules: KindRules, hasStatus: boolean): Strategy {
     prepareForUpdate(object, old, context) {
       if (resetsStatus) object['status'] = old['status'];
       rules.prepareUpdate?.(object, old, context);
-      if (rules.generation === true) bumpGeneration(object, old);
+      if (rules.generation === true) bumpGeneration(object, old, rules.annotationsCount);
       else if (old.metadata.generation !== undefined) object.metadata.generation = old.metadata.generation;
     },
     prepareForStatusUpdate: genericStrategy.prepareForStatusUpdate,

@@ -24,11 +24,11 @@ export const genericStrategy: Strategy = {
   warnings: () => [],
 };
 
-/** Sets the generation from `old`, one more when any field but metadata and status differs. */
-export function bumpGeneration(object: KindObject, old: KindObject): void {
+/** Sets the generation from `old`, one more when any field but metadata and status differs (or, with `annotationsCount`, an annotation). */
+export function bumpGeneration(object: KindObject, old: KindObject, annotationsCount = false): void {
   const generation = old.metadata.generation;
   if (generation === undefined) return;
-  object.metadata.generation = sameWantedState(object, old) ? generation : generation + 1;
+  object.metadata.generation = sameWantedState(object, old) && !(annotationsCount && !isDeepStrictEqual(object.metadata.annotations ?? {}, old.metadata.annotations ?? {})) ? generation : generation + 1;
 }
 
 function sameWantedState(a: KindObject, b: KindObject): boolean {

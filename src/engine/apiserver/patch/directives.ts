@@ -31,7 +31,7 @@ export function dropDirectives(value: JsonValue): JsonValue {
     return value.filter((item) => !isObject(item) || !Object.hasOwn(item, '$patch')).map(dropDirectives);
   }
   if (!isObject(value)) return value;
-  if (value.$patch === 'delete') return {};
+  if (Object.hasOwn(value, '$patch')) return {};
   const result: Record<string, JsonValue> = {};
   for (const [key, inner] of Object.entries(value)) {
     if (inner === null || key === '$patch' || key === '$retainKeys' || listDirective(key)) continue;

@@ -99,8 +99,8 @@ class Document {
     if (last === undefined) { this.root = value; return; }
     const parent = this.#writable(tokens, 'replace', path);
     if (isList(parent)) parent[indexIn(last, parent.length, 'replace', path)] = value;
-    else if (Object.hasOwn(parent, last)) put(parent, last, value);
-    else throw unfit('replace', path, 'there is no value to replace; use add');
+    // Kubernetes takes a replacement of an absent field for an addition.
+    else put(parent, last, value);
   }
 
   #remove(path: string): void {

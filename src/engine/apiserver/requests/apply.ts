@@ -1,7 +1,7 @@
 import { StatusError } from '../../../client/status-error.ts';
 import { applyConfiguration } from '../apply/apply-configuration.ts';
 import { conflictStatus } from '../apply/conflict.ts';
-import { badRequest } from '../api-error.ts';
+import { badRequest, invalid, notFound } from '../api-error.ts';
 import { collectionOf, storeKey } from '../context.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import type { KindObject } from '../kinds/strategy.ts';
@@ -13,14 +13,13 @@ import { createObject } from './create.ts';
 import { decodePatched, fieldValidationOf, parseYaml } from './decode-request.ts';
 import { ownershipOf } from './ownership.ts';
 import { updateObject } from './update.ts';
-import { notFound } from '../api-error.ts';
 import { subjectOf } from '../http/api-request.ts';
 
 /** Server-side apply: creates the object, or merges what the manager wants into it.
  *  @throws {StatusError} 409 with one cause a field when another manager owns it with another value and `force` is not set */
 export async function applyObject(request: ApiRequest, body: Buffer): Promise<StoredRecord> {
   const manager = request.query.get('fieldManager');
-  if (!manager) throw badRequest('fieldManager is required for apply patch');
+  if (!manager) throw invalid('meta.k8s.io', 'PatchOptions', '', [{ type: 'Required', field: 'fieldManager', detail: 'An apply names its manager' }]);
   const applied = await parseYaml(body);
   if (applied === null || typeof applied !== 'object' || Array.isArray(applied)) throw badRequest('The body of an apply must be one object');
   refuseUnknown(request, applied as JsonObject);

@@ -4,6 +4,8 @@ import { collectionOf, storeKey } from '../context.ts';
 import { mediaTypeOf, readBody } from '../http/body.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { acceptedForm, replyObject } from '../http/negotiate.ts';
+import type { KindObject } from '../kinds/strategy.ts';
+import { isReset, managedFieldsOf } from '../apply/managed-fields.ts';
 import { jsonPatch } from '../patch/json-patch.ts';
 import type { JsonObject } from '../patch/json.ts';
 import { mergePatch } from '../patch/merge-patch.ts';
@@ -12,7 +14,7 @@ import { strategicMergePatch } from '../patch/strategic-merge-patch.ts';
 import { shown } from '../resources/served-resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { applyObject } from './apply.ts';
-import { decodePatched, parseJson } from './decode-request.ts';
+import { decodePatched, fieldValidationOf, parseJson } from './decode-request.ts';
 import { headOf, updateObject } from './update.ts';
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
@@ -43,10 +45,25 @@ export function patchTypeOf(request: ApiRequest): PatchType {
 }
 
 async function patchObject(request: ApiRequest, patch: unknown, type: 'json' | 'merge' | 'strategic'): Promise<StoredRecord> {
+  if (request.query.has('force')) throw invalid('meta.k8s.io', 'PatchOptions', '', [{ type: 'Forbidden', field: 'force', detail: 'Only an apply can be forced' }]);
   const head = headOf(request);
-  const object = decodePatched(request, patched(request, structuredClone(shown(request.resource, head)) as JsonObject, patch, type));
+  const object = decodeResult(request, patched(request, structuredClone(shown(request.resource, head)) as JsonObject, patch, type));
   if (object.metadata.name !== request.name) throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${request.name})`);
   return updateObject(request, object, head);
+}
+
+/** A patch that makes values of the wrong type is the patch's fault, not the object's. */
+function decodeResult(request: ApiRequest, value: JsonObject): KindObject {
+  // An empty list asks to forget all owners; decoding drops empty lists.
+  const forgetsOwners = isReset(managedFieldsOf(value));
+  try {
+    const object = decodePatched(request, value);
+    if (forgetsOwners) object.metadata.managedFields = [{}];
+    return object;
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code !== 400 || fieldValidationOf(request) === 'Strict') throw error;
+    throw invalid(request.resource.group, request.resource.kind, request.name ?? '', [{ type: 'Invalid', field: 'patch', detail: error.message }]);
+  }
 }
 
 /** @throws {StatusError} 400, 413, 422 as the patch's fault is */
@@ -59,7 +76,6 @@ export function patched(request: ApiRequest, object: JsonObject, patch: unknown,
     }
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
-    if (error.code === 422) throw invalid(request.resource.group, request.resource.kind, request.name ?? '', [{ type: 'Invalid', field: 'patch', detail: error.message }]);
     throw new StatusError({ code: error.code, reason: error.reason, message: error.message }, { cause: error });
   }
 }

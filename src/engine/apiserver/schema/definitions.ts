@@ -89,7 +89,7 @@ class DefinitionNode implements SchemaNode {
     const listType = raw['x-kubernetes-list-type'];
     this.listType = listType === 'set' || listType === 'map' || listType === 'atomic' ? listType : undefined;
     this.listMapKeys = raw['x-kubernetes-list-map-keys'] ?? [];
-    this.mapType = raw['x-kubernetes-map-type'] === 'atomic' ? 'atomic' : 'granular';
+    this.mapType = raw['x-kubernetes-map-type'] === 'atomic' || definition?.endsWith('.RawExtension') ? 'atomic' : 'granular';
     this.patchStrategy = raw['x-kubernetes-patch-strategy']?.split(',') ?? [];
     this.patchMergeKey = raw['x-kubernetes-patch-merge-key'];
     this.default = raw.default;

@@ -6,6 +6,7 @@ import { replyValue } from '../http/reply.ts';
 import type { KindObject } from '../kinds/strategy.ts';
 import type { JsonObject } from '../patch/json.ts';
 import { decodePatched, decodeRequest, parseJson, parseYaml } from '../requests/decode-request.ts';
+import { track } from '../requests/ownership.ts';
 import { patched, patchTypeOf } from '../requests/patch.ts';
 import { readRecord } from '../requests/read.ts';
 import { headOf, updateObject } from '../requests/update.ts';
@@ -64,7 +65,7 @@ export async function handleScale(request: ApiRequest, verb: string): Promise<vo
   const replicas = (wanted['spec'] as { replicas?: unknown } | undefined)?.replicas ?? 0;
   if (!Number.isInteger(replicas) || (replicas as number) < 0) throw invalid('autoscaling', 'Scale', request.name ?? '', [{ type: 'Invalid', field: 'spec.replicas', value: replicas, detail: 'It must be a whole number of at least 0' }]);
   const next = withValue(structuredClone(old), pathsOf(resource).spec.split('.').slice(1), replicas) as KindObject;
-  const record = await updateObject({ ...request, subresource: undefined }, decodePatched(request, next), head);
+  const record = await updateObject({ ...request, subresource: undefined }, decodePatched(request, next), head, (object, before) => track({ ...request, subresource: 'scale' }, object, before));
   replyValue(req, res, 200, scaleOf(resource, asKind(shown(resource, record))), request.warnings);
 }
 
