@@ -9,7 +9,7 @@ import { entryOf, explain, inMotion, isAborting, isEnded, wakeAt, type Turn, typ
 export function removeIdleBuilds(turn: Turn): void {
   for (const track of turn.tracks) {
     const { held, rules } = track;
-    for (const { build } of [...held.builds]) {
+    for (const { build } of held.builds) {
       if (isNeeded(turn, track, build) || !isUnreachable(turn, track, build)) continue;
       const due = idleSince(turn, track, build);
       if (due !== undefined && turn.observed.now < due) {
