@@ -31,8 +31,20 @@ export interface ApplicationSpec {
   progressDeadlineSeconds?: number;
   /** Kept Builds for rollback. Default 10. */
   buildHistoryLimit?: number;
+  /** Times in which no promotion comes to a further track. Rollbacks, hotfixes and what a person promotes go on. */
+  freezeWindows?: FreezeWindow[];
   /** No automation while true: nothing is released until a person resumes. */
   hold?: boolean;
+}
+
+export interface FreezeWindow {
+  name: string;
+  /** When it begins: five cron fields. */
+  schedule: string;
+  durationSeconds: number;
+  /** IANA name. Default UTC. */
+  timeZone?: string;
+  reason?: string;
 }
 
 export interface ApplicationPort {

@@ -86,6 +86,22 @@ const spec = object(
     keepWarmSeconds: integer('How long the production version that left stays at full size for a rollback.', { minimum: 0, maximum: 2592000, default: DEFAULTS.keepWarmSeconds }),
     progressDeadlineSeconds: integer('How long a track may take until all its pods are ready.', { minimum: 1, maximum: 86400, default: DEFAULTS.progressDeadlineSeconds }),
     buildHistoryLimit: integer('Builds kept for rollback.', { minimum: 1, maximum: 1000, default: DEFAULTS.buildHistoryLimit }),
+    freezeWindows: keyedList(
+      'Times in which no promotion comes to a further track. Rollbacks, hotfixes and what a person promotes go on.',
+      ['name'],
+      object(
+        'One freeze.',
+        {
+          name: text('Name of the freeze.', { maxLength: 63 }),
+          schedule: text('When it begins: five cron fields.', { minLength: 9, maxLength: 100 }),
+          durationSeconds: integer('How long it lasts.', { minimum: 60, maximum: 31536000 }),
+          timeZone: text('IANA name. Default UTC.', { maxLength: 64 }),
+          reason: text('Why, for people.', { maxLength: 1024 }),
+        },
+        { required: ['name', 'schedule', 'durationSeconds'] },
+      ),
+      { maxItems: 50 },
+    ),
     hold: flag('True: nothing is released until a person resumes.'),
   },
   { required: ['template', 'ports', 'tracks'] },

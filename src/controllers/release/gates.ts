@@ -1,10 +1,10 @@
-import { Cron } from 'croner';
 import type { Gate } from '../../api/application/application.ts';
 import { gateJobName } from '../../api/names.ts';
 import type { ReleaseTrackStatus } from '../../api/release/release.ts';
 import type { Job } from '../../kubernetes/types.generated.ts';
 import { gateJob } from './gate-job.ts';
 import { gateKey, nameOf, readyAddresses, type GateVerdict } from './observed.ts';
+import { windowState, type TimeWindow } from './time-window.ts';
 import { timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
 
 export type GateStatus = NonNullable<ReleaseTrackStatus['gates']>[number];
@@ -95,16 +95,15 @@ function judge(turn: Turn, working: WorkingRelease, track: WorkingTrack, gate: G
   return { state: status.state, message: status.message ?? `No ${gateKind(gate)} result yet`, ...(status.values && { values: status.values }) };
 }
 
-function judgeWindow(turn: Turn, { schedule, durationSeconds, timeZone = 'UTC' }: Extract<Gate, { window: unknown }>['window']): Verdict {
-  const { now } = turn.observed;
-  try {
-    const opens = new Cron(schedule, { timezone: timeZone, paused: true }).nextRun(new Date(now - durationSeconds * 1000));
-    if (opens === null) return { state: 'Inconclusive', message: `The window '${schedule}' never opens: change spec.tracks[].gates` };
-    if (opens.getTime() <= now) return { state: 'Passed', message: `The window that opened at ${opens.toISOString()} is open` };
-    wakeAt(turn, opens.getTime());
-    return { state: 'Waiting', message: `The window opens at ${opens.toISOString()}` };
-  } catch (error) {
-    return { state: 'Inconclusive', message: `'${schedule}' in ${timeZone} is no schedule of five cron fields: ${error instanceof Error ? error.message : String(error)}` };
+function judgeWindow(turn: Turn, window: TimeWindow): Verdict {
+  const state = windowState(window, turn.observed.now);
+  switch (state.state) {
+    case 'open': return { state: 'Passed', message: `The window that opened at ${new Date(state.since).toISOString()} is open` };
+    case 'closed':
+      wakeAt(turn, state.opensAt);
+      return { state: 'Waiting', message: `The window opens at ${new Date(state.opensAt).toISOString()}` };
+    case 'never': return { state: 'Inconclusive', message: `The window '${window.schedule}' never opens: change the gate's schedule` };
+    case 'invalid': return { state: 'Inconclusive', message: state.message };
   }
 }
 

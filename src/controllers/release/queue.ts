@@ -2,7 +2,8 @@ import { compareAge } from './order.ts';
 import { buildOf } from './observed.ts';
 import { isHeld } from './advance.ts';
 import { fail } from './restore.ts';
-import { entryOf, inMotion, isAborting, isEnded, occupant, tell, timestamp, type Turn, type WorkingRelease } from './turn.ts';
+import { windowState } from './time-window.ts';
+import { entryOf, inMotion, isAborting, isEnded, occupant, tell, timestamp, wakeAt, type Turn, type WorkingRelease } from './turn.ts';
 
 /**
  * Decides which release takes which track. A track keeps its release until that passes or fails; one newest release waits before each
@@ -76,6 +77,11 @@ function assignTrack(turn: Turn, track: string): void {
     newest.status.message = turn.spec.hold === true ? 'The application is on hold' : 'Paused';
     return;
   }
+  const freeze = frozen(turn, newest, track);
+  if (freeze !== undefined) {
+    newest.status.message = freeze;
+    return;
+  }
   const holder = occupant(turn, track);
   if (holder !== undefined) {
     const overtakes = newest.type === 'hotfix' && holder.type === 'promotion' && compareAge(newest.release, holder.release) > 0;
@@ -87,6 +93,19 @@ function assignTrack(turn: Turn, track: string): void {
   }
   take(turn, newest, track);
   tell(turn, newest, { track, actor: newest.release.spec.actor ?? 'aweigh', reason: 'ScaleUp', message: `${newest.build} comes to ${track}` });
+}
+
+/** Why a promotion may not come to a track now, if it may not. */
+function frozen(turn: Turn, working: WorkingRelease, track: string): string | undefined {
+  if (working.type !== 'promotion' || working.release.spec.promote?.some((p) => p.track === track || p.track === '*')) return undefined;
+  for (const freeze of turn.spec.freezeWindows ?? []) {
+    const state = windowState(freeze, turn.observed.now);
+    if (state.state === 'invalid') return `Freeze ${freeze.name}: ${state.message}`;
+    if (state.state !== 'open') continue;
+    wakeAt(turn, state.until);
+    return `Frozen by ${freeze.name} until ${new Date(state.until).toISOString()}${freeze.reason ? `: ${freeze.reason}` : ''}`;
+  }
+  return undefined;
 }
 
 /** The track that a release needs next; undefined while it moves on one, or has none left. */

@@ -270,3 +270,27 @@ test('a window gate waits until the window opens', () => {
   cluster.settle(() => cluster.release(`${app}-v1.17.0`) !== undefined && serving(cluster)['production'] === 'v1.18.0');
   expect(new Date(cluster.now).toISOString()).toMatch(/T09:/);
 });
+
+test('a freeze keeps promotions from further tracks, and rollbacks and hotfixes not', () => {
+  // The model's clock starts at midnight.
+  const cluster = installed({ freezeWindows: [{ name: 'night', schedule: '0 0 * * *', durationSeconds: 7 * 3600 }] });
+  cluster.push('v1.18.0');
+  cluster.settle(() => cluster.releases.length === 2 && cluster.release(`${app}-v1.18.0`).status?.message?.startsWith('Frozen by night until 2026-01-01T07:00') === true);
+  expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+  cluster.push('v1.18.1');
+  cluster.createRelease('hot', { application: app, build: `${app}-v1.18.1`, type: 'hotfix', actor: 'ada', reason: 'data loss' });
+  cluster.settle(() => serving(cluster)['production'] === 'v1.18.1');
+  expect(cluster.now).toBeLessThan(Date.parse('2026-01-01T07:00:00Z'));
+});
+
+test('every change of a release is one commit that says what comes and what goes', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0');
+  const changes: string[] = [];
+  cluster.settle(() => {
+    const reason = `${cluster.delivery?.metadata?.generation} ${cluster.delivery?.spec.change.reason}`;
+    if (reason !== changes.at(-1)) changes.push(reason);
+    return false;
+  });
+  expect(changes.slice(1).map((c) => c.split(' ')[1])).toEqual(['ScaleUp', 'Shift', 'ScaleUp', 'Shift', 'ScaleUp', 'Shift', 'ScaleUp', 'Shift', 'Completed']);
+});

@@ -43,10 +43,11 @@ export function reconcile(observed: Observed): Decision {
   if (missing.length > 0) return { actions: missing };
 
   const turn = beginTurn(observed);
-  assignTracks(turn);
-  for (const working of turn.releases) settle(turn, working);
-  // A track that has just become free is taken in the same turn.
-  assignTracks(turn);
+  // Twice: a track that becomes free is taken in the same turn, so that one commit says both.
+  for (let round = 0; round < 2; round++) {
+    assignTracks(turn);
+    for (const working of turn.releases) settle(turn, working);
+  }
   removeIdleBuilds(turn);
 
   const actions: ReleaseAction[] = turn.releases.flatMap((working) => {
