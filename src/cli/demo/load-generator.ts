@@ -20,6 +20,8 @@ export interface LoadOptions {
 
 const REQUEST_DEADLINE_MS = 30_000;
 const TICK_MS = 10;
+/** Keeps the orders of one run apart from those of another. */
+const RUN = Math.floor(performance.timeOrigin);
 
 /** Sends requests at an even rate, whatever the answers do (open loop), and never sends one twice. Resolves when all are answered. */
 export async function generateLoad(options: LoadOptions): Promise<void> {
@@ -62,7 +64,7 @@ function send(url: string, id: number, plan: PlannedRequest, pooled: Agent): Pro
   const { method, path, body } = wireOf(id, plan);
   const headers: Record<string, string> = { 'X-User-Id': plan.user };
   if (plan.group !== undefined) headers['X-Traffic-Group'] = plan.group;
-  if (plan.kind === 'order') headers['Idempotency-Key'] = `order-${id}`;
+  if (plan.kind === 'order') headers['Idempotency-Key'] = `order-${RUN}-${id}`;
   if (body !== undefined) headers['Content-Length'] = String(body.length);
   const base = { id, user: plan.user, ...(plan.group === undefined ? {} : { group: plan.group }), kind: plan.kind, connection: plan.connection };
   const sentAt = now();
