@@ -107,9 +107,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 const logLookMs = 1_000;
 
 function followLogs(pods: PodWorkers, clock: Clock, signal: AbortSignal): void {
+  let sizes = new Map<string, number>();
   const look = (): void => {
     if (signal.aborted) return;
-    for (const worker of pods.all()) for (const { running } of worker.containers.values()) if (running?.logFile !== undefined) markLog(running.logFile, clock.now());
+    const now = new Map<string, number>();
+    for (const worker of pods.all()) {
+      for (const { running } of worker.containers.values()) if (running?.logFile !== undefined) now.set(running.logFile, markLog(running.logFile, sizes.get(running.logFile), clock.now()));
+    }
+    sizes = now;
     clock.after(logLookMs, look);
   };
   look();

@@ -7,18 +7,12 @@ export interface LogMark {
   readonly atMs: number;
 }
 
-const lastSizes = new Map<string, number>();
-
-/** Notes the size of a log that has grown since the last look. */
-export function markLog(logFile: string, nowMs: number): void {
-  const size = statSync(logFile, { throwIfNoEntry: false })?.size;
-  if (size === undefined || size === 0 || lastSizes.get(logFile) === size) return;
-  lastSizes.set(logFile, size);
-  appendFileSync(`${logFile}.times`, `${size} ${nowMs}\n`, { mode: 0o600 });
-}
-
-export function forgetLog(logFile: string): void {
-  lastSizes.delete(logFile);
+/** Notes the size of a log that has grown since the last look. Returns the size, bytes.
+ *  @param lastSize what the last look returned */
+export function markLog(logFile: string, lastSize: number | undefined, nowMs: number): number {
+  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > 0 && size !== lastSize) appendFileSync(`${logFile}.times`, `${size} ${nowMs}\n`, { mode: 0o600 });
+  return size;
 }
 
 export function readMarks(logFile: string): LogMark[] {

@@ -40,6 +40,8 @@ interface Started {
 /** Attempts whose logs and exit codes are kept, the current one included. */
 const keptAttempts = 2;
 const markWaitMs = 1_000;
+/** Above every process id that Linux gives. */
+const noPid = 2 ** 30;
 
 /** Runs containers as process groups of this machine, without any right of their own: each pod has a loopback address and a folder. */
 export function processRuntime(options: ProcessRuntimeOptions): Runtime {
@@ -71,7 +73,13 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
         writeFileSync(join(folder, 'run.json'), JSON.stringify(found), { mode: 0o600 });
         return found;
       }
-      if (clock.now() >= endMs || existsSync(join(folder, 'exit'))) return { pid: 2 ** 30, startTicks: '0', bootId: boot, ...request };
+      // It began and ended; which process it was matters no more.
+      if (existsSync(join(folder, 'exit'))) return { pid: noPid, startTicks: '0', bootId: boot, ...request };
+      if (clock.now() >= endMs) {
+        // It never began.
+        rmSync(folder, { recursive: true, force: true });
+        return undefined;
+      }
       await new Promise<void>((resolve) => clock.after(100, resolve));
     }
   };
@@ -210,7 +218,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       ...(port === undefined ? {} : { PORT: String(port) }),
       ...fromImage,
       ...given,
-      PATH: given['PATH'] ?? `${pathVariable(fromImage['PATH'], { root, hostPath: `${dirname(options.nodePath)}:${options.hostPath}` })}`,
+      PATH: given['PATH'] ?? pathVariable(fromImage['PATH'], { root, hostPath: `${dirname(options.nodePath)}:${options.hostPath}` }),
       POD_ROOT: podRoot,
       POD_UID: pod.uid,
       AWEIGH_CONTAINER: markOf(pod.uid, name, attempt),
