@@ -3,6 +3,8 @@ import type { Release } from '../../api/release/release.ts';
 import * as ask from '../../api/release/commands.ts';
 import { Applications, Builds, Deliveries, Releases, Routers } from '../../api/kinds.ts';
 import { buildName, routerName } from '../../api/names.ts';
+import { ResourceQuotas } from '../../client/kinds.ts';
+import { planRelease, planText } from '../../controllers/release/plan.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '../cluster-access.ts';
 import { Screen } from '../demo/screen.ts';
@@ -40,6 +42,18 @@ export function releaseCommand(terminal: Terminal): Command {
     .action((application: string, options: AccessOptions & { output: OutputFormat }) => useCluster(terminal, options, async (access) => {
       await getApplication(access, application);
       print(terminal, options.output, await releasesOf(access, application), (releases) => history(releases, terminal.clock.now()));
+    }));
+  verb('plan', 'what a release will do, step by step, and whether quotas leave room for it')
+    .option('--to <version>', 'version in the text', 'the next build')
+    .addOption(outputOption())
+    .action((application: string, options: AccessOptions & { to: string; output: OutputFormat }) => useCluster(terminal, options, async (access) => {
+      const [found, deliveries, quotas] = await Promise.all([
+        getApplication(access, application),
+        access.client.list(Deliveries, { namespace: access.namespace }),
+        access.client.list(ResourceQuotas, { namespace: access.namespace }),
+      ]);
+      const delivery = deliveries.items.find((d) => d.metadata?.name === application);
+      print(terminal, options.output, planRelease({ application: found, version: options.to, quotas: quotas.items, ...(delivery && { delivery }) }), planText);
     }));
   verb('watch', 'show a release live until it has ended')
     .option('--release <name>', 'default: the one in motion, else the last')
