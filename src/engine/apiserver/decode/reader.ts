@@ -259,7 +259,12 @@ function schemaOr(accept: (v: unknown) => boolean, wanted: string): Reader {
   return {
     read(v) {
       if (accept(v)) return readEach(v);
-      return typeof v === 'object' && !Array.isArray(v) ? readerOf('#apiextensions.v1.JSONSchemaProps').read(v) : wrong(wanted, v);
+      if (typeof v !== 'object' || Array.isArray(v)) return wrong(wanted, v);
+      // Below these, Kubernetes drops what it does not know without a word.
+      const known = walk.unknown.length;
+      const result = readerOf('#apiextensions.v1.JSONSchemaProps').read(v);
+      walk.unknown.length = known;
+      return result;
     },
     zero: () => null,
     isZero: never,

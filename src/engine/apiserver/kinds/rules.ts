@@ -31,6 +31,8 @@ import { customResourceDefinition } from './apiextensions/custom-resource-defini
 import { apiService } from './apiregistration/api-service.ts';
 import { certificateSigningRequest } from './certificates/certificate-signing-request.ts';
 import { flowSchema, priorityLevelConfiguration } from './flowcontrol/flowcontrol.ts';
+import { eventsEvent } from './events/event.ts';
+import { deviceClass, resourceClaim, resourceClaimTemplate } from './resource/device-claims.ts';
 
 export const builtInRules: readonly KindRules[] = [
   configMap, endpoints, event, limitRange, namespace, node, persistentVolume, persistentVolumeClaim, pod, podTemplate, replicationController, resourceQuota, secret, service, serviceAccount,
@@ -38,4 +40,5 @@ export const builtInRules: readonly KindRules[] = [
   horizontalPodAutoscaler, horizontalPodAutoscalerV1, lease, endpointSlice, ingress, ingressClass, networkPolicy, ipAddressKind, serviceCidr, runtimeClass, podDisruptionBudget,
   clusterRole, clusterRoleBinding, role, roleBinding, priorityClass, csiDriver, csiNode, csiStorageCapacity, storageClass, volumeAttachment, volumeAttributesClass,
   validatingAdmissionPolicy, validatingAdmissionPolicyBinding, mutatingWebhookConfiguration, validatingWebhookConfiguration, customResourceDefinition, apiService, certificateSigningRequest, flowSchema, priorityLevelConfiguration,
+  deviceClass, eventsEvent, resourceClaim, resourceClaimTemplate,
 ];

@@ -31,8 +31,8 @@ export function validateObjectMeta(metadata: ObjectMeta, rules: ObjectMetaRules,
 
 function validateOwners(metadata: ObjectMeta, path: string, found: Findings): void {
   let controllers = 0;
-  metadata.ownerReferences?.forEach((owner, i) => {
-    const at = `${path}[${i}]`;
+  metadata.ownerReferences?.forEach((owner) => {
+    const at = path;
     if (owner.apiVersion === '') found.invalid(`${at}.apiVersion`, owner.apiVersion, 'must not be empty');
     if (owner.kind === '') found.invalid(`${at}.kind`, owner.kind, 'must not be empty');
     if (owner.name === '') found.invalid(`${at}.name`, owner.name, 'must not be empty');

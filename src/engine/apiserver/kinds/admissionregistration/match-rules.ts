@@ -98,7 +98,7 @@ const environment = ['object', 'oldObject', 'request', 'params', 'namespaceObjec
 
 /** Required where it is blank; Invalid where it does not parse, names what is not declared, or gives another type than `wants`.
  *  Functions of Kubernetes's own libraries are not typed here, so their calls are taken as they are. */
-export function validateExpression(expression: string, path: string, found: Findings, wants: 'bool' | 'any' = 'bool'): void {
+export function validateExpression(expression: string, path: string, found: Findings, wants: 'bool' | 'string' | 'any' = 'bool'): void {
   if (expression.trim() === '') {
     found.required(path);
     return;
@@ -107,5 +107,5 @@ export function validateExpression(expression: string, path: string, found: Find
   if (!checked.valid) {
     const message = (checked.error?.message ?? 'cannot be read').split('\n')[0] as string;
     if (!message.includes('no matching overload')) found.invalid(path, expression, message);
-  } else if (wants === 'bool' && checked.type !== 'bool' && checked.type !== 'dyn') found.invalid(path, expression, `must be true or false, not ${checked.type}`);
+  } else if (wants !== 'any' && checked.type !== wants && checked.type !== 'dyn') found.invalid(path, expression, `must be a ${wants}, not ${checked.type}`);
 }

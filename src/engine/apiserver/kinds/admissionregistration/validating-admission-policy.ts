@@ -1,6 +1,7 @@
 import type { ParamKind, ValidatingAdmissionPolicyBindingSpec, ValidatingAdmissionPolicySpec } from '../../../../kubernetes/types.generated.ts';
-import { dns1035Label, dnsSubdomain } from '../../validation/dns-name.ts';
+import { dns1035Label, dnsSubdomain, pathSegmentName } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
+import { qualifiedName } from '../../validation/label.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import { defaultMatchResources, validateExpression, validateMatchConditions, validateMatchResources } from './match-rules.ts';
 
@@ -43,6 +44,7 @@ export const validatingAdmissionPolicy: KindRules = {
     spec.auditAnnotations?.forEach((annotation, i) => {
       const at = `spec.auditAnnotations[${i}]`;
       if (annotation.key === '') found.required(`${at}.key`);
+      else found.eachInvalid(`${at}.key`, annotation.key, qualifiedName(`${object.metadata.name ?? ''}/${annotation.key}`));
       if (keys.has(annotation.key)) found.duplicate(`${at}.key`, annotation.key);
       keys.add(annotation.key);
       if (annotation.valueExpression.trim() === '') found.required(`${at}.valueExpression`);
@@ -51,9 +53,14 @@ export const validatingAdmissionPolicy: KindRules = {
 };
 
 function validateValidations(spec: ValidatingAdmissionPolicySpec, found: Findings): void {
+  const usable = new Set((spec.variables ?? []).filter((variable) => variable.expression.trim() !== '').map((variable) => variable.name));
   spec.validations?.forEach((validation, i) => {
     const at = `spec.validations[${i}]`;
     validateExpression(validation.expression, `${at}.expression`, found);
+    for (const [, name] of validation.expression.matchAll(/\bvariables\.([_a-zA-Z][_a-zA-Z0-9]*)/g)) {
+      if (!usable.has(name as string)) found.invalid(`${at}.expression`, validation.expression, `variables.${name} is not declared`);
+    }
+    if (validation.messageExpression !== undefined && validation.messageExpression.trim() !== '') validateExpression(validation.messageExpression, `${at}.messageExpression`, found, 'string');
     if (validation.messageExpression !== undefined && validation.messageExpression.trim() === '') found.invalid(`${at}.messageExpression`, validation.messageExpression, 'must not be blank');
     if (validation.message !== undefined) {
       if (validation.message.trim() === '') found.invalid(`${at}.message`, validation.message, 'must not be blank');
@@ -93,7 +100,7 @@ export const validatingAdmissionPolicyBinding: KindRules = {
         found.forbidden('spec.paramRef.name', 'excludes selector');
         found.forbidden('spec.paramRef.selector', 'excludes name');
       } else if (refName === '' && selector === undefined) found.required('spec.paramRef', 'name or selector is needed');
-      if (refName !== '') found.eachInvalid('spec.paramRef.name', refName, dnsSubdomain(refName));
+      if (refName !== '') found.eachInvalid('spec.paramRef.name', refName, pathSegmentName(refName));
       found.requiredEnum('spec.paramRef.parameterNotFoundAction', action, NOT_FOUND_ACTIONS);
     }
     if (spec.matchResources !== undefined) validateMatchResources(spec.matchResources, 'spec.matchResources', found);

@@ -31,11 +31,9 @@ export const customResourceDefinition: KindRules = {
     const spec = object['spec'] as CustomResourceDefinitionSpec;
     const required = `${spec.names.plural}.${spec.group}`;
     const name: NameCheck = (text) => {
-      const messages = dnsSubdomain(text);
-      return messages.length > 0 ? messages : text === required ? [] : [`must be ${required}, the plural and the group`];
+      return [...dnsSubdomain(text), ...(text === required ? [] : [`must be ${required}, the plural and the group`])];
     };
-    const whole: NameCheck = (text) => (text === required ? [] : name(text).length > 0 ? [name(text)[0] as string] : []);
-    validateObjectMeta(object.metadata, { name: whole, namespaced: false }, 'metadata', found);
+    validateObjectMeta(object.metadata, { name, namespaced: false }, 'metadata', found);
     const approval = object.metadata.annotations?.[APPROVAL];
     if (PROTECTED_GROUP.test(spec.group) && (approval === undefined || !/^(https?:\/\/|unapproved)/.test(approval))) {
       if (approval === undefined) found.required(`metadata.annotations[${APPROVAL}]`, 'this group is protected');
@@ -66,6 +64,7 @@ function validateSpec(spec: CustomResourceDefinitionSpec, found: Findings): void
     if (dns1035Label(version.name).length > 0) found.invalid(`${at}.name`, version.name, dns1035Label(version.name).join('; '));
     names.add(version.name);
     if (version.deprecationWarning !== undefined && version.deprecated !== true) found.invalid(`${at}.deprecationWarning`, version.deprecationWarning, 'needs deprecated: true');
+    else if (version.deprecationWarning !== undefined && (version.deprecationWarning === '' || version.deprecationWarning.length > 256)) found.invalid(`${at}.deprecationWarning`, version.deprecationWarning, 'must be 1 to 256 characters');
   });
   const first = versions[0]?.name ?? '';
   if (first !== '' && dns1035Label(first).length > 0) found.invalid('spec.version', first, dns1035Label(first).join('; '));

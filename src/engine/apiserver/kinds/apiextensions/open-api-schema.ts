@@ -28,6 +28,8 @@ function standard(schema: Schema, path: string, found: Findings): void {
     found.optionalEnum(`${path}.x-kubernetes-list-type`, schema['x-kubernetes-list-type'], LIST_TYPES);
     if (schema.type !== 'array') found.invalid(`${path}.type`, schema.type, 'must be array with x-kubernetes-list-type');
     if (schema['x-kubernetes-list-type'] === 'map' && (schema['x-kubernetes-list-map-keys']?.length ?? 0) === 0) found.required(`${path}.x-kubernetes-list-map-keys`, 'is needed with the list type map');
+    const fields = (schema.items as Schema | undefined)?.properties;
+    if (schema['x-kubernetes-list-type'] === 'map') for (const key of schema['x-kubernetes-list-map-keys'] ?? []) if (fields?.[key] === undefined) found.invalid(`${path}.x-kubernetes-list-map-keys`, key, 'must be a field of the items');
   }
   found.optionalEnum(`${path}.x-kubernetes-map-type`, schema['x-kubernetes-map-type'], MAP_TYPES);
   for (const field of ['$ref', 'definitions', 'dependencies', 'id', 'patternProperties'] as const) {
@@ -69,7 +71,10 @@ function structural(schema: Schema, path: string, found: Findings, isRoot: boole
 }
 
 function defaults(schema: Schema, path: string, found: Findings): void {
-  if (schema.default !== undefined && schema.default !== null && !fits(schema.default, schema)) found.invalid(`${path}.default`, schema.default, 'must fit the schema');
+  if (schema.default !== undefined && schema.default !== null && !fits(schema.default, schema)) {
+    if (typeof schema.default === 'string' && schema.default.length > (schema.maxLength ?? Infinity)) found.tooLong(`${path}.default`, `must be at most ${schema.maxLength} characters`);
+    else found.invalid(`${path}.default`, schema.default, 'must fit the schema');
+  }
   each(schema, path, (child, at) => defaults(child, at, found));
 }
 

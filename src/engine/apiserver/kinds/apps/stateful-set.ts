@@ -24,11 +24,11 @@ export const statefulSet: KindRules = {
     const spec = object['spec'] as StatefulSetSpec;
     spec.podManagementPolicy ??= 'OrderedReady';
     const strategy = (spec.updateStrategy ??= {});
-    if (strategy.type === undefined) strategy.type = 'RollingUpdate';
-    if (strategy.type === 'RollingUpdate') {
+    if (strategy.type === undefined) {
+      strategy.type = 'RollingUpdate';
       strategy.rollingUpdate ??= {};
-      strategy.rollingUpdate.partition ??= 0;
     }
+    if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate !== undefined) strategy.rollingUpdate.partition ??= 0;
     spec.persistentVolumeClaimRetentionPolicy ??= {};
     spec.persistentVolumeClaimRetentionPolicy.whenDeleted ??= 'Retain';
     spec.persistentVolumeClaimRetentionPolicy.whenScaled ??= 'Retain';

@@ -58,7 +58,7 @@ export const job: KindRules = {
 };
 
 export function defaultPodFailurePolicy(policy: PodFailurePolicy | undefined): void {
-  for (const rule of policy?.rules ?? []) for (const condition of rule.onPodConditions ?? []) condition.status ??= 'True';
+  for (const rule of policy?.rules ?? []) for (const condition of rule.onPodConditions ?? []) if (condition.status === '' || condition.status === undefined) condition.status = 'True';
 }
 
 const GENERATED = new Set(['controller-uid', 'batch.kubernetes.io/controller-uid', 'job-name', 'batch.kubernetes.io/job-name']);
@@ -137,7 +137,15 @@ function validateJobSpec(spec: JobSpec, path: string, found: Findings, standsAlo
     if ((spec.successPolicy.rules?.length ?? 0) === 0) found.required(`${path}.successPolicy.rules`, 'at least one is needed');
     spec.successPolicy.rules?.forEach((rule, i) => {
       if (rule.succeededCount === undefined && rule.succeededIndexes === undefined) found.required(`${path}.successPolicy.rules[${i}]`, 'succeededCount or succeededIndexes is needed');
-      if (rule.succeededCount !== undefined && rule.succeededCount < 1) found.invalid(`${path}.successPolicy.rules[${i}].succeededCount`, rule.succeededCount, 'must be 1 or more');
+      const at = `${path}.successPolicy.rules[${i}]`;
+      const completions = spec.completions ?? 0;
+      const indexes = rule.succeededIndexes === undefined ? undefined : countIndexes(rule.succeededIndexes, completions);
+      if (rule.succeededIndexes !== undefined && indexes === undefined) found.invalid(`${at}.succeededIndexes`, rule.succeededIndexes, 'must be sorted indexes below completions, such as 0-2,4');
+      const count = rule.succeededCount;
+      if (count === undefined) return;
+      found.nonNegative(`${at}.succeededCount`, count);
+      if (count > completions) found.invalid(`${at}.succeededCount`, count, 'must be at most completions');
+      if (rule.succeededIndexes !== undefined && count > (indexes ?? 0)) found.invalid(`${at}.succeededCount`, count, 'must be at most the number of succeededIndexes');
     });
   }
   if (spec.podReplacementPolicy !== undefined) {
@@ -150,11 +158,31 @@ function validateJobSpec(spec: JobSpec, path: string, found: Findings, standsAlo
   else if (!RESTART_POLICIES.has(restart)) found.notSupported(`${path}.template.spec.restartPolicy`, restart, RESTART_POLICIES);
   else if (spec.podFailurePolicy !== undefined && restart !== 'Never') found.invalid(`${path}.template.spec.restartPolicy`, restart, 'must be Never with podFailurePolicy');
   if (!standsAlone) return;
-  if (spec.selector === undefined) found.required(`${path}.selector`);
+  if (spec.selector === undefined) {
+    found.required(`${path}.selector`);
+    found.invalid(`${path}.template.metadata.labels`, spec.template.metadata?.labels, 'must match the selector');
+  }
   else {
     validateLabelSelector(spec.selector, `${path}.selector`, found);
     if (!isEmptySelector(spec.selector) && selectorMatches(spec.selector, spec.template.metadata?.labels) === false) found.invalid(`${path}.template.metadata.labels`, spec.template.metadata?.labels, 'must match the selector');
   }
+}
+
+/** How many indexes a text such as `0-2,4` names; undefined where it is malformed or names one from `completions` on. */
+function countIndexes(text: string, completions: number): number | undefined {
+  if (text === '') return 0;
+  let total = 0;
+  let last = -1;
+  for (const part of text.split(',')) {
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part);
+    if (match === null) return undefined;
+    const from = Number(match[1]);
+    const to = match[2] === undefined ? from : Number(match[2]);
+    if (from <= last || to < from || (match[2] !== undefined && to === from) || to >= completions) return undefined;
+    total += to - from + 1;
+    last = to;
+  }
+  return total;
 }
 
 function validateFailurePolicy(spec: JobSpec, path: string, found: Findings): void {

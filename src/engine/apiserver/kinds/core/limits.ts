@@ -81,6 +81,14 @@ function validateLimitName(name: string, type: string, path: string, found: Find
   }
 }
 
+const POD_RESOURCES = new Set(['pods', 'cpu', 'memory', 'limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory']);
+
+function isCountedBy(scope: string, name: string): boolean {
+  if (scope === 'BestEffort') return name === 'pods';
+  if (scope === 'VolumeAttributesClass') return name === 'persistentvolumeclaims' || name === 'requests.storage';
+  return !SCOPES.has(scope) || POD_RESOURCES.has(name);
+}
+
 export const resourceQuota: KindRules = {
   group: '', version: 'v1', kind: 'ResourceQuota', namespaced: true,
   default(object) {
@@ -100,6 +108,10 @@ export const resourceQuota: KindRules = {
       validateResourceAmount(name, spec.hard[name] as string, at, found);
     }
     for (const scope of spec.scopes ?? []) if (!SCOPES.has(scope)) found.invalid('spec.scopes', spec.scopes, `${scope} is no scope`);
+    for (const scope of spec.scopes ?? []) for (const name in spec.hard) if (QUOTA_RESOURCES.has(name) && !isCountedBy(scope, name)) found.invalid('spec.scopes', spec.scopes, `${scope} has no meaning for ${name}`);
+    const scopes = spec.scopes ?? [];
+    if (scopes.includes('BestEffort') && scopes.includes('NotBestEffort')) found.invalid('spec.scopes', scopes, 'BestEffort and NotBestEffort exclude each other');
+    if (scopes.includes('Terminating') && scopes.includes('NotTerminating')) found.invalid('spec.scopes', scopes, 'Terminating and NotTerminating exclude each other');
     spec.scopeSelector?.matchExpressions?.forEach((term) => {
       const at = 'spec.scopeSelector.matchExpressions';
       if (!SCOPES.has(term.scopeName)) found.invalid(`${at}.scopeName`, term.scopeName, 'is no scope');

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { configKey } from '../../validation/config-key.ts';
 import type { KindRules } from '../built-in-kind.ts';
 
@@ -44,6 +45,11 @@ export const secret: KindRules = {
       if (key.startsWith('.docker') && !isJson(data[key] ?? '')) found.invalid(`data[${key}]`, '<secret>', 'must be JSON');
     }
   },
+  warnings(object) {
+    if (object['type'] !== 'kubernetes.io/tls') return [];
+    const { 'tls.crt': certificate = '', 'tls.key': key = '' } = (object['data'] ?? {}) as Record<string, string>;
+    return isKeyPair(Buffer.from(certificate, 'base64'), Buffer.from(key, 'base64')) ? [] : ['tls.crt and tls.key are no pair of certificate and key'];
+  },
   validateUpdate(object, old, found) {
     found.immutable('type', object['type'], old['type']);
     if (old['immutable'] !== true) return;
@@ -52,10 +58,18 @@ export const secret: KindRules = {
   },
 };
 
+function isKeyPair(certificate: Buffer, key: Buffer): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
+}
+
 function isJson(base64: string): boolean {
   try {
-    JSON.parse(Buffer.from(base64, 'base64').toString());
-    return true;
+    const value: unknown = JSON.parse(Buffer.from(base64, 'base64').toString());
+    return typeof value === 'object' && !Array.isArray(value);
   } catch {
     return false;
   }

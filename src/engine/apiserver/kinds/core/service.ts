@@ -77,6 +77,7 @@ export const service: KindRules = {
       delete spec.internalTrafficPolicy;
     }
   },
+  warnings: (object) => (object['spec'].trafficDistribution === 'PreferClose' ? ['spec.trafficDistribution: PreferClose is an old name of PreferSameZone'] : []),
   validateUpdate(object, old, found) {
     const spec = object['spec'] as ServiceSpec, before = old['spec'] as ServiceSpec;
     if (before.type !== 'ExternalName' && spec.type !== 'ExternalName' && before.clusterIP !== undefined && spec.clusterIP !== before.clusterIP) {
@@ -102,7 +103,7 @@ function validateService(object: Service, found: Findings, loopback: boolean): v
   const nodePorts = new Set<string>();
   ports.forEach((port, i) => {
     const at = `spec.ports[${i}]`;
-    validatePort(port, ports.length > 1, spec.clusterIP === 'None', names, at, found);
+    validatePort(port, ports.length > 1, names, at, found);
     const number = `${port.protocol}/${port.port}`;
     if (numbers.has(number)) found.duplicate(at, port.port);
     numbers.add(number);
@@ -125,7 +126,7 @@ function validateService(object: Service, found: Findings, loopback: boolean): v
   });
   found.requiredEnum('spec.type', spec.type, TYPES);
   spec.loadBalancerSourceRanges?.forEach((range, i) => found.eachInvalid(`spec.loadBalancerSourceRanges[${i}]`, range, cidr(range.trim())));
-  if (spec.loadBalancerSourceRanges !== undefined && spec.type !== 'LoadBalancer') found.forbidden('spec.loadBalancerSourceRanges', 'has no meaning but with the type LoadBalancer');
+  if (spec.loadBalancerSourceRanges !== undefined && spec.type !== 'LoadBalancer') found.forbidden('spec.LoadBalancerSourceRanges', 'has no meaning but with the type LoadBalancer');
   if (spec.allocateLoadBalancerNodePorts !== undefined && spec.type !== 'LoadBalancer') found.forbidden('spec.allocateLoadBalancerNodePorts', 'has no meaning but with the type LoadBalancer');
   if (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts === undefined) found.required('spec.allocateLoadBalancerNodePorts');
   if (spec.loadBalancerClass !== undefined) {
@@ -136,7 +137,7 @@ function validateService(object: Service, found: Findings, loopback: boolean): v
   found.optionalEnum('spec.trafficDistribution', spec.trafficDistribution, DISTRIBUTIONS);
 }
 
-function validatePort(port: ServicePort, needsName: boolean, headless: boolean, names: Set<string>, path: string, found: Findings): void {
+function validatePort(port: ServicePort, needsName: boolean, names: Set<string>, path: string, found: Findings): void {
   if (port.name === undefined) {
     if (needsName) found.required(`${path}.name`, 'is needed where there are several ports');
   } else {
@@ -148,8 +149,6 @@ function validatePort(port: ServicePort, needsName: boolean, headless: boolean, 
   found.requiredEnum(`${path}.protocol`, port.protocol, PROTOCOLS);
   validatePortReference(port.targetPort ?? 0, `${path}.targetPort`, found);
   if (port.appProtocol !== undefined) found.eachInvalid(`${path}.appProtocol`, port.appProtocol, qualifiedName(port.appProtocol));
-  if (port.nodePort !== undefined && (port.nodePort < 0 || port.nodePort > 65535)) found.eachInvalid(`${path}.nodePort`, port.nodePort, portNumber(port.nodePort));
-  void headless;
 }
 
 function validateClusterIps(spec: ServiceSpec, found: Findings): void {
@@ -176,5 +175,8 @@ function validateTrafficPolicies(spec: ServiceSpec, found: Findings): void {
   if (external) found.requiredEnum('spec.externalTrafficPolicy', spec.externalTrafficPolicy, TRAFFIC_POLICIES);
   else if (spec.externalTrafficPolicy !== undefined) found.invalid('spec.externalTrafficPolicy', spec.externalTrafficPolicy, 'is for services reached from outside');
   if (spec.healthCheckNodePort !== undefined && (spec.type !== 'LoadBalancer' || spec.externalTrafficPolicy !== 'Local')) found.invalid('spec.healthCheckNodePort', spec.healthCheckNodePort, 'is for the type LoadBalancer with externalTrafficPolicy Local');
-  if (spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer') found.requiredEnum('spec.internalTrafficPolicy', spec.internalTrafficPolicy, TRAFFIC_POLICIES);
+  if (spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer') {
+    if (spec.internalTrafficPolicy === undefined) found.required('spec.internalTrafficPolicy');
+    else found.optionalEnum('spec.internalTrafficPolicy', spec.internalTrafficPolicy, TRAFFIC_POLICIES);
+  };
 }

@@ -1,13 +1,14 @@
 import type { Endpoints, Node, PodTemplateSpec, ReplicationControllerSpec, Taint } from '../../../../kubernetes/types.generated.ts';
 import { dnsSubdomain } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
-import { cidr, ipAddress, nonSpecialAddress } from '../../validation/ip-address.ts';
+import { cidr, cidrFamily, ipAddress, nonSpecialAddress } from '../../validation/ip-address.ts';
 import { labelValue, qualifiedName } from '../../validation/label.ts';
 import { portNumber, PROTOCOLS } from '../../validation/port.ts';
 import { dnsLabel } from '../../validation/dns-name.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import { requireAlways } from '../apps/template-rules.ts';
 import { defaultPodSpec } from './pod/defaults.ts';
+import { validateResourceAmount } from './pod/validate-resources.ts';
 import { podWarnings } from './pod/warnings.ts';
 import { validatePodTemplate } from './pod/validate-template.ts';
 
@@ -55,6 +56,9 @@ const TAINT_EFFECTS = new Set(['NoSchedule', 'PreferNoSchedule', 'NoExecute']);
 export const node: KindRules = {
   group: '', version: 'v1', kind: 'Node', namespaced: false, resetsStatus: false,
   default(object) {
+    const spec = (object['spec'] ?? {}) as NonNullable<Node['spec']>;
+    if (spec.podCIDR !== undefined && spec.podCIDRs?.[0] !== spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
+    else if (spec.podCIDR === undefined && spec.podCIDRs?.[0] !== undefined) spec.podCIDR = spec.podCIDRs[0];
     const status = (object['status'] ?? {}) as NonNullable<Node['status']>;
     if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
   },
@@ -63,6 +67,9 @@ export const node: KindRules = {
     validateTaints(spec.taints, 'metadata.taints', found);
     const cidrs = spec.podCIDRs ?? [];
     cidrs.forEach((block, i) => found.eachInvalid(`spec.podCIDRs[${i}]`, block, cidr(block)));
+    if (cidrs.length > 2 || (cidrs.length === 2 && cidrFamily(cidrs[0] as string) === cidrFamily(cidrs[1] as string))) found.invalid('spec.podCIDRs', cidrs, 'must be one of each IP family');
+    const status = (object['status'] ?? {}) as NonNullable<Node['status']>;
+    for (const list of ['capacity', 'allocatable'] as const) for (const name in status[list]) validateResourceAmount(name, status[list][name] as string, `status.${list}.${name}`, found);
   },
   validateUpdate(object, old, found) {
     const spec = object['spec'] as NonNullable<Node['spec']>, before = old['spec'] as NonNullable<Node['spec']>;

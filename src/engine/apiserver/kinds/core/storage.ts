@@ -1,6 +1,7 @@
 import type { PersistentVolumeClaimSpec, PersistentVolumeSpec } from '../../../../kubernetes/types.generated.ts';
 import { nanosOf } from '../../decode/quantity.ts';
 import { dnsSubdomain } from '../../validation/dns-name.ts';
+import type { Findings } from '../../validation/field-error.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import { validateAccessModes, validateClaimSpec, VOLUME_MODES } from './persistent-volume-claim-spec.ts';
 import { defaultClaimSpec, defaultSource } from './pod/volume-defaults.ts';
@@ -19,6 +20,7 @@ export const persistentVolumeClaim: KindRules = {
     object['status'] = { phase: 'Pending' };
     addFinalizer(object.metadata, CLAIM_PROTECTION);
     const spec = object['spec'] as PersistentVolumeClaimSpec;
+    if (spec.dataSource !== undefined && !isKnownSource(spec.dataSource)) delete spec.dataSource;
     if (spec.dataSource !== undefined && spec.dataSourceRef === undefined) spec.dataSourceRef = { ...spec.dataSource };
     else if (spec.dataSourceRef !== undefined && spec.dataSource === undefined && spec.dataSourceRef.namespace === undefined) spec.dataSource = { ...spec.dataSourceRef };
   },
@@ -43,46 +45,61 @@ export const persistentVolume: KindRules = {
     object['status'] = { phase: 'Pending' };
     addFinalizer(object.metadata, VOLUME_PROTECTION);
   },
-  validate(object, found) {
-    const spec = object['spec'] as PersistentVolumeSpec;
-    if ((spec.accessModes?.length ?? 0) === 0) found.required('spec.accessModes');
-    validateAccessModes(spec.accessModes ?? [], 'spec.accessModes', found);
-    const capacity = spec.capacity ?? {};
-    if (Object.keys(capacity).length === 0) found.required('spec.capacity');
-    if (capacity['storage'] === undefined || Object.keys(capacity).length > 1) found.notSupported('spec.capacity', capacity, ['storage']);
-    for (const name in capacity) {
-      if (nanosOf(capacity[name]) < 0n) found.invalid(`spec.capacity[${name}]`, capacity[name], 'must be 0 or more');
-      if (nanosOf(capacity[name]) <= 0n) found.invalid(`spec.capacity[${name}]`, capacity[name], 'must be more than 0');
-    }
-    if (spec.persistentVolumeReclaimPolicy !== undefined) found.optionalEnum('spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, RECLAIM_POLICIES);
-    if (spec.nodeAffinity !== undefined) {
-      if (spec.nodeAffinity.required === undefined) found.required('spec.nodeAffinity.required');
-      else validateNodeSelector(spec.nodeAffinity.required, 'spec.nodeAffinity.required', found);
-    }
-    let sources = 0;
-    for (const field in spec) {
-      if (NOT_SOURCES.has(field)) continue;
-      sources++;
-      if (sources > 1) {
-        found.forbidden(`spec.${field}`, 'a volume has one source');
-        continue;
-      }
-      const source = (spec as Record<string, unknown>)[field];
-      if (field === 'local') {
-        const local = source as { path?: string };
-        if (local.path === undefined || local.path === '') found.required('spec.local.path');
-        if (spec.nodeAffinity === undefined) found.required('spec.nodeAffinity', 'a local volume needs it');
-      } else if (field === 'csi') {
-        validateSharedSource('csi', { driver: (source as { driver: string }).driver }, 'spec.csi', found);
-        if ((source as { volumeHandle?: string }).volumeHandle === '') found.required('spec.csi.volumeHandle');
-      } else validateSharedSource(field, source, `spec.${field}`, found);
-    }
-    if (sources === 0) found.required('spec', 'a source is needed');
-    if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') found.forbidden('spec.persistentVolumeReclaimPolicy', "the root folder cannot be recycled");
-    if (spec.storageClassName !== undefined) found.eachInvalid('spec.storageClassName', spec.storageClassName, dnsSubdomain(spec.storageClassName));
-    found.optionalEnum('spec.volumeMode', spec.volumeMode, VOLUME_MODES);
-  },
+  validate: (object, found) => validateVolumeSpec(object['spec'] as PersistentVolumeSpec, 'spec', found, false),
 };
+
+const NOT_INLINE = ['capacity', 'claimRef', 'persistentVolumeReclaimPolicy', 'storageClassName', 'volumeMode'] as const;
+
+/** The spec of a volume, or one that stands in a VolumeAttachment: that one is of the kind csi and has no life of its own. */
+export function validateVolumeSpec(spec: PersistentVolumeSpec, path: string, found: Findings, inline: boolean): void {
+  if (inline) {
+    for (const field of NOT_INLINE) if (spec[field] !== undefined) found.forbidden(`${path}.${field}`, 'an inline volume has none');
+    if (spec.csi === undefined) found.required(`${path}.csi`);
+  }
+  if ((spec.accessModes?.length ?? 0) === 0) found.required(`${path}.accessModes`);
+  validateAccessModes(spec.accessModes ?? [], `${path}.accessModes`, found);
+  const capacity = spec.capacity ?? {};
+  if (!inline) {
+  if (Object.keys(capacity).length === 0) found.required(`${path}.capacity`);
+  if (capacity['storage'] === undefined || Object.keys(capacity).length > 1) found.notSupported(`${path}.capacity`, capacity, ['storage']);
+  for (const name in capacity) {
+    if (nanosOf(capacity[name]) < 0n) found.invalid(`${path}.capacity[${name}]`, capacity[name], 'must be 0 or more');
+    if (nanosOf(capacity[name]) <= 0n) found.invalid(`${path}.capacity[${name}]`, capacity[name], 'must be more than 0');
+  }
+  }
+  if (spec.persistentVolumeReclaimPolicy !== undefined) found.optionalEnum(`${path}.persistentVolumeReclaimPolicy`, spec.persistentVolumeReclaimPolicy, RECLAIM_POLICIES);
+  if (spec.nodeAffinity !== undefined) {
+    if (spec.nodeAffinity.required === undefined) found.required(`${path}.nodeAffinity.required`);
+    else validateNodeSelector(spec.nodeAffinity.required, `${path}.nodeAffinity.required`, found);
+  }
+  let sources = 0;
+  for (const field in spec) {
+    if (NOT_SOURCES.has(field)) continue;
+    sources++;
+    if (sources > 1) {
+      found.forbidden(`${path}.${field}`, 'a volume has one source');
+      continue;
+    }
+    const source = (spec as Record<string, unknown>)[field];
+    if (field === 'local') {
+      const local = source as { path?: string };
+      if (local.path === undefined || local.path === '') found.required(`${path}.local.path`);
+      if (spec.nodeAffinity === undefined) found.required(`${path}.nodeAffinity`, 'a local volume needs it');
+    } else if (field === 'csi') {
+      validateSharedSource('csi', { driver: (source as { driver: string }).driver }, `${path}.csi`, found);
+      if ((source as { volumeHandle?: string }).volumeHandle === '') found.required(`${path}.csi.volumeHandle`);
+    } else validateSharedSource(field, source, `${path}.${field}`, found);
+  }
+  if (sources === 0) found.required(path, 'a source is needed');
+  if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') found.forbidden(`${path}.persistentVolumeReclaimPolicy`, "the root folder cannot be recycled");
+  if (spec.storageClassName !== undefined) found.eachInvalid(`${path}.storageClassName`, spec.storageClassName, dnsSubdomain(spec.storageClassName));
+  found.optionalEnum(`${path}.volumeMode`, spec.volumeMode, VOLUME_MODES);
+}
+
+/** Other sources stand in dataSourceRef; here they are dropped, as ever. */
+function isKnownSource({ apiGroup, kind }: { apiGroup?: string | null; kind: string }): boolean {
+  return (kind === 'PersistentVolumeClaim' && (apiGroup ?? '') === '') || (kind === 'VolumeSnapshot' && apiGroup === 'snapshot.storage.k8s.io');
+}
 
 function addFinalizer(metadata: { finalizers?: string[] }, finalizer: string): void {
   const finalizers = (metadata.finalizers ??= []);

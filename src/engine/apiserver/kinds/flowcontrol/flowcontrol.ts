@@ -109,9 +109,9 @@ export const priorityLevelConfiguration: KindRules = {
     limited.nominalConcurrencyShares ??= 30;
     limited.lendablePercent ??= 0;
     if (limited.limitResponse?.queuing !== undefined) {
-      limited.limitResponse.queuing.queues ??= 64;
-      limited.limitResponse.queuing.handSize ??= 8;
-      limited.limitResponse.queuing.queueLengthLimit ??= 50;
+      limited.limitResponse.queuing.queues ||= 64;
+      limited.limitResponse.queuing.handSize ||= 8;
+      limited.limitResponse.queuing.queueLengthLimit ||= 50;
     }
   },
   validate(object, found) {

@@ -12,7 +12,7 @@ const FORBIDDEN_ENDS = ['/..', '/.'];
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 const MAX_CONTROLLER = 250;
 
-interface ObjectReference { apiGroup?: string; kind: string; name: string }
+interface ObjectReference { apiGroup?: string | null; kind: string; name: string }
 
 export const ingress: KindRules = {
   group: 'networking.k8s.io', version: 'v1', kind: 'Ingress', namespaced: true, generation: true,
@@ -81,7 +81,7 @@ function validateBackend(backend: IngressBackend, path: string, found: Findings)
 }
 
 function validateReference(ref: ObjectReference, path: string, found: Findings): void {
-  if (ref.apiGroup !== undefined) found.eachInvalid(`${path}.apiGroup`, ref.apiGroup, dnsSubdomain(ref.apiGroup));
+  if (ref.apiGroup !== undefined && ref.apiGroup !== null) found.eachInvalid(`${path}.apiGroup`, ref.apiGroup, dnsSubdomain(ref.apiGroup));
   for (const field of ['kind', 'name'] as const) {
     if (ref[field] === '') found.required(`${path}.${field}`);
     else found.eachInvalid(`${path}.${field}`, ref[field], pathSegmentName(ref[field]));

@@ -1,4 +1,4 @@
-import { dnsLabel, dnsSubdomain, pathSegmentName } from '../../validation/dns-name.ts';
+import { dnsSubdomain, pathSegmentName } from '../../validation/dns-name.ts';
 import { cidr, cidrFamily, ipAddress, isCanonicalCidr } from '../../validation/ip-address.ts';
 import type { KindRules } from '../built-in-kind.ts';
 
@@ -34,7 +34,7 @@ export const ipAddressKind: KindRules = {
       if (value === '') found.required(`spec.parentRef.${field}`);
       else found.eachInvalid(`spec.parentRef.${field}`, value, pathSegmentName(value));
     }
-    if (ref.namespace !== undefined) found.eachInvalid('spec.parentRef.namespace', ref.namespace, dnsLabel(ref.namespace));
+    if (ref.namespace !== undefined) found.eachInvalid('spec.parentRef.namespace', ref.namespace, pathSegmentName(ref.namespace));
   },
   validateUpdate(object, old, found) {
     found.immutable('spec.parentRef', object['spec'].parentRef, old['spec'].parentRef);

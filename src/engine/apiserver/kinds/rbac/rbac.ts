@@ -1,7 +1,7 @@
 import type { AggregationRule, PolicyRule, RoleRef, RbacV1Subject as Subject } from '../../../../kubernetes/types.generated.ts';
 import { dnsSubdomain, pathSegmentName } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
-import { validateLabelSelector } from '../../validation/label-selector.ts';
+import { selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import type { KindObject } from '../strategy.ts';
 
@@ -38,7 +38,11 @@ export const clusterRole: KindRules = {
     if (aggregation === undefined) return;
     const selectors = aggregation.clusterRoleSelectors ?? [];
     if (selectors.length === 0) found.required('aggregationRule.clusterRoleSelectors', 'at least one is needed');
-    selectors.forEach((selector, i) => validateLabelSelector(selector, `aggregationRule.clusterRoleSelectors[${i}]`, found));
+    selectors.forEach((selector, i) => {
+      const at = `aggregationRule.clusterRoleSelectors[${i}]`;
+      validateLabelSelector(selector, at, found);
+      if (selectorMatches(selector, {}) === undefined) found.invalid(at, selector, 'is not a selector');
+    });
   },
 };
 

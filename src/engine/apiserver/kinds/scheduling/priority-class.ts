@@ -15,7 +15,7 @@ export const priorityClass: KindRules = {
     if (name.startsWith('system-')) {
       if (!SYSTEM.has(name)) found.forbidden('metadata.name', 'names that begin with system- are reserved');
     } else if (value > HIGHEST_USER_PRIORITY) found.forbidden('value', `must be at most ${HIGHEST_USER_PRIORITY}`);
-    found.optionalEnum('preemptionPolicy', object['preemptionPolicy'] as string, POLICIES);
+    found.requiredEnum('preemptionPolicy', object['preemptionPolicy'] as string, POLICIES);
   },
   validateUpdate(object, old, found) {
     if (object['value'] !== old['value']) found.forbidden('value', 'cannot be changed');

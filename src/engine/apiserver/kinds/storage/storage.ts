@@ -5,6 +5,7 @@ import type { Findings } from '../../validation/field-error.ts';
 import { qualifiedName } from '../../validation/label.ts';
 import { validateLabelSelector } from '../../validation/label-selector.ts';
 import type { KindRules } from '../built-in-kind.ts';
+import { validateVolumeSpec } from '../core/storage.ts';
 import { validateDriverName } from '../core/pod/validate-volume.ts';
 
 const GROUP = 'storage.k8s.io';
@@ -12,6 +13,7 @@ const RECLAIM_POLICIES = new Set(['Delete', 'Retain']);
 const BINDING_MODES = new Set(['Immediate', 'WaitForFirstConsumer']);
 const FS_GROUP_POLICIES = new Set(['File', 'None', 'ReadWriteOnceWithFSType']);
 const LIFECYCLE_MODES = new Set(['Ephemeral', 'Persistent']);
+const CLASS_PROTECTION = 'kubernetes.io/vac-protection';
 const MAX_PARAMETERS = 512;
 const MAX_PARAMETER_BYTES = 256 * 1024;
 
@@ -39,6 +41,7 @@ export const storageClass: KindRules = {
     else found.eachInvalid('provisioner', spec.provisioner, qualifiedName(spec.provisioner.toLowerCase()));
     validateParameters(spec.parameters, 'parameters', found, true);
     if ((spec.reclaimPolicy as string) !== '') found.optionalEnum('reclaimPolicy', spec.reclaimPolicy, RECLAIM_POLICIES);
+    validateTopologies(spec, found);
     if (spec.volumeBindingMode === undefined) found.required('volumeBindingMode');
     else found.optionalEnum('volumeBindingMode', spec.volumeBindingMode, BINDING_MODES);
   },
@@ -47,6 +50,28 @@ export const storageClass: KindRules = {
     found.immutable('volumeBindingMode', object['volumeBindingMode'], old['volumeBindingMode']);
   },
 };
+
+function validateTopologies({ allowedTopologies }: StorageClass, found: Findings): void {
+  const seen = new Set<string>();
+  allowedTopologies?.forEach((term, i) => {
+    const at = `allowedTopologies[${i}].matchLabelExpressions`;
+    const keys = new Set<string>();
+    if ((term.matchLabelExpressions?.length ?? 0) === 0) found.duplicate(at, '');
+    term.matchLabelExpressions?.forEach((expression, j) => {
+      found.eachInvalid(`${at}[${j}].key`, expression.key, qualifiedName(expression.key));
+      if (keys.has(expression.key)) found.duplicate(`${at}[${j}].key`, expression.key);
+      keys.add(expression.key);
+      const values = expression.values ?? [];
+      if (values.length === 0) found.required(`${at}[${j}].values`);
+      values.forEach((value, k) => {
+        if (values.indexOf(value) < k) found.duplicate(`${at}[${j}].values[${k}]`, value);
+      });
+    });
+    const whole = JSON.stringify(term);
+    if (seen.has(whole)) found.duplicate(at, '');
+    seen.add(whole);
+  });
+}
 
 export const volumeAttachment: KindRules = {
   group: GROUP, version: 'v1', kind: 'VolumeAttachment', namespaced: false,
@@ -57,6 +82,7 @@ export const volumeAttachment: KindRules = {
     if (inlineVolumeSpec === undefined && persistentVolumeName === undefined) found.required('spec.source', 'persistentVolumeName or inlineVolumeSpec is needed');
     else if (inlineVolumeSpec !== undefined && persistentVolumeName !== undefined) found.forbidden('spec.source', 'one of persistentVolumeName and inlineVolumeSpec may be given');
     else if (persistentVolumeName === '') found.required('spec.source.persistentVolumeName');
+    if (inlineVolumeSpec !== undefined) validateVolumeSpec(inlineVolumeSpec, 'spec.source.inlineVolumeSpec', found, true);
     found.eachInvalid('spec.nodeName', spec.nodeName, dnsSubdomain(spec.nodeName));
     validateDriverName(spec.attacher, 'spec.attacher', found);
     if (persistentVolumeName !== undefined) found.eachInvalid('spec.source.persistentVolumeName', persistentVolumeName, dnsSubdomain(persistentVolumeName));
@@ -68,6 +94,7 @@ export const volumeAttachment: KindRules = {
 
 export const csiDriver: KindRules = {
   group: GROUP, version: 'v1', kind: 'CSIDriver', namespaced: false,
+  warnings: (object) => ((object['spec'].tokenRequests?.length ?? 0) > 0 && object['spec'].serviceAccountTokenInSecrets === undefined ? ['spec.tokenRequests: tokens stand in the volume context unless serviceAccountTokenInSecrets is true'] : []),
   default(object) {
     const spec = object['spec'] as CSIDriverSpec;
     spec.attachRequired ??= true;
@@ -94,12 +121,22 @@ export const csiDriver: KindRules = {
 
 export const csiNode: KindRules = {
   group: GROUP, version: 'v1', kind: 'CSINode', namespaced: false,
+  default(object) {
+    for (const driver of (object['spec'] as CSINodeSpec).drivers ?? []) if (driver.topologyKeys?.length === 0) driver.topologyKeys = null as never;
+  },
   validate(object, found) {
     const names = new Set<string>();
     (object['spec'] as CSINodeSpec).drivers?.forEach((driver, i) => {
       const at = `spec.drivers[${i}]`;
       validateDriverName(driver.name, `${at}.name`, found);
       if (driver.nodeID === '') found.required(`${at}.nodeID`);
+      const keys = driver.topologyKeys ?? [];
+      keys.forEach((key, j) => {
+        if (key === '') found.required(at, 'a topology key must not be empty');
+        if (keys.indexOf(key) < j) found.duplicate(at, key);
+        found.eachInvalid(at, key, qualifiedName(key));
+      });
+      if (driver.allocatable?.count !== undefined && driver.allocatable.count < 0) found.invalid(`${at}.allocatable.count`, driver.allocatable.count, 'must be 0 or more');
       if (names.has(driver.name)) found.duplicate(`${at}.name`, driver.name);
       names.add(driver.name);
     });
@@ -111,7 +148,7 @@ export const csiStorageCapacity: KindRules = {
   validate(object, found) {
     const name = object['storageClassName'] as string;
     found.eachInvalid('storageClassName', name, dnsSubdomain(name));
-    for (const field of ['capacity', 'maximumVolumeSize']) {
+    for (const field of ['capacity']) {
       const value = object[field] as string | undefined;
       if (value !== undefined && nanosOf(value) < 0n) found.invalid(field, value, 'must be 0 or more');
     }
@@ -121,8 +158,14 @@ export const csiStorageCapacity: KindRules = {
 
 export const volumeAttributesClass: KindRules = {
   group: GROUP, version: 'v1', kind: 'VolumeAttributesClass', namespaced: false,
+  prepare({ metadata }) {
+    metadata.finalizers ??= [];
+    if (!metadata.finalizers.includes(CLASS_PROTECTION)) metadata.finalizers.push(CLASS_PROTECTION);
+  },
   validate(object, found) {
-    validateDriverName(object['driverName'] as string, 'driverName', found);
+    const driver = object['driverName'] as string;
+    if (driver === '') found.required('driverName');
+    else found.eachInvalid('driverName', driver, qualifiedName(driver.toLowerCase()));
     validateParameters(object['parameters'] as Record<string, string> | undefined, 'parameters', found, false);
   },
 };

@@ -14,9 +14,10 @@ export const pod: KindRules = {
   default: (object) => defaultPod(object['spec'] as PodSpec),
   prepare(object, context) {
     const spec = object['spec'] as PodSpec;
+    if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
     const status: Record<string, unknown> = { phase: 'Pending', qosClass: qosClass(spec) };
     if ((spec.schedulingGates?.length ?? 0) > 0) {
-      status['conditions'] = [{ type: 'PodScheduled', status: 'False', lastProbeTime: null, lastTransitionTime: context.now, reason: 'SchedulingGated', message: 'Scheduling waits for the pod\'s scheduling gates' }];
+      status['conditions'] = [{ type: 'PodScheduled', status: 'False', lastProbeTime: null, lastTransitionTime: context.now, reason: 'SchedulingGated', message: 'Waits for its scheduling gates' }];
     }
     object['status'] = status;
   },

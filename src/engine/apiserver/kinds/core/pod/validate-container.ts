@@ -210,8 +210,8 @@ function validateMounts(mounts: readonly VolumeMount[] | undefined, volumes: Vol
       found.eachInvalid(`${at}.subPathExpr`, mount.subPathExpr, localPath(mount.subPathExpr));
     }
     if (mount.mountPropagation !== undefined) {
-      found.optionalEnum(`${at}.mountPropagation`, mount.mountPropagation, MOUNT_PROPAGATIONS);
-      if (mount.mountPropagation === 'Bidirectional' && container.securityContext?.privileged !== true) found.forbidden(`${at}.mountPropagation`, 'Bidirectional is for privileged containers');
+      found.optionalEnum(`${path}.mountPropagation`, mount.mountPropagation, MOUNT_PROPAGATIONS);
+      if (mount.mountPropagation === 'Bidirectional' && container.securityContext?.privileged !== true) found.forbidden(`${path}.mountPropagation`, 'Bidirectional is for privileged containers');
     }
     if (mount.recursiveReadOnly !== undefined) {
       found.optionalEnum(`${at}.recursiveReadOnly`, mount.recursiveReadOnly, RECURSIVE_READ_ONLY);

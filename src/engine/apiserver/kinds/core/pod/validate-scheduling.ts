@@ -142,5 +142,5 @@ function validatePodTerm(term: PodAffinityTerm, path: string, found: Findings): 
   term.namespaces?.forEach((namespace) => found.eachInvalid(`${path}.namespace`, namespace, dnsLabel(namespace)));
   for (const field of ['matchLabelKeys', 'mismatchLabelKeys'] as const) validateMatchKeys(term[field], term.labelSelector, `${path}.${field}`, found);
   if (term.topologyKey === '') found.required(`${path}.topologyKey`, 'is needed');
-  else found.eachInvalid(`${path}.topologyKey`, term.topologyKey, qualifiedName(term.topologyKey));
+  found.eachInvalid(`${path}.topologyKey`, term.topologyKey, qualifiedName(term.topologyKey));
 }
