@@ -5,20 +5,7 @@ import { StatusError } from '../client/status-error.ts';
 import { ImageError } from '../engine/images/image-error.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { systemClock, systemRandom } from '../runtime/system-clock.ts';
-import { applyCommand } from './commands/apply.ts';
-import { demoCommand } from './commands/demo.ts';
-import { downCommand } from './commands/down.ts';
-import { healthCommand } from './commands/health.ts';
-import { imageCommand } from './commands/image.ts';
-import { loadCommand } from './commands/load.ts';
-import { logsCommand } from './commands/logs.ts';
 import { partCommands } from './commands/parts.ts';
-import { pushCommand } from './commands/push.ts';
-import { recordCommand } from './commands/record.ts';
-import { releaseCommand } from './commands/release.ts';
-import { scaleCommand } from './commands/scale.ts';
-import { statusCommand } from './commands/status.ts';
-import { upCommand } from './commands/up.ts';
 import { EXIT, EXIT_HELP } from './exit-code.ts';
 import { plainLogger } from './output/plain-logger.ts';
 import { aweighProgram, packageVersion } from './program.ts';
@@ -42,7 +29,7 @@ export async function main(): Promise<void> {
     log: isPart ? (pino({ base: { part: process.argv[2] }, level: process.env['AWEIGH_LOG_LEVEL'] ?? 'info' }) as unknown as Logger) : plainLogger(process.stderr),
   };
   try {
-    await commandLine(terminal).parseAsync();
+    await (await commandLine(terminal, isPart)).parseAsync();
   } catch (error) {
     process.exitCode = explain(error, terminal);
   } finally {
@@ -51,7 +38,7 @@ export async function main(): Promise<void> {
   if (isPart || process.exitCode !== undefined) process.exit();
 }
 
-function commandLine(terminal: Terminal): Command {
+async function commandLine(terminal: Terminal, isPart: boolean): Promise<Command> {
   const command = new Command('aweigh')
     .description('Deploys, scales and operates applications: Kubernetes resources, multi-stage canary releases, and an embedded Kubernetes for one machine.')
     .version(packageVersion())
@@ -59,9 +46,9 @@ function commandLine(terminal: Terminal): Command {
     .showHelpAfterError("('aweigh --help' lists the commands)")
     .enablePositionalOptions()
     .exitOverride();
-  const commands = [upCommand, downCommand, statusCommand, applyCommand, imageCommand, pushCommand, releaseCommand, scaleCommand, logsCommand, healthCommand, recordCommand, demoCommand].map((make) => make(terminal));
-  for (const each of commands) command.addCommand(each);
-  for (const each of [loadCommand(terminal), ...partCommands(terminal)]) command.addCommand(each, { hidden: true });
+  // A part that starts again is waited for: it does not load what people's commands need.
+  if (!isPart) for (const each of (await import('./commands/people.ts')).peopleCommands(terminal)) command.addCommand(each, { hidden: each.name() === 'load' });
+  for (const each of partCommands(terminal)) command.addCommand(each, { hidden: true });
   overrideExit(command);
   return command;
 }

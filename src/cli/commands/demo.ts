@@ -3,15 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { sharedInformers } from '../../runtime/run-controllers.ts';
+import { aborted } from '../aborted.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
 import { isWell, runDemo, type DemoResult } from '../demo/demo.ts';
 import { EXIT } from '../exit-code.ts';
 import { buildImage } from '../operations/build-image.ts';
-import { startCluster, type Cluster, type RouterChoice } from '../processes/cluster.ts';
+import { startCluster, type Cluster } from '../processes/cluster.ts';
+import { routerOption, type RouterChoice } from '../processes/router-choice.ts';
 import { packageRoot } from '../program.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
-import { aborted, readPort, routerOption } from './up.ts';
+import { readPort } from './up.ts';
 
 interface DemoCommandOptions {
   readonly once?: boolean;

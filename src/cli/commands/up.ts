@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { closeSync, copyFileSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { aborted } from '../aborted.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
 import { waitFor } from '../operations/wait-for.ts';
-import { startCluster, type RouterChoice } from '../processes/cluster.ts';
+import { startCluster } from '../processes/cluster.ts';
 import { openDataDirectory } from '../processes/data-directory.ts';
 import { readIdentity } from '../processes/part.ts';
 import { isRunning } from '../processes/process-identity.ts';
+import { routerOption, type RouterChoice } from '../processes/router-choice.ts';
 import { supervisorFile } from '../processes/supervisor.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
@@ -23,8 +25,6 @@ interface UpOptions {
 
 const DETACHED_DEADLINE_MS = 90_000;
 const READY_LINE = 'Aweigh is ready';
-
-export const routerOption = (): Option => new Option('--router <kind>', 'what `router.kind: auto` means; auto: haproxy where it is on the PATH').choices(['auto', 'haproxy', 'builtin']).default('auto');
 
 export function upCommand(terminal: Terminal): Command {
   return new Command('up').description('start the embedded cluster, or take over what runs of it; Ctrl-C stops it and its pods')
@@ -54,11 +54,6 @@ async function foreground(terminal: Terminal, options: UpOptions): Promise<void>
   } finally {
     await cluster.stop();
   }
-}
-
-export function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 async function detach(terminal: Terminal, options: UpOptions): Promise<void> {

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { createClient } from '../../client/https-client.ts';
@@ -12,9 +12,8 @@ import { addressRanges, claimRanges } from './address-ranges.ts';
 import { openDataDirectory, type DataDirectory } from './data-directory.ts';
 import { readIdentity } from './part.ts';
 import { isRunning } from './process-identity.ts';
+import { chooseRouter, type RouterChoice } from './router-choice.ts';
 import { rememberedPort, rememberPort, startSupervisor, type PartName } from './supervisor.ts';
-
-export type RouterChoice = 'auto' | 'haproxy' | 'builtin';
 
 export interface ClusterOptions {
   readonly root: string;
@@ -65,24 +64,6 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
 function partEnvironment({ env, program }: Terminal): Record<string, string | undefined> {
   const path = [dirname(process.execPath), ...(env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
   return { ...env, PATH: [...new Set(path.filter((folder) => folder !== ''))].join(delimiter), AWEIGH_BIN: env['AWEIGH_BIN'] ?? program.join(' ') };
-}
-
-/** What `auto` comes to on a PATH. @throws {UserError} where haproxy is wanted and is not there */
-export function chooseRouter(choice: RouterChoice, path: string): 'haproxy' | 'builtin' {
-  if (choice === 'builtin') return 'builtin';
-  const found = path.split(delimiter).some((folder) => isExecutable(join(folder, 'haproxy')));
-  if (found) return 'haproxy';
-  if (choice === 'haproxy') throw new UserError('There is no haproxy on the PATH: install it (Debian: apt-get install haproxy), or choose --router builtin');
-  return 'builtin';
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function partRuns(data: DataDirectory, name: PartName): boolean {

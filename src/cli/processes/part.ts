@@ -6,7 +6,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { writeAtomically, type DataDirectory } from './data-directory.ts';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
 
-const POLL_MS = 200;
+const POLL_MS = 50;
 const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 10_000;
 /** A part that ran for so long starts with the shortest back-off again. */

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import type { Terminal } from '../terminal.ts';
+import { applyCommand } from './apply.ts';
+import { demoCommand } from './demo.ts';
+import { downCommand } from './down.ts';
+import { healthCommand } from './health.ts';
+import { imageCommand } from './image.ts';
+import { loadCommand } from './load.ts';
+import { logsCommand } from './logs.ts';
+import { pushCommand } from './push.ts';
+import { recordCommand } from './record.ts';
+import { releaseCommand } from './release.ts';
+import { scaleCommand } from './scale.ts';
+import { statusCommand } from './status.ts';
+import { upCommand } from './up.ts';
+
+/** Every command that people use, in the order of the help. */
+export function peopleCommands(terminal: Terminal): Command[] {
+  return [upCommand, downCommand, statusCommand, applyCommand, imageCommand, pushCommand, releaseCommand, scaleCommand, logsCommand, healthCommand, recordCommand, demoCommand, loadCommand].map((make) => make(terminal));
+}

@@ -1,0 +1,4 @@
+export interface PartOptions {
+  readonly data?: string;
+  readonly port: number;
+}
