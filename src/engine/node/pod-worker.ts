@@ -25,6 +25,7 @@ interface Finished {
 
 const volumeRetryMs = 5_000;
 const orphanGraceMs = 2_000;
+const haltFlushMs = 1_000;
 
 /** Makes one pod true: its containers run, and its status says so. Level-triggered: every wake looks at all of it. */
 export class PodWorker {
@@ -102,6 +103,8 @@ export class PodWorker {
     this.#stopDeadlineMs = this.#context.clock.now() + (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1_000;
     this.#writeStatus();
     await this.#stopAll();
+    // The API may be on its way out too.
+    await Promise.race([this.#status.flush(), pause(this.#context.clock, haltFlushMs)]);
   }
 
   wake(): void {

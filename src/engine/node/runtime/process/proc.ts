@@ -48,12 +48,12 @@ export function allPids(): number[] {
   return readdirSync('/proc').filter((n) => /^\d+$/.test(n)).map(Number);
 }
 
-/** Live processes of the groups, by group. */
-export function membersOf(groups: ReadonlySet<number>): Map<number, { pid: number; stat: ProcessStat }[]> {
+/** Live processes of the groups, by group; absent: of all groups. */
+export function membersOf(groups: ReadonlySet<number> | undefined): Map<number, { pid: number; stat: ProcessStat }[]> {
   const members = new Map<number, { pid: number; stat: ProcessStat }[]>();
   for (const pid of allPids()) {
     const stat = readStat(pid);
-    if (stat === undefined || stat.state === 'Z' || stat.state === 'X' || !groups.has(stat.group)) continue;
+    if (stat === undefined || stat.state === 'Z' || stat.state === 'X' || groups?.has(stat.group) === false) continue;
     const list = members.get(stat.group);
     if (list === undefined) members.set(stat.group, [{ pid, stat }]);
     else list.push({ pid, stat });

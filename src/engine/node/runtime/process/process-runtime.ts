@@ -40,6 +40,7 @@ interface Started {
 /** Attempts whose logs and exit codes are kept, the current one included. */
 const keptAttempts = 2;
 const markWaitMs = 1_000;
+const usageAgeMs = 500;
 /** Above every process id that Linux gives. */
 const noPid = 2 ** 30;
 
@@ -54,6 +55,8 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
   const pools = new Map([...options.podCidrs].map(([node, cidr]) => [node, new AddressPool(cidr, cursors[node])]));
   const pods = new Map<string, PodRecord>();
   const started = new WeakMap<RuntimeContainer, Started>();
+  let usageAtMs = -Infinity;
+  let groups: ReturnType<typeof membersOf> = new Map();
 
   const placeOf = (pod: PodRecord): PodPlace => ({ podIp: pod.podIp, hostIp: options.hostIp, folder: join(podsFolder, pod.uid) });
   const containerFolder = (uid: string, name: string, attempt: number): string => join(podsFolder, uid, 'containers', name, String(attempt));
@@ -197,7 +200,13 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
 
     usage(container) {
       const { record, exit } = container as ContainerProcess;
-      const members = exit === undefined ? (membersOf(new Set([record.pid])).get(record.pid) ?? []) : [];
+      if (exit !== undefined) return { cpuSeconds: 0, memoryBytes: 0 };
+      // One look at all processes serves all containers that are asked for together.
+      if (clock.now() - usageAtMs > usageAgeMs) {
+        usageAtMs = clock.now();
+        groups = membersOf(undefined);
+      }
+      const members = groups.get(record.pid) ?? [];
       return { cpuSeconds: members.reduce((sum, m) => sum + m.stat.cpuTicks, 0) / ticksPerSecond, memoryBytes: members.reduce((sum, m) => sum + m.stat.residentPages, 0) * pageBytes };
     },
   };
