@@ -2,7 +2,7 @@ import type { Gate, TrackStep } from '../../api/application/application.ts';
 import type { ResolvedTrack } from '../../api/application/defaults.ts';
 import type { ReleaseTrackStatus, TrackPhase } from '../../api/release/release.ts';
 import { judgeGates, skipsGates, type GatesOutcome } from './gates.ts';
-import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyReplicas } from './observed.ts';
+import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints, readyReplicas } from './observed.ts';
 import { fail } from './restore.ts';
 import { ensureBuild, isAborting, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
 
@@ -152,7 +152,7 @@ function passed(turn: Turn, working: WorkingRelease, entry: ReleaseTrackStatus, 
 
 function failsOnEndpoints(turn: Turn, working: WorkingRelease, { rules }: WorkingTrack, entry: ReleaseTrackStatus): boolean {
   if (entry.phase !== 'Verifying' && entry.phase !== 'Draining') return false;
-  const ready = readyReplicas(turn.observed, rules, working.build);
+  const ready = readyEndpoints(turn.observed, rules, working.build);
   if (ready >= rules.endpointFloor) {
     delete entry.degradedAt;
     return false;

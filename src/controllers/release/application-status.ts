@@ -1,6 +1,6 @@
 import type { ApplicationStatus } from '../../api/application/application.ts';
 import type { Condition } from '../../api/group.ts';
-import { nameOf, observedPercent, readyReplicas, versionOf } from './observed.ts';
+import { nameOf, observedPercent, readyEndpoints, versionOf } from './observed.ts';
 import { isEnded, timestamp, type Turn } from './turn.ts';
 
 /** What a person sees of the Application: each track, and whether all is as it is to be. */
@@ -13,7 +13,7 @@ export function applicationStatus(turn: Turn): ApplicationStatus {
       ...base,
       build: held.serving,
       version: versionOf(observed, held.serving),
-      readyReplicas: readyReplicas(observed, rules, held.serving),
+      readyReplicas: readyEndpoints(observed, rules, held.serving),
       weightPercent: Math.round(observedPercent(observed, rules, held.serving) ?? observed.application.status?.tracks?.find((t) => t.name === rules.name)?.weightPercent ?? 0),
     };
   });

@@ -95,7 +95,7 @@ export class ModelCluster {
     }
     for (const name of this.deployments.keys()) if (!wanted.has(name)) this.deployments.delete(name);
     const spec = this.#routes(delivery);
-    if (JSON.stringify(spec) !== JSON.stringify(this.#routerRoutes)) {
+    if (this.router === undefined || JSON.stringify(spec) !== JSON.stringify(this.#routerRoutes)) {
       this.#routerRoutes = spec;
       this.router = { metadata: { generation: (this.router?.metadata?.generation ?? 0) + 1 }, spec: {} as Router['spec'], ...(this.router?.status && { status: this.router.status }) };
     }

@@ -58,6 +58,11 @@ export function readyReplicas(observed: Observed, track: ResolvedTrack, build: s
   return Math.min(deployment.status?.readyReplicas ?? 0, deployment.status?.updatedReplicas ?? 0);
 }
 
+/** Ready pods of a build on a track, whichever template they are of: what can take users now. */
+export function readyEndpoints(observed: Observed, track: ResolvedTrack, build: string): number {
+  return deploymentOf(observed, track, build)?.status?.readyReplicas ?? 0;
+}
+
 /** `host:port` of every ready pod of a build on a track, for the first port of the Application. */
 export function readyAddresses(observed: Observed, track: ResolvedTrack, build: string): string[] {
   const service = candidateServiceName(nameOf(observed.application), track, versionOf(observed, build));

@@ -294,3 +294,36 @@ test('every change of a release is one commit that says what comes and what goes
   });
   expect(changes.slice(1).map((c) => c.split(' ')[1])).toEqual(['ScaleUp', 'Shift', 'ScaleUp', 'Shift', 'ScaleUp', 'Shift', 'ScaleUp', 'Shift', 'Completed']);
 });
+
+test('a cluster rebuilt in mid-release from builds and delivery alone keeps its versions and goes on', () => {
+  const cluster = installed(withTracks((t) => (t.name === 'free' ? { ...t, gates: [{ name: 'wait', approval: {} }] } : t)));
+  cluster.push('v1.18.0');
+  cluster.settle();
+  const before = serving(cluster);
+  // The record restores what it holds; Releases, Jobs, pods and the routers' answers are gone.
+  cluster.releases.length = 0;
+  cluster.jobs.length = 0;
+  cluster.deployments.clear();
+  cluster.router = undefined;
+  cluster.application = { ...cluster.application, status: {} };
+  cluster.delivery = { ...cluster.delivery!, metadata: { ...cluster.delivery!.metadata, generation: 1 }, status: {} };
+  cluster.settle(() => {
+    expect(serving(cluster)).toEqual(before);
+    return false;
+  });
+  expect(cluster.releases.map((r) => r.spec.build)).toEqual([`${app}-v1.18.0`]);
+  cluster.steer(`${app}-v1.18.0`, { approvals: [{ track: 'free', gate: 'wait', actor: 'ada', at: '2026-01-01T00:00:00Z' }] });
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.18.0'));
+});
+
+test('a release that fails after a rebuild goes back to production, not to itself', () => {
+  const cluster = installed(withTracks((t) => (t.name === 'free' ? { ...t, gates: [{ name: 'wait', approval: {} }] } : t)));
+  cluster.push('v1.18.0');
+  cluster.settle();
+  cluster.releases.length = 0;
+  cluster.settle();
+  cluster.steer(`${app}-v1.18.0`, { abort: { actor: 'ada', reason: 'no' } });
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+});

@@ -1,4 +1,4 @@
-import { observedPercent, deliveryApplied, readyReplicas, routersAgree } from './observed.ts';
+import { observedPercent, deliveryApplied, readyEndpoints, routersAgree } from './observed.ts';
 import { ensureBuild, entryOf, isEnded, occupant, tell, timestamp, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
 import type { ReleaseTrackStatus } from '../../api/release/release.ts';
 
@@ -45,7 +45,7 @@ function restoreTrack(turn: Turn, working: WorkingRelease, track: WorkingTrack, 
     } else {
       ensureBuild(track, target);
       turn.restoring.add(`${rules.name}/${target}`);
-      if (readyReplicas(turn.observed, rules, target) >= rules.endpointFloor) held.serving = target;
+      if (readyEndpoints(turn.observed, rules, target) >= rules.endpointFloor) held.serving = target;
       else if (!rules.last && !rules.strict) held.percent = 0;
     }
   }

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import type { Application, Track } from './application.ts';
+import { validateApplication } from './validate.ts';
+
+const production: Track = { name: 'production', replicas: 3 };
+const application = (tracks: Track[], change: Partial<Application['spec']> = {}, name = 'account-service'): Application => ({
+  metadata: { name },
+  spec: { template: { spec: { containers: [{ name: 'app', image: 'a' }] } }, ports: [{ name: 'http', port: 8080 }], tracks, ...change },
+});
+
+test('a sound Application has no faults', () => {
+  expect(validateApplication(application([{ name: 'free', replicas: 2, segment: 'FREE', percent: 5, gates: [{ name: 'soak', soak: { seconds: 1 } }] }, { ...production, steps: [{ percent: 5 }, { percent: 50 }] }]))).toEqual([]);
+});
+
+test.for<{ when: string; given: Application; says: RegExp }>([
+  { when: 'dots in the name', given: application([production], {}, 'a.b'), says: /no dots.*'a-b'/ },
+  { when: 'a long name', given: application([production], {}, 'a'.repeat(41)), says: /at most 40 characters/ },
+  { when: 'no tracks', given: application([]), says: /at least one track/ },
+  { when: 'tracks out of order', given: application([production, { name: 'free', replicas: 1, segment: 'FREE' }]), says: /no segment, not FREE/ },
+  { when: 'a share above 100', given: application([{ name: 'free', replicas: 1, segment: 'FREE', percent: 105 }, production]), says: /0 to 100, not 105/ },
+  { when: 'one segment twice', given: application([{ name: 'a', replicas: 1, segment: 'X' }, { name: 'b', replicas: 1, segment: 'X' }, production]), says: /same segment: X/ },
+  { when: 'a floor above replicas', given: application([{ ...production, endpointFloor: 4 }]), says: /endpointFloor 4 is above its 3 replicas/ },
+  { when: 'steps that fall', given: application([{ ...production, steps: [{ percent: 50 }, { percent: 25 }] }]), says: /25 cannot follow 50/ },
+  { when: 'steps on an early track', given: application([{ name: 'a', replicas: 1, segment: 'X', steps: [{ percent: 5 }] }, production]), says: /only the last track can have steps/ },
+  { when: 'a gate of two kinds', given: application([{ ...production, gates: [{ name: 'g', soak: { seconds: 1 }, approval: {} } as never] }]), says: /exactly one of/ },
+  { when: 'a test job that cannot fail', given: application([{ ...production, gates: [{ name: 'g', testJob: { template: { spec: { containers: [{ name: 't', image: 'a', command: ['sh', '-c', 'curl x || true'] }] } } } }] }]), says: /always succeeds/ },
+  { when: 'a router floor above its replicas', given: application([production], { router: { replicas: 1, floor: 2 } }), says: /floor 2 is above its 1 replicas/ },
+])('$when: refused, with the rule, the value and the way out', ({ given, says }) => {
+  expect(validateApplication(given).join('\n')).toMatch(says);
+});
