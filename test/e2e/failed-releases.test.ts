@@ -10,10 +10,11 @@ const RATE = 100;
 let cluster: TestCluster;
 beforeAll(async () => {
   cluster = await TestCluster.start();
-  await cluster.applyExample((application) => { application.spec.progressDeadlineSeconds = 8; });
+  await cluster.applyExample();
   await cluster.push('v1.17.0', versionFolder('v1.17.0'));
   expect((await cluster.releaseEnds('v1.17.0')).status?.phase).toBe('Completed');
 });
+const deadline = (seconds: number): Promise<string> => cluster.kubectl('patch', 'application', APPLICATION, '--type=merge', '-p', JSON.stringify({ spec: { progressDeadlineSeconds: seconds } }));
 afterAll(() => cluster?.stop());
 
 /** A copy of v1.18.0 with one file changed. */
@@ -31,6 +32,7 @@ test.for([
   { what: 'fails its test job', version: 'v1.18.2', file: 'smoke.ts', change: () => 'process.exit(1);\n' },
 ])('a build that $what goes no further, is rolled back, and nobody outside its track saw it', async ({ version, file, change }) => {
   const traffic = await Traffic.start(cluster, RATE);
+  await deadline(12);
   await cluster.push(version, spoiled(version, file, change));
   const release = await cluster.releaseEnds(version);
   expect(release.status?.phase).toBe('Failed');
@@ -43,6 +45,7 @@ test.for([
 });
 
 test('a git revert of a release becomes a rollback Release in the normal order', async () => {
+  await deadline(300);
   await cluster.push('v1.18.0', versionFolder('v1.18.0'));
   expect((await cluster.releaseEnds('v1.18.0')).status?.phase).toBe('Completed');
   const record = (await cluster.aweigh('record', 'path')).trim();

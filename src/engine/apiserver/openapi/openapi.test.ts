@@ -6,6 +6,7 @@ const widget: CustomApi = {
   group: 'example.org', version: 'v1', plural: 'widgets', kind: 'Widget', listKind: 'WidgetList', namespaced: true, status: true, scale: false,
   schema: { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } } },
 };
+// oxlint-disable-next-line typescript/no-explicit-any -- a document of any shape
 const parse = (body: Buffer | undefined): any => JSON.parse(String(body));
 
 test('the index names the document of each group version by its hash', () => {

@@ -1,4 +1,4 @@
-import protobuf from 'protobufjs';
+import type protobuf from 'protobufjs';
 
 export type Reader = protobuf.Reader;
 export type Writer = protobuf.Writer;

@@ -6,7 +6,7 @@ import { acceptedForm, replyObject } from '../http/negotiate.ts';
 import type { KindObject } from '../kinds/strategy.ts';
 import { equal } from '../patch/json.ts';
 import { shown } from '../resources/served-resource.ts';
-import { StoredRecord } from '../../store/record.ts';
+import type { StoredRecord } from '../../store/record.ts';
 import { allocate, commit, refuseInvalid } from './commit.ts';
 import { decodeRequest } from './decode-request.ts';
 import { track } from './ownership.ts';

@@ -1,6 +1,6 @@
 import { badRequest, conflict, invalid, modified } from '../api-error.ts';
 import { asKind } from '../context.ts';
-import { mediaTypeOf, readBody } from '../http/body.ts';
+import { readBody } from '../http/body.ts';
 import { subjectOf, type ApiRequest } from '../http/api-request.ts';
 import { replyValue } from '../http/reply.ts';
 import type { KindObject } from '../kinds/strategy.ts';
