@@ -21,6 +21,8 @@ export interface KindRules {
   readonly annotationsCount?: boolean;
   /** Clients may not write status with the object. Default: true where the kind has one. */
   readonly resetsStatus?: boolean;
+  /** A status write may set annotations too: Kubernetes's own deployment controller keeps the revision so. Default: false. */
+  readonly statusSetsAnnotations?: boolean;
   readonly anyFinalizer?: boolean;
   /** Metadata is checked only where nothing else is wrong, and any name that may stand in a path will do. */
   readonly lateMetadata?: boolean;
@@ -62,7 +64,13 @@ export function strategyOf(rules: KindRules, hasStatus: boolean): Strategy {
       if (rules.generation === true) bumpGeneration(object, old, rules.annotationsCount);
       else if (old.metadata.generation !== undefined) object.metadata.generation = old.metadata.generation;
     },
-    prepareForStatusUpdate: genericStrategy.prepareForStatusUpdate,
+    prepareForStatusUpdate(object, old, context) {
+      const { annotations } = object.metadata;
+      genericStrategy.prepareForStatusUpdate(object, old, context);
+      if (rules.statusSetsAnnotations !== true) return;
+      delete object.metadata.annotations;
+      if (annotations !== undefined) object.metadata.annotations = annotations;
+    },
     validate(object, context): FieldError[] {
       const found = new Findings();
       if (rules.validateMetadata !== undefined) rules.validateMetadata(object, found);
