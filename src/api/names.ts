@@ -61,6 +61,11 @@ export function bucketSeed(application: string, segment: string, release?: strin
   return release === undefined ? `${application}/${segment}` : `${application}/${segment}/${release}`;
 }
 
+/** A name as a label's value: at most 63 characters, shortened with a digest where it is longer. */
+export function labelValue(name: string): string {
+  return shorten(name, 63);
+}
+
 function dnsLabel(text: string): string {
   return shorten(text.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-'), 63);
 }

@@ -2,7 +2,7 @@ import type { Gate } from '../../api/application/application.ts';
 import { fillPlaceholders } from '../../api/application/placeholders.ts';
 import type { ResolvedTrack } from '../../api/application/defaults.ts';
 import { API_VERSION, LABELS } from '../../api/group.ts';
-import { candidateServiceName } from '../../api/names.ts';
+import { candidateServiceName, labelValue } from '../../api/names.ts';
 import type { Job } from '../../kubernetes/types.generated.ts';
 import { buildOf, nameOf, versionOf, type Observed } from './observed.ts';
 import type { WorkingRelease } from './turn.ts';
@@ -54,8 +54,4 @@ export function gateJob(observed: Observed, working: WorkingRelease, track: Reso
       },
     },
   };
-}
-
-function labelValue(text: string): string {
-  return text.slice(0, 63).replace(/[^A-Za-z0-9]+$/, '');
 }

@@ -216,7 +216,7 @@ test('endpoints lost while it serves fail the release after a grace time', () =>
   expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
 });
 
-test('a push every 10 seconds for an hour starves no release: new builds keep reaching production', () => {
+test('a push every 10 seconds for an hour starves no release: new builds keep reaching production', { timeout: 120_000 }, () => {
   const cluster = installed();
   const reached = new Set<string>();
   for (let i = 0; i < 360; i++) {
@@ -324,6 +324,20 @@ test('a release that fails after a rebuild goes back to production, not to itsel
   cluster.releases.length = 0;
   cluster.settle();
   cluster.steer(`${app}-v1.18.0`, { abort: { actor: 'ada', reason: 'no' } });
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+});
+
+test('the gates of production are its bake time: a failure there goes back at once, to pods that still run', () => {
+  const gate = { name: 'errors', analysis: { durationSeconds: 600, metrics: [{ name: 'errors', source: { router: 'errorRatio' as const }, max: 0.01 }] } };
+  const cluster = installed(withTracks((t) => (t.name === 'production' ? { ...t, gates: [gate] } : t)));
+  cluster.push('v1.18.0');
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.18.0'));
+  expect(held(cluster, 'production')).toEqual(['v1.17.0', 'v1.18.0']);
+  cluster.verdicts.set(`${app}-v1.18.0/production/errors`, { state: 'Failed', message: 'errors is 0.5' });
+  cluster.turn();
+  expect(serving(cluster)['production']).toBe('v1.17.0');
   cluster.settle();
   expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
 });

@@ -5,7 +5,7 @@ import type { Build } from '../../api/build/build.ts';
 import type { DeliverySpec } from '../../api/delivery/delivery.ts';
 import { API_VERSION, LABELS } from '../../api/group.ts';
 import { ENDED_PHASES, type Release, type ReleaseStatus } from '../../api/release/release.ts';
-import { releaseName } from '../../api/names.ts';
+import { labelValue, releaseName } from '../../api/names.ts';
 import type { Job } from '../../kubernetes/types.generated.ts';
 import { advance, isHeld } from './advance.ts';
 import { applicationStatus, withCondition } from './application-status.ts';
@@ -119,7 +119,7 @@ function missingReleases({ application, builds, releases, delivery }: Observed):
         metadata: {
           name: releaseName(nameOf(build)),
           namespace: application.metadata?.namespace,
-          labels: { [LABELS.application]: nameOf(application), [LABELS.build]: nameOf(build).slice(0, 63) },
+          labels: { [LABELS.application]: nameOf(application), [LABELS.build]: labelValue(nameOf(build)) },
           ownerReferences: [{ apiVersion: API_VERSION, kind: 'Application', name: nameOf(application), uid: application.metadata?.uid ?? '', blockOwnerDeletion: false }],
         },
         spec: { application: nameOf(application), build: nameOf(build), type: 'promotion', actor: build.spec.author ?? 'aweigh' },
