@@ -24,7 +24,7 @@ export class Authenticator {
   readonly #bySocket = new WeakMap<object, RequestUser>();
 
   constructor(tokens: readonly BootstrapToken[], serviceAccounts: ServiceAccountTokens) {
-    this.#static = tokens.map((t) => ({ digest: digest(t.token), user: { username: t.user, groups: [...new Set([...t.groups, authenticated])] } }));
+    this.#static = tokens.map((t) => ({ digest: digest(t.token), user: { username: t.user, uid: t.user, groups: [...new Set([...t.groups, authenticated])] } }));
     this.#serviceAccounts = serviceAccounts;
   }
 

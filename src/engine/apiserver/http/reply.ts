@@ -53,7 +53,7 @@ function acceptsGzip(req: IncomingMessage): boolean {
 }
 
 /** RFC 7234 warn-code 299; the text is one quoted line. */
-function warningHeader(text: string): string {
+export function warningHeader(text: string): string {
   const line = text.replace(/[^\x20-\x7e]+/g, ' ').replace(/["\\]/g, '\\$&');
   return `299 - "${line}"`;
 }

@@ -5,12 +5,13 @@ import { anonymous, type Authenticator } from '../auth/authenticator.ts';
 import { impersonated } from '../auth/impersonation.ts';
 import { handleReview, reviewKinds } from '../auth/reviews.ts';
 import type { ApiContext } from '../context.ts';
+import { deprecationOf } from '../kinds/deprecation.ts';
 import type { RequestUser } from '../kinds/strategy.ts';
 import type { Duplex } from 'node:stream';
 import { nodeServed, tunnel } from '../subresources/node-proxy.ts';
 import type { RequestCounts } from './metrics.ts';
 import type { ApiRequest } from './api-request.ts';
-import { replyError } from './reply.ts';
+import { replyError, warningHeader } from './reply.ts';
 import { parseRequestPath } from './request-path.ts';
 import { route, verbOf } from './route.ts';
 import { StatusError } from '../../../client/status-error.ts';
@@ -60,13 +61,20 @@ async function serve(parts: ServerParts, req: IncomingMessage, res: ServerRespon
     kind: 'resource', verb, group: target.group, version: target.version, resource: target.plural,
     ...(target.subresource !== undefined && { subresource: target.subresource }), ...(target.namespace !== undefined && { namespace: target.namespace }), ...(target.name !== undefined && { name: target.name }),
   });
+  const deprecation = deprecationOf(target.group, target.version, resource.kind);
   const request: ApiRequest = {
     api, req, res, method: req.method ?? 'GET', path, query, user, resource,
-    namespace: target.namespace, name: target.name, subresource: target.subresource, rest: target.rest, warnings: [],
+    namespace: target.namespace, name: target.name, subresource: target.subresource, rest: target.rest, warnings: deprecation === undefined ? [] : [deprecation],
   };
   res.on('finish', () => parts.counts.add(verb, target.group, target.version, target.plural, res.statusCode));
   if (verb === 'create' && reviewKinds.has(resource.kind)) return handleReview(request, parts.authenticator);
-  await route(request, verb);
+  try {
+    await route(request, verb);
+  } catch (error) {
+    // A refusal carries the warnings too.
+    if (request.warnings.length > 0 && !res.headersSent) res.setHeader('warning', request.warnings.map(warningHeader));
+    throw error;
+  }
 }
 
 /** Serves WebSockets of exec, attach and port-forward. */
