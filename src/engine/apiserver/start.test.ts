@@ -9,7 +9,7 @@ import { resource } from '../../client/resource.ts';
 import { isConflict, isNotFound } from '../../client/status-error.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
-import { startApiServer, type ApiServer } from './start.ts';
+import { PortInUseError, startApiServer, type ApiServer } from './start.ts';
 
 let dir: string;
 let server: ApiServer;
@@ -159,4 +159,31 @@ test('what a request has wrong is told as a Status, whatever it is', async () =>
   expect((await client.raw('GET', '/api/v1/configmaps?labelSelector=%3D%3D')).status).toBe(400);
   expect((await client.raw('GET', '/api/v1/nothing')).status).toBe(404);
   expect((await client.raw('PATCH', '/api/v1/namespaces')).status).toBe(405);
+});
+
+test('a port that is taken is told, and the data directory is free again', async () => {
+  const second = mkdtempSync(join(tmpdir(), 'aweigh-api-'));
+  const options = { dataDir: second, log: silentLogger, clock: systemClock, random: systemRandom };
+  await expect(startApiServer({ ...options, port: Number(new URL(server.url).port) })).rejects.toBeInstanceOf(PortInUseError);
+  await (await startApiServer(options)).close();
+  rmSync(second, { recursive: true });
+});
+
+test('what was acknowledged is there after a restart, and the service range remembers its addresses', async () => {
+  const other = mkdtempSync(join(tmpdir(), 'aweigh-api-'));
+  const options = { dataDir: other, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 't', user: 'u', groups: ['system:masters'] }] };
+  const service = (name: string) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'default' }, spec: { ports: [{ port: 80 }] } });
+  const first = await startApiServer(options);
+  const one = createClient({ server: first.url, caPem: first.caPem, token: 't' });
+  const made = await one.create(Services, service('one'));
+  one.close();
+  await first.close();
+  const again = await startApiServer(options);
+  const two = createClient({ server: again.url, caPem: again.caPem, token: 't' });
+  expect(again.caPem).toBe(first.caPem);
+  expect(await two.get(Services, { namespace: 'default', name: 'one' })).toEqual(made);
+  expect((await two.create(Services, service('two'))).spec?.clusterIP).not.toBe(made.spec?.clusterIP);
+  two.close();
+  await again.close();
+  rmSync(other, { recursive: true });
 });

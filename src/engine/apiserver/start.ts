@@ -75,13 +75,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     await followDefinitions(api);
     let ready = false;
     const server = createSecureServer({ allowHTTP1: true, key: serving.keyPem, cert: serving.certPem, ca: [authority.caPem], requestCert: true, rejectUnauthorized: false });
-    const address = await listen(server, host, options.port ?? 0);
-    const url = `https://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-    await ensureObjects(store, clock, bootstrapObjects(addresses.first, address.port));
-    await ensureObjects(store, clock, apiEndpoints(host, address.port), true);
-    addresses.take(addresses.first, storeKey('default', 'kubernetes'));
+    // The listeners stand before the port opens: a request that comes in between must not wait for ever.
+    const { promise: listening, resolve: nowListening } = Promise.withResolvers<string>();
     const counts = new RequestCounts();
-    const handlers = [resourcelessPaths(api, new DiscoveryDocuments(registry), `${host}:${address.port}`), openApiPaths(registry), metricsPath(api, counts)];
+    const handlers = [resourcelessPaths(api, new DiscoveryDocuments(registry), listening), openApiPaths(registry), metricsPath(api, counts)];
     const paths: PathHandler = async (req, res, path) => {
       for (const handle of handlers) if (await handle(req, res, path)) return true;
       return false;
@@ -91,6 +88,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     server.on('upgrade', upgradeListener(parts));
     server.on('request', (req, res) => listener(req as unknown as IncomingMessage, res as unknown as ServerResponse));
     const stop = closer(server);
+    const address = await listen(server, host, options.port ?? 0);
+    nowListening(`${host}:${address.port}`);
+    const url = `https://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+    await ensureObjects(store, clock, bootstrapObjects(addresses.first, address.port));
+    await ensureObjects(store, clock, apiEndpoints(host, address.port), true);
+    addresses.take(addresses.first, storeKey('default', 'kubernetes'));
     ready = true;
     log.info({ url, revision: store.revision, objects: store.collection('/pods').size }, 'API server ready');
     return {

@@ -6,9 +6,10 @@ import { issuer } from '../auth/service-account-tokens.ts';
 
 const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
-/** Discovery and keys: paths for authenticated users that name no resource. */
-export function resourcelessPaths(api: ApiContext, discovery: DiscoveryDocuments, address: string): PathHandler {
+/** Discovery and keys: paths for authenticated users that name no resource. @param listening host and port, once the port is open */
+export function resourcelessPaths(api: ApiContext, discovery: DiscoveryDocuments, listening: Promise<string>): PathHandler {
   return async (req, res, path) => {
+    const address = await listening;
     if (path === '/openid/v1/jwks') {
       replyValue(req, res, 200, await api.tokens.keySet());
       return true;
