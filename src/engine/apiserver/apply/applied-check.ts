@@ -20,7 +20,7 @@ function check(value: JsonValue, schema: SchemaNode | undefined, path: string): 
     for (const field of Object.keys(value)) {
       const inner = fieldSchema(schema, field);
       if (!inner && schema?.properties && !schema.preserveUnknownFields) {
-        throw new PatchError(400, `Cannot apply ${path}.${field}: its kind has no such field`);
+        throw new PatchError(400, `Cannot apply ${path === '' ? 'the object' : path}: ${path}.${field}: field not declared in schema`);
       }
       check(value[field], inner, `${path}.${field}`);
     }

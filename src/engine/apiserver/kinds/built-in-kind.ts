@@ -21,7 +21,7 @@ export interface KindRules {
   readonly annotationsCount?: boolean;
   /** Clients may not write status with the object. Default: true where the kind has one. */
   readonly resetsStatus?: boolean;
-  /** A status write may set annotations too: Kubernetes's own deployment controller keeps the revision so. Default: false. */
+  /** A status write carries its annotations along. Default: true. */
   readonly statusSetsAnnotations?: boolean;
   readonly anyFinalizer?: boolean;
   /** Metadata is checked only where nothing else is wrong, and any name that may stand in a path will do. */
@@ -67,7 +67,7 @@ export function strategyOf(rules: KindRules, hasStatus: boolean): Strategy {
     prepareForStatusUpdate(object, old, context) {
       const { annotations } = object.metadata;
       genericStrategy.prepareForStatusUpdate(object, old, context);
-      if (rules.statusSetsAnnotations !== true) return;
+      if (rules.statusSetsAnnotations === false) return;
       delete object.metadata.annotations;
       if (annotations !== undefined) object.metadata.annotations = annotations;
     },

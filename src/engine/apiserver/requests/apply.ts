@@ -10,7 +10,7 @@ import { PatchError } from '../patch/patch-error.ts';
 import { shown } from '../resources/served-resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { createObject } from './create.ts';
-import { decodePatched, fieldValidationOf, parseYaml } from './decode-request.ts';
+import { decodePatched, parseYaml } from './decode-request.ts';
 import { ownershipOf } from './ownership.ts';
 import { updateObject } from './update.ts';
 import { subjectOf } from '../http/api-request.ts';
@@ -22,7 +22,6 @@ export async function applyObject(request: ApiRequest, body: Buffer): Promise<St
   if (!manager) throw invalid('meta.k8s.io', 'PatchOptions', '', [{ type: 'Required', field: 'fieldManager', detail: 'An apply names its manager' }]);
   const applied = await parseYaml(body);
   if (applied === null || typeof applied !== 'object' || Array.isArray(applied)) throw badRequest('The body of an apply must be one object');
-  refuseUnknown(request, applied as JsonObject);
   const head = request.api.store.head(collectionOf(request.api, request.resource), storeKey(request.namespace, request.name ?? ''));
   if (head === undefined && request.subresource !== undefined) throw notFound(subjectOf(request));
   const live = head === undefined ? undefined : (shown(request.resource, head) as unknown as JsonObject);
@@ -34,11 +33,6 @@ export async function applyObject(request: ApiRequest, body: Buffer): Promise<St
   object.metadata.name ??= request.name;
   if (object.metadata.name !== request.name) throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${request.name})`);
   return head === undefined ? createObject(request, object, own) : updateObject(request, object, head, own);
-}
-
-/** Unknown fields of the applied configuration itself: the merged object no longer shows whose they were. */
-function refuseUnknown(request: ApiRequest, applied: JsonObject): void {
-  if (fieldValidationOf(request) === 'Strict') decodePatched(request, structuredClone(applied));
 }
 
 function merge(request: ApiRequest, manager: string, applied: JsonObject, live: JsonObject | undefined): JsonObject {

@@ -6,14 +6,15 @@ import { replyValue } from '../http/reply.ts';
 import { decodeRequest } from '../requests/decode-request.ts';
 import { readRecord } from '../requests/read.ts';
 
-interface TokenSpec { audiences?: string[]; expirationSeconds?: number | null; boundObjectRef?: { kind?: string; name?: string; uid?: string; apiVersion?: string } }
+interface TokenSpec { audiences?: string[] | null; expirationSeconds?: number | null; boundObjectRef?: { kind?: string; name?: string; uid?: string; apiVersion?: string } }
 
 /** TokenRequest: a signed token of the service account, for 10 minutes to 2^32 seconds (default one hour). */
 export async function handleToken(request: ApiRequest): Promise<void> {
   const wanted = await decodeRequest(request, { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' });
   const { metadata } = readRecord(request).object;
   const spec = (wanted['spec'] ?? {}) as TokenSpec;
-  const { audiences = [], boundObjectRef } = spec;
+  const { boundObjectRef } = spec;
+  const audiences = spec.audiences ?? [];
   const expirationSeconds = spec.expirationSeconds ?? 3600;
   if (expirationSeconds < 600 || expirationSeconds > 2 ** 32) throw invalid('authentication.k8s.io', 'TokenRequest', '', [{ type: 'Invalid', field: 'spec.expirationSeconds', value: expirationSeconds, detail: 'It must be 600 to 4294967296 seconds' }]);
   const asked = audiences.length === 0 ? [issuer] : audiences;

@@ -14,7 +14,7 @@ const PROTECTED_GROUP = /(^|\.)(k8s|kubernetes)\.io$/;
 const APPROVAL = 'api-approved.kubernetes.io';
 
 export const customResourceDefinition: KindRules = {
-  group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition', namespaced: false, generation: true,
+  group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition', namespaced: false, generation: true, statusSetsAnnotations: false,
   default(object) {
     const spec = object['spec'] as CustomResourceDefinitionSpec;
     if (spec.names.singular === undefined && spec.names.kind !== '') spec.names.singular = spec.names.kind.toLowerCase();

@@ -9,7 +9,7 @@ import { validateRunningTemplate, validateWorkloadSelector } from './template-ru
 const STRATEGIES = new Set(['Recreate', 'RollingUpdate']);
 
 export const deployment: KindRules = {
-  group: 'apps', version: 'v1', kind: 'Deployment', namespaced: true, generation: true, annotationsCount: true, statusSetsAnnotations: true,
+  group: 'apps', version: 'v1', kind: 'Deployment', namespaced: true, generation: true, annotationsCount: true,
   warnings: (object) => podWarnings(object['spec'].template?.spec, 'spec.template'),
   default(object) {
     const spec = object['spec'] as DeploymentSpec;
