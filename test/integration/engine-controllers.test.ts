@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { createClient } from '../../src/client/https-client.ts';
+import { startApiServer } from '../../src/engine/apiserver/start.ts';
+import { silentLogger } from '../../src/runtime/logger.ts';
+import { systemClock, systemRandom } from '../../src/runtime/system-clock.ts';
+import { churn, finalState } from '../compatibility/controllers/churn.ts';
+import { runOurs } from '../compatibility/controllers/running-controllers.ts';
+
+const stops: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).toReversed()) await stop();
+});
+
+test('rollouts, jobs, stateful and daemon pods, garbage and namespaces all end as they should on the embedded engine', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'aweigh-controllers-'));
+  stops.push(() => rmSync(dataDir, { recursive: true, force: true }));
+  const server = await startApiServer({ dataDir, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
+  stops.push(() => server.close());
+  const connection = { server: server.url, caPem: server.caPem, token: 'test-token' };
+  const running = await runOurs(connection);
+  stops.push(() => running.stop());
+  const client = createClient(connection);
+  stops.push(() => client.close());
+  expect(await churn(client, 'churn')).toEqual(finalState);
+}, 120_000);
