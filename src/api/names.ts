@@ -51,11 +51,6 @@ export function gateJobName(release: string, track: string, gate: string): strin
   return dnsLabel(`${release}-${track}-${gate}`);
 }
 
-/** A Build's copy of a ConfigMap: `account-service-config-v1.18.0`, so that config rolls back with the code. */
-export function versionedConfigMapName(configMap: string, version: string): string {
-  return dnsSubdomain(`${configMap}-${version}`);
-}
-
 /** Salt of a user's bucket in a segment; `PRODUCTION` for the last track's steps. */
 export function bucketSeed(application: string, segment: string, release?: string): string {
   return release === undefined ? `${application}/${segment}` : `${application}/${segment}/${release}`;

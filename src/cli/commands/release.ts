@@ -89,7 +89,32 @@ export function releaseCommand(terminal: Terminal): Command {
     .option('--to <version>', 'default: the Build that production served before')
     .option('--reason <text>', 'for the record')
     .action((application: string, options: AccessOptions & { to?: string; reason?: string }) => useCluster(terminal, options, (access) => rollback(terminal, access, application, options)));
+  verb('hotfix', 'take a Build through the tracks past those in motion, without gates')
+    .requiredOption('--to <version>', 'the Build to release')
+    .requiredOption('--reason <text>', 'why the gates may be skipped, for the record')
+    .action((application: string, options: AccessOptions & { to: string; reason: string }) => useCluster(terminal, options, (access) => again(terminal, access, application, options, ask.hotfix)));
+  verb('retry', 'release a Build once more, after its Release failed or was aborted')
+    .requiredOption('--to <version>', 'the Build to release')
+    .option('--reason <text>', 'for the record', 'tried again by hand')
+    .action((application: string, options: AccessOptions & { to: string; reason: string }) => useCluster(terminal, options, (access) => again(terminal, access, application, options, ask.retry)));
   return command;
+}
+
+async function again(terminal: Terminal, access: ClusterAccess, application: string, options: { to: string; reason: string }, make: typeof ask.hotfix): Promise<void> {
+  const { client, namespace } = access;
+  await getApplication(access, application);
+  const build = buildName(application, options.to);
+  await requireBuild(access, build);
+  const release = make({ namespace, application, build, actor: terminal.actor, reason: options.reason, existing: await releasesOf(access, application) });
+  await client.create(Releases, release);
+  terminal.out.write(`Release ${release.metadata?.name} takes ${build} through the tracks\n`);
+}
+
+async function requireBuild({ client, namespace }: ClusterAccess, build: string): Promise<void> {
+  await client.get(Builds, { namespace, name: build }).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+    throw new UserError(`There is no Build ${build}: 'kubectl get builds -n ${namespace}' lists those that are kept`, { cause: error });
+  });
 }
 
 async function chosen(access: ClusterAccess, application: string, name: string | undefined): Promise<Release> {
@@ -160,10 +185,7 @@ async function rollback(terminal: Terminal, access: ClusterAccess, application: 
   const releases = await releasesOf(access, application);
   const build = options.to === undefined ? previousBuild(releases) : buildName(application, options.to);
   if (build === undefined) throw new UserError(`${application} has served nothing before: name the version to go back to with --to`);
-  await client.get(Builds, { namespace, name: build }).catch((error: unknown) => {
-    if (!isNotFound(error)) throw error;
-    throw new UserError(`There is no Build ${build}: 'kubectl get builds -n ${namespace}' lists what can be gone back to`, { cause: error });
-  });
+  await requireBuild(access, build);
   const release = ask.rollback({ namespace, application, build, actor: terminal.actor, reason: options.reason ?? 'rolled back by hand', existing: releases });
   await client.create(Releases, release);
   terminal.out.write(`Release ${release.metadata?.name} takes ${application} back to ${build}\n`);

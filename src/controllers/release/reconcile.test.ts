@@ -341,3 +341,13 @@ test('the gates of production are its bake time: a failure there goes back at on
   cluster.settle();
   expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
 });
+
+test('a build that failed is released again by a new promotion', () => {
+  const cluster = installed();
+  const build = cluster.push('v1.18.0', { testSucceeds: false });
+  cluster.settle();
+  cluster.behaviour.set(build, {});
+  cluster.createRelease(`${build}-retry-1`, { application: app, build });
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.18.0'));
+});

@@ -68,7 +68,10 @@ function leftDelivery(turn: Turn, track: WorkingTrack, build: string): boolean {
 
 /** What the track held before; production's build where that one failed itself since. */
 function restoreTarget(turn: Turn, working: WorkingRelease, entry: ReleaseTrackStatus): string | undefined {
-  const bad = (build: string) => build === working.build || turn.releases.some((r) => r.build === build && r.type !== 'rollback' && isBad(r));
+  const bad = (build: string) => {
+    const newest = turn.releases.findLast((r) => r.build === build && r.type !== 'rollback');
+    return build === working.build || (newest !== undefined && isBad(newest));
+  };
   const { previousBuild } = entry;
   const exists = (build: string) => turn.observed.builds.some((b) => b.metadata?.name === build);
   if (previousBuild !== undefined && exists(previousBuild) && !bad(previousBuild)) return previousBuild;
