@@ -4,6 +4,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { EventRecorder } from '../../runtime/event-recorder.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import type { Gate } from './gate.ts';
 import type { Runtime } from './runtime/runtime.ts';
 
 /** What every pod's worker is handed. */
@@ -18,6 +19,8 @@ export interface NodeContext {
   readonly services: Informer<Service>;
   /** Given to every container, such as where DNS answers. */
   readonly baseEnv: ReadonlyMap<string, string>;
+  /** All status writes pass it, so that a thousand pods at once do not flood the API. */
+  readonly writes: Gate;
   /** Ends all watching and writing; containers go on. */
   readonly signal: AbortSignal;
 }

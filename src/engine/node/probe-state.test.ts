@@ -13,6 +13,6 @@ test.for<{ kind: ProbeKind; results: string; successThreshold?: number; failureT
   { kind: 'liveness', results: '--', failureThreshold: 2, passing: false, exhausted: true },
   { kind: 'startup', results: '-----', failureThreshold: 6, passing: false, exhausted: false },
 ])('a $kind probe after "$results" passes: $passing', ({ kind, results, passing, exhausted: gone, ...thresholds }) => {
-  const state = [...results].reduce((s, r) => afterProbe(s, r === '+' ? 'success' : 'failure', thresholds), initialProbeState(kind));
+  const state = results.split('').reduce((s, r) => afterProbe(s, r === '+' ? 'success' : 'failure', thresholds), initialProbeState(kind));
   expect([state.passing, exhausted(state, thresholds)]).toEqual([passing, gone]);
 });

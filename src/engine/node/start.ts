@@ -6,6 +6,7 @@ import { createEventRecorder } from '../../runtime/event-recorder.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { startReflector } from '../../runtime/reflector.ts';
 import { openImageStore } from '../images/image-store.ts';
+import { Gate } from './gate.ts';
 import { markLog } from './kubelet/log-times.ts';
 import { startKubeletServer, type KubeletTls } from './kubelet/server.ts';
 import type { NodeContext } from './node-context.ts';
@@ -78,6 +79,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     configMaps: startReflector(ConfigMaps, follow),
     secrets: startReflector(Secrets, follow),
     services: startReflector(Services, follow),
+    writes: new Gate(statusWritesAtATime),
     baseEnv: new Map(Object.entries(options.podEnv ?? {})),
   };
   const only = nodeNames.length === 1 ? { fieldSelector: `spec.nodeName=${nodeNames[0]}` } : {};
@@ -104,6 +106,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   };
 }
 
+const statusWritesAtATime = 16;
 const logLookMs = 1_000;
 
 function followLogs(pods: PodWorkers, clock: Clock, signal: AbortSignal): void {

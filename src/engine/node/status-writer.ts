@@ -4,6 +4,9 @@ import type { Pod, PodStatus } from '../../kubernetes/types.generated.ts';
 import { pause } from '../../runtime/backoff.ts';
 import type { NodeContext } from './node-context.ts';
 
+/** What changes within this time is one write. */
+const gatherMs = 10;
+
 /** Writes one pod's status, one request at a time, the newest wins; tries until the API has it. */
 export class StatusWriter {
   readonly #context: NodeContext;
@@ -33,7 +36,8 @@ export class StatusWriter {
   }
 
   async #run(): Promise<void> {
-    const { client, clock, signal, log } = this.#context;
+    const { client, clock, signal, log, writes } = this.#context;
+    await pause(clock, gatherMs, signal);
     for (let failures = 0; this.#wanted !== undefined && !this.#gone && !signal.aborted; ) {
       const status = this.#wanted;
       const text = contentOf(status);
@@ -41,7 +45,7 @@ export class StatusWriter {
       // A patch keeps what it leaves out, so that what is no more has to be said.
       const ended = this.#wroteReason || status.reason !== undefined ? { reason: status.reason ?? null, message: status.message ?? null } : {};
       try {
-        await client.patch(Pods, this.#key, { metadata: { uid: this.#uid }, status: { ...status, ...ended } }, { type: 'strategic', subresource: 'status', signal });
+        await writes.run(() => client.patch(Pods, this.#key, { metadata: { uid: this.#uid }, status: { ...status, ...ended } }, { type: 'strategic', subresource: 'status', signal }));
         this.#written = text;
         this.#wroteReason = status.reason !== undefined;
         failures = 0;
