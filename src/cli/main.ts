@@ -13,7 +13,7 @@ import type { Terminal } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
 /** Commands that run for long and write structured logs. */
-const PARTS = new Set(['control-plane', 'apiserver', 'node', 'network', 'router']);
+const PARTS = new Set(['control-plane', 'apiserver', 'controllers', 'node', 'network', 'router']);
 
 /** Runs the command line of this process and sets its exit code. */
 export async function main(): Promise<void> {

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { dataOption } from '../data-option.ts';
+import type { ControllersOptions } from '../processes/controllers-process.ts';
 import type { NodePartOptions } from '../processes/node-process.ts';
 import type { PartOptions } from '../processes/part-options.ts';
 import { routerOption, type RouterChoice } from '../processes/router-choice.ts';
@@ -14,6 +15,11 @@ export function partCommands(terminal: Terminal): Command[] {
       .action(async (options: PartOptions & { router: RouterChoice; faults?: string }) => (await import('../processes/control-plane-process.ts')).runControlPlaneProcess(terminal, options)),
     part('apiserver', 'API server and store alone')
       .action(async (options: PartOptions) => (await import('../processes/control-plane-process.ts')).runApiServerProcess(terminal, options)),
+    new Command('controllers').description("Aweigh's controllers on any Kubernetes cluster; several may run, one leads")
+      .option('--kubeconfig <file>', "the cluster's kubeconfig (default: $KUBECONFIG)").option('--context <name>', 'a context of the kubeconfig')
+      .requiredOption('--record <dir>', "work tree of the record's git repository").addOption(new Option('--router <kind>', 'what `router.kind: auto` means').choices(['haproxy', 'builtin']).default('haproxy'))
+      .option('--router-image <image>', 'image of the router pods; it has sh and the router on its PATH').option('--lease-namespace <name>', 'where the Lease of the leader stands', 'default')
+      .action(async (options: ControllersOptions) => (await import('../processes/controllers-process.ts')).runControllersProcess(terminal, options)),
     part('node', 'pods as processes: images, probes, logs').option('--nodes <n>', 'nodes to register', Number, 2)
       .addOption(new Option('--runtime <name>', 'simulated starts nothing and turns pods ready').choices(['process', 'simulated']).default('process'))
       .action(async (options: NodePartOptions) => (await import('../processes/node-process.ts')).runNodeProcess(terminal, options)),

@@ -2,27 +2,18 @@ import { customResourceDefinitions } from '../../api/crds.ts';
 import type { Client } from '../../client/client.ts';
 import { createClient } from '../../client/https-client.ts';
 import { CustomResourceDefinitions } from '../../client/kinds.ts';
-import { healthController } from '../../controllers/health/controller.ts';
 import type { Notifier } from '../../controllers/health/notifier.ts';
-import { recordController } from '../../controllers/record/controller.ts';
 import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
-import { createReleaseController } from '../../controllers/release/controller.ts';
-import { routingController } from '../../controllers/routing/controller.ts';
 import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
 import { createEngineControllers } from '../../engine/controllers/index.ts';
 import { schedulerController } from '../../engine/scheduler/scheduler.ts';
-import { queryPrometheus } from '../../providers/metrics/prometheus.ts';
-import { routerCounters } from '../../providers/metrics/router.ts';
 import { openRepository } from '../../providers/repository/git.ts';
-import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
-import { EMBEDDED_ROUTER_IMAGES, routerRenderers } from '../../providers/traffic/router-pods.ts';
-import { trafficProviders } from '../../providers/traffic/traffic-providers.ts';
-import { askWebhook } from '../../providers/webhook-gate/ask-webhook.ts';
+import { EMBEDDED_ROUTER_IMAGES } from '../../providers/traffic/router-pods.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
-import type { ControllerFactory } from '../../runtime/controller.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { runControllers } from '../../runtime/run-controllers.ts';
 import { packEmptyImage } from '../operations/build-image.ts';
+import { aweighControllers } from './aweigh-controllers.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { Faults } from './faults.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
@@ -72,24 +63,12 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
   try {
     await packRouterImages(data);
     await applyDefinitions(client);
-    await runControllers({ factories: factories(options, server.caPem, faults.repository(repository), faults), client, clock, random, log, signal });
+    await runControllers({ factories: [...createEngineControllers({ rootCaPem: server.caPem }), schedulerController, ...aweighControllers({ ...options, repository, faults })], client, clock, random, log, signal });
   } finally {
     await repository.close();
     client.close();
     await server.close();
   }
-}
-
-function factories({ clock, defaultProvider, notifiers }: ControlPlaneOptions, rootCaPem: string, repository: Awaited<ReturnType<typeof openRepository>>, faults: Faults): ControllerFactory[] {
-  const { haproxy, builtin } = trafficProviders(clock);
-  return [
-    ...createEngineControllers({ rootCaPem }),
-    schedulerController,
-    createReleaseController((context) => ({ metrics: { counters: routerCounters(context, { haproxy, builtin }), query: queryPrometheus }, askWebhook })),
-    recordController({ repository, renderers: routerRenderers(), defaultProvider }),
-    routingController({ providers: { haproxy: faults.provider(haproxy), builtin: faults.provider(builtin) }, authority: controlAuthority(clock) }),
-    healthController(notifiers),
-  ];
 }
 
 /** Routers run what is on the node's PATH, so their images hold nothing but how to start. */

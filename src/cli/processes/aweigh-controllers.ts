@@ -1,0 +1,38 @@
+import { healthController } from '../../controllers/health/controller.ts';
+import type { Notifier } from '../../controllers/health/notifier.ts';
+import { recordController } from '../../controllers/record/controller.ts';
+import type { Repository } from '../../controllers/record/repository.ts';
+import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
+import { createReleaseController } from '../../controllers/release/controller.ts';
+import { routingController } from '../../controllers/routing/controller.ts';
+import { queryPrometheus } from '../../providers/metrics/prometheus.ts';
+import { routerCounters } from '../../providers/metrics/router.ts';
+import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
+import { routerRenderers, type RouterImages } from '../../providers/traffic/router-pods.ts';
+import { trafficProviders } from '../../providers/traffic/traffic-providers.ts';
+import { askWebhook } from '../../providers/webhook-gate/ask-webhook.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { ControllerFactory } from '../../runtime/controller.ts';
+import type { Faults } from './faults.ts';
+
+export interface AweighControllersOptions {
+  readonly clock: Clock;
+  readonly repository: Repository;
+  /** Which router `kind: auto` means. */
+  readonly defaultProvider: RouterProvider;
+  readonly notifiers: readonly Notifier[];
+  /** Default: the images of the embedded cluster. */
+  readonly images?: RouterImages;
+  readonly faults: Faults;
+}
+
+/** Aweigh's own controllers with their providers: the same on the embedded engine and on any cluster. */
+export function aweighControllers({ clock, repository, defaultProvider, notifiers, images, faults }: AweighControllersOptions): ControllerFactory[] {
+  const { haproxy, builtin } = trafficProviders(clock);
+  return [
+    createReleaseController((context) => ({ metrics: { counters: routerCounters(context, { haproxy, builtin }), query: queryPrometheus }, askWebhook })),
+    recordController({ repository: faults.repository(repository), renderers: routerRenderers(images), defaultProvider }),
+    routingController({ providers: { haproxy: faults.provider(haproxy), builtin: faults.provider(builtin) }, authority: controlAuthority(clock) }),
+    healthController(notifiers),
+  ];
+}
