@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { readerOf, shapeName } from '../decode/reader.ts';
 import type { NameCheck } from '../validation/dns-name.ts';
 import { dnsSubdomain, pathSegmentName } from '../validation/dns-name.ts';
@@ -16,7 +17,7 @@ export interface KindRules {
   /** Default: a DNS subdomain. */
   readonly name?: NameCheck;
   /** The server counts generations. Default: false. */
-  readonly generation?: boolean;
+  readonly generation?: boolean | 'created';
   /** A change of annotations counts as a generation too. Default: false. */
   readonly annotationsCount?: boolean;
   /** Clients may not write status with the object. Default: true where the kind has one. */
@@ -32,6 +33,10 @@ export interface KindRules {
   /** Replaces the check of metadata where a kind has its own. */
   validateMetadata?(object: KindObject, found: Findings): void;
   validate?(object: KindObject, found: Findings, context: StrategyContext): void;
+  /** prepareUpdate counts generations itself. */
+  readonly keepsGeneration?: boolean;
+  /** A change of these counts as a generation too. */
+  readonly countsLabels?: boolean;
   /** Before the generation is counted. */
   prepareUpdate?(object: KindObject, old: KindObject, context: StrategyContext): void;
   /** Beside `validate`, which runs on update too unless `updateValidatesAlone`. */
@@ -55,14 +60,17 @@ export function strategyOf(rules: KindRules, hasStatus: boolean): Strategy {
     default: (object) => rules.default?.(object),
     prepareForCreate(object, context) {
       if (status !== undefined) object['status'] = status();
-      if (rules.generation === true) object.metadata.generation = 1;
+      if (rules.generation !== undefined) object.metadata.generation = 1;
       rules.prepare?.(object, context);
     },
     prepareForUpdate(object, old, context) {
       if (resetsStatus) object['status'] = old['status'];
       rules.prepareUpdate?.(object, old, context);
-      if (rules.generation === true) bumpGeneration(object, old, rules.annotationsCount);
-      else if (old.metadata.generation !== undefined) object.metadata.generation = old.metadata.generation;
+      if (rules.generation === true) {
+        bumpGeneration(object, old, rules.annotationsCount);
+        const relabelled = rules.countsLabels === true && !isDeepStrictEqual(object.metadata.labels, old.metadata.labels);
+        if (relabelled && object.metadata.generation === old.metadata.generation) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+      } else if (rules.keepsGeneration !== true && old.metadata.generation !== undefined) object.metadata.generation = old.metadata.generation;
     },
     prepareForStatusUpdate(object, old, context) {
       const { annotations } = object.metadata;

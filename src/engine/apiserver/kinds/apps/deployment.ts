@@ -29,11 +29,21 @@ export const deployment: KindRules = {
   validateUpdate(object, old, found) {
     found.immutable('spec.selector', object['spec'].selector, old['spec'].selector);
   },
-  validateStatus: (object, _old, found) => validateCounts(object['status'], ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas', 'collisionCount'], found),
+  validateStatus: (object, _old, found) => {
+    validateCounts(object['status'], ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas', 'collisionCount'], found);
+    validateParts(object['status'], ['updatedReplicas', 'readyReplicas', 'availableReplicas'], found);
+  },
 };
 
 export function validateCounts(status: Record<string, number> | undefined, fields: readonly string[], found: Findings): void {
   for (const field of fields) found.nonNegative(`status.${field}`, status?.[field]);
+}
+
+/** Parts of the replicas are at most the replicas; what is available is ready. */
+export function validateParts(status: Record<string, number> | undefined, fields: readonly string[], found: Findings): void {
+  const replicas = status?.['replicas'] ?? 0;
+  for (const field of fields) if ((status?.[field] ?? 0) > replicas) found.invalid(`status.${field}`, status?.[field], 'must be at most status.replicas');
+  if ((status?.['availableReplicas'] ?? 0) > (status?.['readyReplicas'] ?? 0)) found.invalid('status.availableReplicas', status?.['availableReplicas'], 'must be at most status.readyReplicas');
 }
 
 function validateSpec(spec: DeploymentSpec, path: string, found: Findings): void {

@@ -2,7 +2,7 @@ import type { ReplicaSetSpec } from '../../../../kubernetes/types.generated.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import { podWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
-import { validateCounts } from './deployment.ts';
+import { validateCounts, validateParts } from './deployment.ts';
 import { validateRunningTemplate, validateWorkloadSelector } from './template-rules.ts';
 
 export const replicaSet: KindRules = {
@@ -22,5 +22,8 @@ export const replicaSet: KindRules = {
   validateUpdate(object, old, found) {
     found.immutable('spec.selector', object['spec'].selector, old['spec'].selector);
   },
-  validateStatus: (object, _old, found) => validateCounts(object['status'], ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration'], found),
+  validateStatus: (object, _old, found) => {
+    validateCounts(object['status'], ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration'], found);
+    validateParts(object['status'], ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'], found);
+  },
 };

@@ -52,7 +52,8 @@ export const job: KindRules = {
     const spec = object['spec'] as JobSpec, before = old['spec'] as JobSpec;
     if (!(spec.completionMode === 'Indexed' && spec.completions === spec.parallelism)) found.immutable('spec.completions', spec.completions, before.completions);
     found.immutable('spec.selector', spec.selector, before.selector);
-    if (before.suspend !== true) found.immutable('spec.template', spec.template, before.template);
+    const mayMove = before.suspend === true && old['status']?.startTime === undefined;
+    found.immutable('spec.template', mayMove ? withoutPlacement(spec.template) : spec.template, mayMove ? withoutPlacement(before.template) : before.template);
     for (const field of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy', 'manualSelector'] as const) found.immutable(`spec.${field}`, spec[field], before[field]);
   },
 };
@@ -166,6 +167,13 @@ function validateJobSpec(spec: JobSpec, path: string, found: Findings, standsAlo
     validateLabelSelector(spec.selector, `${path}.selector`, found);
     if (!isEmptySelector(spec.selector) && selectorMatches(spec.selector, spec.template.metadata?.labels) === false) found.invalid(`${path}.template.metadata.labels`, spec.template.metadata?.labels, 'must match the selector');
   }
+}
+
+/** What a suspended job may not change: all but where its pods go and what they are called. */
+function withoutPlacement(template: JobSpec['template']): unknown {
+  const { affinity: _affinity, nodeSelector: _nodeSelector, tolerations: _tolerations, schedulingGates: _gates, ...spec } = template.spec ?? {};
+  const { labels: _labels, annotations: _annotations, ...metadata } = template.metadata ?? {};
+  return { metadata, spec };
 }
 
 /** How many indexes a text such as `0-2,4` names; undefined where it is malformed or names one from `completions` on. */

@@ -95,6 +95,9 @@ export const resourceQuota: KindRules = {
     const hard = (object['spec'] as ResourceQuotaSpec).hard;
     if (hard !== undefined) roundList(hard);
   },
+  validateUpdate(object, old, found) {
+    found.immutable('spec.scopes', object['spec'].scopes ?? [], old['spec'].scopes ?? []);
+  },
   validate(object, found) {
     const spec = object['spec'] as ResourceQuotaSpec;
     for (const name in spec.hard) {

@@ -69,6 +69,8 @@ export const service: KindRules = {
         });
       }
     }
+    if (spec.clusterIP !== before.clusterIP && spec.clusterIP !== undefined && JSON.stringify(spec.clusterIPs) === JSON.stringify(before.clusterIPs)) spec.clusterIPs = [spec.clusterIP];
+    if (spec.type !== before.type) dropUnused(spec, before);
     if (spec.type === 'ExternalName' && before.type !== 'ExternalName' && spec.clusterIP === before.clusterIP) {
       delete spec.clusterIP;
       delete spec.clusterIPs;
@@ -85,6 +87,16 @@ export const service: KindRules = {
     }
   },
 };
+
+/** A service of another type loses what the old type alone had, where the client left it as it was. */
+function dropUnused(spec: ServiceSpec, before: ServiceSpec): void {
+  const exposes = (type: string | undefined): boolean => type === 'NodePort' || type === 'LoadBalancer';
+  if (!exposes(spec.type) && exposes(before.type)) {
+    for (const port of spec.ports ?? []) if (before.ports?.some((p) => p.nodePort === port.nodePort) === true) delete port.nodePort;
+    if (spec.externalTrafficPolicy === before.externalTrafficPolicy && (spec.externalIPs?.length ?? 0) === 0) delete spec.externalTrafficPolicy;
+  }
+  if (before.type === 'LoadBalancer') for (const field of ['allocateLoadBalancerNodePorts', 'loadBalancerClass', 'healthCheckNodePort'] as const) if (spec[field] === before[field]) delete spec[field];
+}
 
 function validateService(object: Service, found: Findings, loopback: boolean): void {
   const spec = object.spec as ServiceSpec;

@@ -29,7 +29,9 @@ export const persistentVolumeClaim: KindRules = {
     const fixed = (spec: PersistentVolumeClaimSpec): string => JSON.stringify({ ...spec, resources: undefined, volumeAttributesClassName: undefined, volumeName: undefined });
     const spec = object['spec'] as PersistentVolumeClaimSpec, before = old['spec'] as PersistentVolumeClaimSpec;
     if (fixed(spec) !== fixed(before) || (before.volumeName !== undefined && spec.volumeName !== before.volumeName)) found.forbidden('spec', 'only resources.requests can be changed once a claim exists');
-    if (nanosOf(spec.resources?.requests?.['storage']) < nanosOf(before.resources?.requests?.['storage'])) found.forbidden('spec.resources.requests.storage', 'must not shrink');
+    const resized = nanosOf(spec.resources?.requests?.['storage']) !== nanosOf(before.resources?.requests?.['storage']);
+    if (resized && old['status']?.phase !== 'Bound') found.forbidden('spec', 'a claim is resized only once it is bound');
+    else if (nanosOf(spec.resources?.requests?.['storage']) < nanosOf(before.resources?.requests?.['storage'])) found.forbidden('spec.resources.requests.storage', 'must not shrink');
   },
 };
 
@@ -46,6 +48,11 @@ export const persistentVolume: KindRules = {
     addFinalizer(object.metadata, VOLUME_PROTECTION);
   },
   validate: (object, found) => validateVolumeSpec(object['spec'] as PersistentVolumeSpec, 'spec', found, false),
+  validateUpdate(object, old, found) {
+    const source = (spec: object): string => JSON.stringify(Object.entries(spec).filter(([field]) => !NOT_SOURCES.has(field)).sort());
+    if (source(object['spec']) !== source(old['spec'])) found.forbidden('spec.persistentvolumesource', 'cannot be changed');
+    found.immutable('spec.volumeMode', object['spec'].volumeMode, old['spec'].volumeMode);
+  },
 };
 
 const NOT_INLINE = ['capacity', 'claimRef', 'persistentVolumeReclaimPolicy', 'storageClassName', 'volumeMode'] as const;

@@ -13,7 +13,7 @@ const MAX_PORTS = 20_000;
 const MAX_HINTS = 8;
 
 export const endpointSlice: KindRules = {
-  group: 'discovery.k8s.io', version: 'v1', kind: 'EndpointSlice', namespaced: true, generation: true,
+  group: 'discovery.k8s.io', version: 'v1', kind: 'EndpointSlice', namespaced: true, generation: true, countsLabels: true,
   default(object) {
     for (const list of ['endpoints', 'ports']) if ((object[list] as unknown[] | null)?.length === 0) object[list] = null;
     for (const port of (object as unknown as EndpointSlice).ports ?? []) {

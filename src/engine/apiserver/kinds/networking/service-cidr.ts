@@ -4,6 +4,12 @@ import type { KindRules } from '../built-in-kind.ts';
 
 export const serviceCidr: KindRules = {
   group: 'networking.k8s.io', version: 'v1', kind: 'ServiceCIDR', namespaced: false,
+  validateUpdate(object, old, found) {
+    const blocks = (object['spec'].cidrs ?? []) as string[];
+    (old['spec'].cidrs as string[] | undefined)?.forEach((block, i) => {
+      if (blocks[i] !== block) found.invalid(`spec.cidrs[${i}]`, blocks[i], 'cannot be changed');
+    });
+  },
   validate(object, found) {
     const blocks = (object['spec'].cidrs ?? []) as string[];
     if (blocks.length === 0) found.required('spec.cidrs', 'at least one is needed');

@@ -5,7 +5,7 @@ const POLICIES = new Set(['Never', 'PreemptLowerPriority']);
 const SYSTEM = new Set(['system-cluster-critical', 'system-node-critical']);
 
 export const priorityClass: KindRules = {
-  group: 'scheduling.k8s.io', version: 'v1', kind: 'PriorityClass', namespaced: false, generation: true,
+  group: 'scheduling.k8s.io', version: 'v1', kind: 'PriorityClass', namespaced: false, generation: 'created',
   default(object) {
     object['preemptionPolicy'] ??= 'PreemptLowerPriority';
   },

@@ -94,6 +94,14 @@ export const volumeAttachment: KindRules = {
 
 export const csiDriver: KindRules = {
   group: GROUP, version: 'v1', kind: 'CSIDriver', namespaced: false,
+  validateUpdate(object, old, found) {
+    if (object['spec'].attachRequired !== old['spec'].attachRequired) found.invalid('spec.attachedRequired', object['spec'].attachRequired, 'cannot be changed');
+  },
+  prepareUpdate(object, old) {
+    // Counted from the first change on, not from the creation.
+    if (JSON.stringify(object['spec']) !== JSON.stringify(old['spec'])) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  },
+  keepsGeneration: true,
   warnings: (object) => ((object['spec'].tokenRequests?.length ?? 0) > 0 && object['spec'].serviceAccountTokenInSecrets === undefined ? ['spec.tokenRequests: tokens stand in the volume context unless serviceAccountTokenInSecrets is true'] : []),
   default(object) {
     const spec = object['spec'] as CSIDriverSpec;

@@ -7,7 +7,7 @@ import { podWarnings } from './warnings.ts';
 import { validatePodSpec } from './validate-spec.ts';
 
 /** What an update of a running pod may change in a container; and in the spec beside containers. */
-const MUTABLE = new Set(['activeDeadlineSeconds', 'tolerations', 'terminationGracePeriodSeconds', 'schedulingGates', 'nodeSelector', 'affinity']);
+const MUTABLE = new Set(['activeDeadlineSeconds', 'tolerations', 'schedulingGates', 'nodeSelector', 'affinity']);
 
 export const pod: KindRules = {
   group: '', version: 'v1', kind: 'Pod', namespaced: true, generation: true,
