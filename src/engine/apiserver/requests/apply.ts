@@ -28,7 +28,7 @@ export async function applyObject(request: ApiRequest, body: Buffer): Promise<St
   const merged = merge(request, manager, applied as JsonObject, live);
   if (head !== undefined && merged === live) return head;
   const { managedFields } = merged['metadata'] as KindObject['metadata'];
-  const object = decodePatched(request, structuredClone(merged));
+  const object = decodePatched(request, JSON.parse(JSON.stringify(merged)));
   const own = (o: KindObject): void => { if (managedFields !== undefined) o.metadata.managedFields = managedFields; };
   object.metadata.name ??= request.name;
   if (object.metadata.name !== request.name) throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${request.name})`);

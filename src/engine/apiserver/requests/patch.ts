@@ -11,7 +11,7 @@ import type { JsonObject } from '../patch/json.ts';
 import { mergePatch } from '../patch/merge-patch.ts';
 import { PatchError } from '../patch/patch-error.ts';
 import { strategicMergePatch } from '../patch/strategic-merge-patch.ts';
-import { shown } from '../resources/served-resource.ts';
+import { shownJson } from '../resources/served-resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { applyObject } from './apply.ts';
 import { decodePatched, fieldValidationOf, parseJson } from './decode-request.ts';
@@ -47,7 +47,7 @@ export function patchTypeOf(request: ApiRequest): PatchType {
 async function patchObject(request: ApiRequest, patch: unknown, type: 'json' | 'merge' | 'strategic'): Promise<StoredRecord> {
   if (request.query.has('force')) throw invalid('meta.k8s.io', 'PatchOptions', '', [{ type: 'Forbidden', field: 'force', detail: 'Only an apply can be forced' }]);
   const head = headOf(request);
-  const object = decodeResult(request, patched(request, structuredClone(shown(request.resource, head)) as JsonObject, patch, type));
+  const object = decodeResult(request, patched(request, JSON.parse(shownJson(request.resource, head).toString()) as JsonObject, patch, type));
   if (object.metadata.name !== request.name) throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${request.name})`);
   return updateObject(request, object, head);
 }
