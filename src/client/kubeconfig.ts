@@ -98,16 +98,3 @@ function authorizer(user: UserEntry, tokenFile: string | undefined, kubeconfig: 
   if (user.username !== undefined) return async () => ({ authorization: `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}` });
   return undefined;
 }
-
-const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
-
-/** The connection of a program that runs in a pod.
- *  @param host and port as KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT give them */
-export async function inClusterConnection(host: string, port: string): Promise<Connection> {
-  return {
-    server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    caPem: await readFile(`${serviceAccount}/ca.crt`, 'utf8'),
-    authorize: async () => ({ authorization: `Bearer ${(await readFile(`${serviceAccount}/token`, 'utf8')).trim()}` }),
-    namespace: (await readFile(`${serviceAccount}/namespace`, 'utf8')).trim(),
-  };
-}

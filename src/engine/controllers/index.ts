@@ -42,5 +42,3 @@ export function createEngineControllers(options: EngineControllersOptions = {}):
     serviceAccountController(options.rootCaPem),
   ];
 }
-
-export const engineControllers: readonly ControllerFactory[] = createEngineControllers();
