@@ -50,8 +50,8 @@ function finish(value: unknown, kind: BuiltInKind, fieldValidation: FieldValidat
     const object = walked.value as KindObject;
     requireKind(object, apiVersion, kind.kind);
     if (fieldValidation === 'Ignore') return { object, warnings: [] };
-    const problems = [...walked.unknown.map((path) => `unknown field "${path}"`), ...duplicatesOf(walked.keys).map((path) => `field "${path}" is there twice`)];
-    if (problems.length > 0 && fieldValidation === 'Strict') throw badRequest(`Strict decoding of ${kind.kind} failed: ${problems.join(', ')}`);
+    const problems = [...walked.unknown.map((path) => `unknown field "${path}"`), ...duplicatesOf(walked.keys).map((path) => `duplicate field "${path}"`)];
+    if (problems.length > 0 && fieldValidation === 'Strict') throw badRequest(`strict decoding error: ${problems.join(', ')}`);
     return { object, warnings: problems };
   } catch (error) {
     if (error instanceof WrongType) throw badRequest(`${kind.kind} cannot be read: ${error.message}`, error);

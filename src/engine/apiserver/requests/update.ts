@@ -36,7 +36,8 @@ export async function updateObject(request: ApiRequest, object: KindObject, head
   keepServerMetadata(request, object, old);
   const context = strategyContext(api, request.user, request.namespace);
   const { strategy } = resource;
-  const isStatus = request.subresource === 'status';
+  // A certificate request's approval is part of its status.
+  const isStatus = request.subresource === 'status' || request.subresource === 'approval';
   strategy.default(object);
   own(object, old);
   if (isStatus) strategy.prepareForStatusUpdate(object, old, context);
