@@ -102,6 +102,8 @@ export class PodWorker {
     this.#halting = true;
     this.#stopDeadlineMs = this.#context.clock.now() + (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1_000;
     this.#writeStatus();
+    // A start under way is to be stopped too.
+    for (const { clock } = this.#context, endMs = clock.now() + haltFlushMs; this.#looping && clock.now() < endMs; ) await pause(clock, 10);
     await this.#stopAll();
     // The API may be on its way out too.
     await Promise.race([this.#status.flush(), pause(this.#context.clock, haltFlushMs)]);
@@ -164,11 +166,18 @@ export class PodWorker {
       this.#wakeAfter(volumeRetryMs);
       return;
     }
-    for (const name of progress.start) await this.#start(this.#containers.get(name)!, volumes);
+    for (const name of progress.start) {
+      if (this.#mustEnd()) break;
+      await this.#start(this.#containers.get(name)!, volumes);
+    }
     this.#backingOff = new Set(progress.backingOff);
     this.#writeStatus();
     const wakes = [progress.wakeAtMs, deadlineMs, ...[...this.#tokens.values()].map((t) => t.renewAtMs), ...[...this.#containers.values()].filter((c) => c.running === undefined && c.startAtMs > clock.now()).map((c) => c.startAtMs)].filter((t) => t !== undefined);
     if (wakes.length > 0) this.#wakeAfter(Math.max(10, Math.min(...wakes) - clock.now()));
+  }
+
+  #mustEnd(): boolean {
+    return this.#halting || this.#orphan || this.#pod.metadata?.deletionTimestamp !== undefined;
   }
 
   #finish(finished: Finished): void {
