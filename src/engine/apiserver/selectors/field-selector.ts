@@ -57,5 +57,7 @@ function fieldValue(resource: ServedResource, object: KubernetesObject, field: s
   let value: unknown = object;
   for (const part of path.split('.')) value = (value as Record<string, unknown> | undefined | null)?.[part];
   if (field === 'status.podIPs') return (value as { ip: string }[] | undefined)?.map((p) => p.ip).join(',') ?? '';
+  // An event of the newer API names its source as the reporting component.
+  if (path === 'source.component' && !value) value = (object as { reportingComponent?: string }).reportingComponent;
   return value === undefined || value === null ? fallback : String(value);
 }
