@@ -4,6 +4,7 @@ import { defaultTolerations } from './default-tolerations.ts';
 import { applyLimitRanges, checkLimitRanges } from './limit-ranger.ts';
 import { requireLiveNamespace } from './namespace-lifecycle.ts';
 import { checkPodSecurity } from './pod-security.ts';
+import { checkQuota } from './quota.ts';
 import { resolvePriority } from './priority.ts';
 import { mountServiceAccount } from './service-account.ts';
 import { taintNewNode } from './taint-node.ts';
@@ -38,7 +39,7 @@ export interface AdmissionResult {
 type Plugin = (request: AdmissionRequest, context: StrategyContext, lookups: Lookups) => string[] | void;
 
 const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, defaultStorageClass, setRequester];
-const validating: readonly Plugin[] = [checkLimitRanges, checkPodSecurity];
+const validating: readonly Plugin[] = [checkLimitRanges, checkPodSecurity, checkQuota];
 
 function run(plugins: readonly Plugin[], request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
   const warnings: string[] = [];
@@ -56,7 +57,7 @@ export function mutate(request: AdmissionRequest, context: StrategyContext, look
   return run(mutating, request, context, lookups);
 }
 
-/** The validating part: limit ranges, pod security levels. Quota is charged by the caller's store (see quota.ts).
+/** The validating part: limit ranges, pod security levels, quota.
  *  @throws {StatusError} 403 `Forbidden` when the request is refused */
 export function admit(request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
   return run(validating, request, context, lookups);
