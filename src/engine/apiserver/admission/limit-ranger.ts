@@ -1,5 +1,6 @@
 import type { Container, LimitRangeItem, LimitRangeSpec, PodSpec } from '../../../kubernetes/types.generated.ts';
 import { compareQuantities, nanosOf } from '../decode/quantity.ts';
+import { qosClass } from '../kinds/core/pod/qos-class.ts';
 import type { StrategyContext } from '../kinds/strategy.ts';
 import type { AdmissionRequest, Lookups } from './admission.ts';
 import { forbidden } from './forbidden.ts';
@@ -19,6 +20,8 @@ export function applyLimitRanges(request: AdmissionRequest, _context: StrategyCo
     if (item.type !== 'Container') continue;
     const spec = request.object?.['spec'] as PodSpec;
     for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) fill(container, item);
+    // Where the status stands already, it follows what was filled in.
+    if (request.object?.['status']?.qosClass !== undefined) request.object['status'].qosClass = qosClass(spec);
   }
 }
 
