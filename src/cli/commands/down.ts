@@ -27,7 +27,7 @@ export function downCommand(terminal: Terminal): Command {
 /** The supervisor stops its parts in order; parts whose supervisor was killed are stopped in the same order here. */
 async function stopAll(terminal: Terminal, data: DataDirectory): Promise<number> {
   let stopped = 0;
-  for (const name of ['supervisor', 'control-plane', 'node', 'network']) {
+  for (const name of ['supervisor', 'control-plane', 'node', 'network', 'network-standby']) {
     const file = name === 'supervisor' ? supervisorFile(data) : join(data.run, `${name}.json`);
     const identity = readIdentity(file);
     if (identity !== undefined && isRunning(identity)) {

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -14,7 +13,7 @@ const RESTART_MAX_MS = 10_000;
 const HEALTHY_MS = 30_000;
 
 export interface PartOptions {
-  /** `control-plane`, `node` or `network`: also the subcommand and the name of its log. */
+  /** `control-plane`, `node`, `network` or `network-standby`: also the name of its log. */
   readonly name: string;
   readonly command: readonly [string, ...string[]];
   readonly data: DataDirectory;
@@ -74,7 +73,6 @@ export class Part {
     const output = openSync(join(data.logs, `${name}.log`), 'a', 0o600);
     const child = spawn(program, args, { detached: true, stdio: ['ignore', output, output], env });
     closeSync(output);
-    if (name === 'network' && child.pid !== undefined) prefer(child.pid);
     child.on('error', (error) => this.#options.log.error({ part: name, error: error.message }, 'Part did not start'));
     child.unref();
     this.#startedAt = this.#options.clock.now();
@@ -122,14 +120,5 @@ export function readIdentity(file: string): ProcessIdentity | undefined {
     return JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;
   } catch {
     return undefined;
-  }
-}
-
-/** Every request to a Service passes through the network process: on a busy machine it has to be back first. Only root may ask for it. */
-function prefer(pid: number): void {
-  try {
-    setPriority(pid, -10);
-  } catch {
-    // It takes its turn like the others.
   }
 }

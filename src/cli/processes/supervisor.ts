@@ -31,23 +31,23 @@ export interface Supervisor {
   stop(): Promise<void>;
 }
 
-/** Runs the three processes of a cluster. Only one supervisor a data directory; parts that outlived an earlier one are taken over. */
+/** Runs the processes of a cluster; the network twice, on the same ports, so that a new connection finds one of them when the other dies. Only one supervisor a data directory; parts that outlived an earlier one are taken over. */
 export function startSupervisor(options: SupervisorOptions): Supervisor {
   const { data } = options;
   claim(data);
-  const part = (name: PartName): Part => new Part({
-    name, data, clock: options.clock, log: options.log, env: options.env,
+  const part = (name: PartName, instance: string = name): Part => new Part({
+    name: instance, data, clock: options.clock, log: options.log, env: options.env,
     command: [options.program[0], ...options.program.slice(1), name, '--data', data.root, '--port', String(options.port), ...(options.flags?.[name] ?? [])],
   });
-  const controlPlane = part('control-plane'), node = part('node'), network = part('network');
-  for (const p of [controlPlane, network, node]) p.start();
+  const controlPlane = part('control-plane'), node = part('node'), network = part('network'), standby = part('network', 'network-standby');
+  for (const p of [controlPlane, network, standby, node]) p.start();
   return {
     pids: () => ({ 'control-plane': controlPlane.pid, node: node.pid, network: network.pid }),
     async stop() {
       // Controllers go first: they would start anew what the node stops.
       await controlPlane.stop('SIGTERM', STOP_MS);
       await node.stop('SIGTERM', POD_STOP_MS);
-      await network.stop('SIGTERM', STOP_MS);
+      await Promise.all([network, standby].map((p) => p.stop('SIGTERM', STOP_MS)));
       rmSync(supervisorFile(data), { force: true });
     },
   };

@@ -29,8 +29,9 @@ export function stateFile(directory: string): StateFile {
     if (state === undefined) return;
     pending = undefined;
     // Renamed into place, so that a kill in the middle leaves the old file whole.
-    await writeFile(`${path}.new`, JSON.stringify(state), { mode: 0o600 });
-    await rename(`${path}.new`, path);
+    const fresh = `${path}.${process.pid}`;
+    await writeFile(fresh, JSON.stringify(state), { mode: 0o600 });
+    await rename(fresh, path);
   };
   return {
     read() {

@@ -83,7 +83,7 @@ export async function serviceListener(first: ProxyRule, clock: Clock): Promise<S
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, accept);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: rule.address, port: rule.port, backlog: 1024, exclusive: true }, () => {
+    server.listen({ host: rule.address, port: rule.port, backlog: 1024, exclusive: true, reusePort: true }, () => {
       server.off('error', reject);
       resolve();
     });
