@@ -2,7 +2,7 @@ import type { ApiRequest } from '../http/api-request.ts';
 import { acceptedForm } from '../http/negotiate.ts';
 import { replyJson, replyValue } from '../http/reply.ts';
 import { groupVersionOf, shown, shownJson } from '../resources/served-resource.ts';
-import { partialMetadata, tableOf } from '../tables/table.ts';
+import { partialMetadata, tableJson } from '../tables/table.ts';
 import { listPage, selectionOf, type Page } from './read.ts';
 
 const comma = Buffer.from(',');
@@ -15,7 +15,7 @@ export async function handleList(request: ApiRequest): Promise<void> {
   const metadata = listMetadata(page);
   switch (form) {
     case 'object': return replyJson(req, res, 200, listJson(request, page, metadata), warnings);
-    case 'table': return replyValue(req, res, 200, tableOf(request, page.records, metadata), warnings);
+    case 'table': return replyJson(req, res, 200, tableJson(request, page.records, metadata), warnings);
     case 'metadata':
       return replyValue(req, res, 200, { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items: page.records.map((r) => partialMetadata(shown(resource, r))) }, warnings);
   }
