@@ -46,6 +46,11 @@ test.for([
 
 test('a git revert of a release becomes a rollback Release in the normal order', async () => {
   await deadline(300);
+  // A failed build that still leaves would commit between the commits of this release, and a plain revert would conflict with it.
+  await eventually('the failed builds to have left', async () => {
+    const { items } = await cluster.get<{ items: { spec: { tracks: { builds: unknown[] }[] } }[] }>('deliveries');
+    return items.every((d) => d.spec.tracks.every((t) => t.builds.length === 1)) ? true : undefined;
+  }, 60_000);
   await cluster.push('v1.18.0', versionFolder('v1.18.0'));
   expect((await cluster.releaseEnds('v1.18.0')).status?.phase).toBe('Completed');
   const record = (await cluster.aweigh('record', 'path')).trim();
