@@ -69,10 +69,20 @@ export interface Track {
   percent?: number;
   /** The last track's share may grow in steps, such as [5, 25, 50]; 100 follows by itself. */
   steps?: TrackStep[];
+  /** Users of the segment whom no share decides. Not on the last track, which takes all others. */
+  users?: TrackUsers;
   /** True: below its floor the segment is refused with 503 instead of falling back to production. Default: true on the first track where it takes its whole segment. */
   strict?: boolean;
   /** All must pass before the release goes on to the next track. */
   gates?: Gate[];
+}
+
+/** User ids, as the routers read them by `userId`. Nobody stands in both lists. */
+export interface TrackUsers {
+  /** Always on the track's version while it has its floor of endpoints, even at a share of 0. */
+  include?: string[];
+  /** Never on the track's version: production serves them. */
+  exclude?: string[];
 }
 
 export interface TrackStep {

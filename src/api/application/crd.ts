@@ -2,6 +2,9 @@ import { age, column, conditions, customResourceDefinition, flag, integer, keyed
 import { DEFAULTS } from './defaults.ts';
 import { gates } from './gate-schema.ts';
 
+const userIds = (description: string) =>
+  list(description, text('A user id.', { pattern: '^[A-Za-z0-9._@:+|=/~-]+$', minLength: 1, maxLength: 128 }), { maxItems: 1000, 'x-kubernetes-list-type': 'set' });
+
 const track = object(
   'A stage of every release.',
   {
@@ -16,6 +19,10 @@ const track = object(
       object('One step.', { percent: integer('Share of users.', { minimum: 1, maximum: 99 }), gates }, { required: ['percent'] }),
       { maxItems: 10, ...rules(['[1, 2, 3, 4, 5, 6, 7, 8, 9].all(i, i >= size(self) || self[i - 1].percent < self[i].percent)', 'Steps ascend: each percent is greater than the one before, and 100 follows by itself']) },
     ),
+    users: object("Users of the segment whom no share decides.", {
+      include: userIds("Always on the track's version, even at a share of 0."),
+      exclude: userIds("Never on the track's version: production serves them."),
+    }),
     strict: flag('True: below its floor the segment is refused with 503 instead of falling back to production. Default: true where percent is 100 and the track is the first.'),
     gates,
   },
@@ -34,6 +41,7 @@ const tracks = keyedList('The stages in the order that a release takes. The last
     ['self.all(t, !has(t.segment) || size(self.filter(o, has(o.segment) && o.segment == t.segment)) == 1)', 'Two tracks cannot take the same segment'],
     ['self.all(t, size(self.filter(o, o.name == t.name)) == 1)', 'Two tracks cannot have the same name'],
     ['size(self.filter(t, has(t.steps) && size(t.steps) > 0)) == 0 || (self.map(t, has(t.steps) && size(t.steps) > 0)[size(self) - 1] && size(self.filter(t, has(t.steps) && size(t.steps) > 0)) == 1)', 'Only the last track can have steps'],
+    ['!self.map(t, has(t.users))[size(self) - 1]', 'The last track takes all users that no other track takes: list users on the tracks before it'],
     ['self.map(t, !has(t.percent) || t.percent == 100)[size(self) - 1]', 'The last track takes all that no other track takes: remove its percent, or use steps'],
   ),
 });

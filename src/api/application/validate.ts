@@ -21,7 +21,7 @@ export function validateApplication(application: Application): string[] {
 }
 
 function trackFaults(track: Track, last: boolean): string[] {
-  const { name, replicas, endpointFloor, segment, percent, steps = [], gates = [] } = track;
+  const { name, replicas, endpointFloor, segment, percent, steps = [], gates = [], users } = track;
   const faults: string[] = [];
   const say = (text: string) => faults.push(`Track ${name}: ${text}`);
   if (last && segment !== undefined) say(`the last track is production and has no segment, not ${segment}: remove it, or put the tracks in the order that a release takes`);
@@ -32,6 +32,10 @@ function trackFaults(track: Track, last: boolean): string[] {
   if (last && percent !== undefined && percent !== 100) say(`the last track takes all that no other takes, not ${percent} percent: remove percent, or use steps`);
   if (!last && steps.length > 0) say('only the last track can have steps: use percent');
   if (steps.length > MAX_STEPS) say(`at most ${MAX_STEPS} steps, not ${steps.length}`);
+  const { include = [], exclude = [] } = users ?? {};
+  if (last && users !== undefined) say('the last track takes all users that no other takes: list users on the tracks before it');
+  const both = include.find((user) => exclude.includes(user));
+  if (both !== undefined) say(`user ${both} is listed as always in and as always out: take one of them away`);
   steps.forEach((step, i) => {
     const before = steps[i - 1]?.percent ?? 0;
     if (step.percent <= before || step.percent > 99) say(`steps ascend from 1 to 99 (100 follows by itself): ${step.percent} cannot follow ${before}`);

@@ -1,4 +1,4 @@
-import { age, column, conditions, customResourceDefinition, integer, keyedList, list, object, text } from '../schema.ts';
+import { age, column, conditions, customResourceDefinition, flag, integer, keyedList, list, object, text } from '../schema.ts';
 
 const percent = integer('Share of users, 0 to 100.', { minimum: 0, maximum: 100 });
 
@@ -20,6 +20,7 @@ export const deliveryCrd = customResourceDefinition({
             name: text('Name of the track.'),
             serving: text("Build that the track's Service selects and its segment reaches."),
             percent,
+            closed: flag('True: nobody reaches the serving build, listed users neither, while the track is put back.'),
             builds: keyedList('Every build that has pods here.', ['build'], object('One build.', { build: text('Build.'), replicas: integer('Wanted pods.', { minimum: 0 }) }, { required: ['build', 'replicas'] })),
             next: object("Only on the last track while its share grows in steps: build takes percent of production's users.", { build: text('Build.'), percent }, { required: ['build', 'percent'] }),
           },

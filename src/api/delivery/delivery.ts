@@ -27,6 +27,8 @@ export interface DeliveryTrack {
   serving?: string;
   /** Share of the segment for `serving`, 0 to 100. */
   percent: number;
+  /** True: nobody reaches `serving`, listed users neither, while the track is put back. */
+  closed?: boolean;
   /** Every Build that has pods here, with their wanted number. */
   builds: { build: string; replicas: number }[];
   /** Only on the last track while its share grows in steps: `build` takes `percent` of production's users, `serving` the rest. */

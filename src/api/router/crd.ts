@@ -2,6 +2,7 @@ import { age, column, conditions, customResourceDefinition, flag, integer, keyed
 
 const share = integer('Users whose bucket is below this, 0 to 10,000.', { minimum: 0, maximum: 10000 });
 const backend = text('Name of a backend.');
+const users = (description: string) => list(description, text('A user id.', { maxLength: 128 }), { maxItems: 1000 });
 const next = object('A second version that takes a share.', { backend, share }, { required: ['backend', 'share'] });
 
 export const routerCrd = customResourceDefinition({
@@ -36,7 +37,7 @@ export const routerCrd = customResourceDefinition({
       routes: keyedList(
         'One a segment; a segment without a route goes to production.',
         ['segment'],
-        object('One segment.', { segment: text('Value of X-Traffic-Group.'), backend, share, strict: flag('Refused with 503 below the floor.'), seed: text('Salt of the bucket.') }, { required: ['segment', 'share', 'strict', 'seed'] }),
+        object('One segment.', { segment: text('Value of X-Traffic-Group.'), backend, share, include: users('Users who go to the backend whatever the share.'), exclude: users('Users who never go to the backend.'), strict: flag('Refused with 503 below the floor.'), seed: text('Salt of the bucket.') }, { required: ['segment', 'share', 'strict', 'seed'] }),
       ),
       production: object('All others.', { backend, next, seed: text('Salt of the bucket.') }, { required: ['seed'] }),
     },

@@ -44,6 +44,10 @@ export interface SegmentRoute {
   backend?: string;
   /** Users of the segment whose bucket is below this go to `backend`: 0 to 10,000. */
   share: number;
+  /** Users of the segment who go to `backend` whatever the share; sorted, absent where there are none or nobody may reach it. */
+  include?: string[];
+  /** Users of the segment who never go to `backend` but to production; sorted, absent where there are none. */
+  exclude?: string[];
   /** True: refused with 503 below the floor; false: production takes over. */
   strict: boolean;
   /** Salt of the bucket: `<application>/<segment>`, with the release behind it where the Application reshuffles. */

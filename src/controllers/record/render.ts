@@ -71,7 +71,9 @@ export function routerSpec({ application, delivery, builds, provider }: Omit<Ren
       return [{
         segment: track.segment,
         ...(held.serving === undefined ? {} : { backend: reference(held.name, held.serving) }),
-        share: held.serving === undefined ? 0 : Math.round(held.percent * 100),
+        share: held.serving === undefined || held.closed === true ? 0 : Math.round(held.percent * 100),
+        ...(held.serving === undefined || held.closed === true ? {} : listed('include', track.users?.include)),
+        ...listed('exclude', track.users?.exclude),
         strict: rules.find((t) => t.name === track.name)?.strict ?? false,
         seed: bucketSeed(name, track.segment, salt),
       }];
@@ -82,6 +84,10 @@ export function routerSpec({ application, delivery, builds, provider }: Omit<Ren
       seed: bucketSeed(name, 'PRODUCTION', salt),
     },
   };
+}
+
+function listed(name: 'include' | 'exclude', users: readonly string[] = []): { include?: string[]; exclude?: string[] } {
+  return users.length === 0 ? {} : { [name]: [...users].sort() };
 }
 
 function trackDeployment(input: RenderInput, track: Track, buildName: string, replicas: number): Deployment {

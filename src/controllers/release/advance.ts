@@ -4,7 +4,7 @@ import type { ReleaseTrackStatus, TrackPhase } from '../../api/release/release.t
 import { judgeGates, skipsGates, type GatesOutcome } from './gates.ts';
 import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints, readyReplicas } from './observed.ts';
 import { fail } from './restore.ts';
-import { ensureBuild, isAborting, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
+import { close, ensureBuild, isAborting, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
 
 /** Ready endpoints may be too few for so long, such as while a pod restarts, before the release fails. */
 const ENDPOINTS_GRACE_MS = 10_000;
@@ -43,7 +43,7 @@ function advancePhase(turn: Turn, working: WorkingRelease, track: WorkingTrack, 
 
 function scaleUp(turn: Turn, working: WorkingRelease, { rules, held }: WorkingTrack, entry: ReleaseTrackStatus): void {
   // Weight first: until the former version is ready here, production, where it already serves, takes the users.
-  if (working.type === 'rollback' && !rules.last && !rules.strict && turn.tracks.at(-1)?.held.serving === working.build) held.percent = 0;
+  if (working.type === 'rollback' && !rules.last && !rules.strict && turn.tracks.at(-1)?.held.serving === working.build) close(held);
   const ready = readyReplicas(turn.observed, rules, working.build);
   if (ready >= rules.replicas) {
     enter(turn, working, entry, 'Testing', 'PodsReady', `${ready} of ${rules.replicas} pods are ready on ${entry.name}`);

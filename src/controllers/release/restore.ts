@@ -1,5 +1,5 @@
 import { observedPercent, deliveryApplied, readyEndpoints, routersAgree } from './observed.ts';
-import { ensureBuild, entryOf, isEnded, occupant, tell, timestamp, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
+import { close, ensureBuild, entryOf, isEnded, occupant, tell, timestamp, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
 import type { ReleaseTrackStatus } from '../../api/release/release.ts';
 
 /** Turns a release round: from here it only puts back what its tracks held before. */
@@ -46,7 +46,7 @@ function restoreTrack(turn: Turn, working: WorkingRelease, track: WorkingTrack, 
       ensureBuild(track, target);
       turn.restoring.add(`${rules.name}/${target}`);
       if (readyEndpoints(turn.observed, rules, target) >= rules.endpointFloor) held.serving = target;
-      else if (!rules.last && !rules.strict) held.percent = 0;
+      else if (!rules.last && !rules.strict) close(held);
     }
   }
   const left = held.serving !== build && routersAgree(turn.observed) && deliveryApplied(turn.observed) && leftDelivery(turn, track, build) && (observedPercent(turn.observed, rules, build) ?? 0) === 0;

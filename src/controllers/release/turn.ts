@@ -118,6 +118,12 @@ export function ensureBuild({ held, rules }: WorkingTrack, build: string): void 
   if (!held.builds.some((b) => b.build === build)) held.builds.push({ build, replicas: rules.replicas });
 }
 
+/** Sends all users of the track to production. */
+export function close(held: DeliveryTrack): void {
+  held.percent = 0;
+  held.closed = true;
+}
+
 /** Adds a line to the release's story; the first of a turn explains the change of the Delivery too. */
 export function tell(turn: Turn, working: WorkingRelease, step: { track?: string; actor?: string; reason: string; message: string }): void {
   const actor = step.actor ?? 'aweigh';

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import type { Application } from '../../api/application/application.ts';
+import type { Build } from '../../api/build/build.ts';
+import type { Delivery } from '../../api/delivery/delivery.ts';
+import { routerSpec } from './render.ts';
+
+const application: Application = {
+  metadata: { name: 'shop', namespace: 'default' },
+  spec: {
+    template: { spec: { containers: [{ name: 'app', image: '${image}' }] } },
+    ports: [{ name: 'http', port: 8080 }],
+    tracks: [{ name: 'free', replicas: 2, segment: 'FREE', percent: 0, users: { include: ['bob', 'ada'], exclude: ['eve'] } }, { name: 'production', replicas: 3 }],
+  },
+};
+const builds = new Map<string, Build>(['v1', 'v2'].map((version) => [`shop-${version}`, { metadata: { name: `shop-${version}` }, spec: { application: 'shop', version, image: `shop@sha256:${version}` } }]));
+
+function delivery(free: Partial<Delivery['spec']['tracks'][number]>): Delivery {
+  return {
+    metadata: { name: 'shop', namespace: 'default' },
+    spec: {
+      application: 'shop', router: { replicas: 2 }, change: { actor: 'ada', reason: 'Shift', message: 'shift' },
+      tracks: [{ name: 'free', percent: 0, builds: [{ build: 'shop-v2', replicas: 2 }], ...free }, { name: 'production', serving: 'shop-v1', percent: 100, builds: [{ build: 'shop-v1', replicas: 3 }] }],
+    },
+  };
+}
+
+const freeRoute = (held: Parameters<typeof delivery>[0]) => routerSpec({ application, delivery: delivery(held), builds, provider: 'haproxy' }).routes[0];
+
+test('listed users reach the version that serves whatever its share, those listed as out never', () => {
+  expect(freeRoute({ serving: 'shop-v2' })).toMatchObject({ backend: 'free-v2', share: 0, include: ['ada', 'bob'], exclude: ['eve'] });
+});
+
+test('nobody reaches a track that serves nothing or is closed, listed users neither', () => {
+  expect(freeRoute({})).not.toHaveProperty('include');
+  expect(freeRoute({ serving: 'shop-v2', percent: 50, closed: true })).toEqual({ segment: 'FREE', backend: 'free-v2', share: 0, exclude: ['eve'], strict: false, seed: 'shop/FREE' });
+});
