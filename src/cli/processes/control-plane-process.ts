@@ -4,6 +4,7 @@ import type { Terminal } from '../terminal.ts';
 import { addressRanges } from './address-ranges.ts';
 import { runControlPlane, startDataApiServer } from './control-plane.ts';
 import { openDataDirectory } from './data-directory.ts';
+import { gitEnvironment } from './git-environment.ts';
 import { notifiersOf } from './notifiers.ts';
 import type { PartOptions } from './part-options.ts';
 import { chooseRouter, type RouterChoice } from './router-choice.ts';
@@ -13,7 +14,7 @@ export async function runControlPlaneProcess(terminal: Terminal, options: PartOp
   const data = openDataDirectory(dataRoot(terminal, options.data));
   const ranges = await addressRanges(data.root, random);
   await runControlPlane({
-    data, port: options.port, serviceCidr: ranges.services, defaultProvider: chooseRouter(options.router, env['PATH'] ?? ''), notifiers: notifiersOf(env),
+    data, port: options.port, serviceCidr: ranges.services, defaultProvider: chooseRouter(options.router, env['PATH'] ?? ''), notifiers: notifiersOf(env), gitEnvironment: gitEnvironment(env),
     ...(options.faults === undefined ? {} : { faultsFile: options.faults }), clock, random, log, signal,
   });
 }

@@ -7,6 +7,7 @@ import type { RouterProvider } from '../../controllers/record/router-renderer.ts
 import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
 import { createEngineControllers } from '../../engine/controllers/index.ts';
 import { schedulerController } from '../../engine/scheduler/scheduler.ts';
+import type { GitEnvironment } from '../../providers/repository/git-command.ts';
 import { openRepository } from '../../providers/repository/git.ts';
 import { EMBEDDED_ROUTER_IMAGES } from '../../providers/traffic/router-pods.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
@@ -32,6 +33,7 @@ export interface ControlPlaneOptions extends ApiServerOptions {
   /** Which router `kind: auto` means. */
   readonly defaultProvider: RouterProvider;
   readonly notifiers: readonly Notifier[];
+  readonly gitEnvironment: GitEnvironment;
   /** See {@link Faults}; only tests name one. */
   readonly faultsFile?: string;
   readonly signal: AbortSignal;
@@ -59,7 +61,7 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
   const server = await startDataApiServer(options);
   const faults = new Faults(options.faultsFile);
   const client = faults.client(createClient({ server: server.url, caPem: server.caPem, token: data.tokens.controlPlane }));
-  const repository = await openRepository(data.record, log);
+  const repository = await openRepository(data.record, { log, clock, environment: options.gitEnvironment });
   try {
     await packRouterImages(data);
     await applyDefinitions(client);

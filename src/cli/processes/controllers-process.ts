@@ -12,6 +12,7 @@ import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
 import { aweighControllers } from './aweigh-controllers.ts';
 import { Faults } from './faults.ts';
+import { gitEnvironment } from './git-environment.ts';
 import { notifiersOf } from './notifiers.ts';
 
 export interface ControllersOptions {
@@ -35,7 +36,7 @@ export async function runControllersProcess(terminal: Terminal, options: Control
   try {
     for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'aweigh', force: true });
     await runAsLeader({ client, clock, random, log, signal, identity, lease: { namespace: options.leaseNamespace, name: 'aweigh-controllers' } }, async (leading) => {
-      const repository = await openRepository(resolve(terminal.workingDirectory, options.record), log);
+      const repository = await openRepository(resolve(terminal.workingDirectory, options.record), { log, clock, environment: gitEnvironment(env) });
       try {
         const images = options.routerImage === undefined ? undefined : { haproxy: options.routerImage, builtin: options.routerImage };
         const factories = aweighControllers({ clock, repository, defaultProvider: options.router, notifiers: notifiersOf(env), faults: new Faults(undefined), ...(images === undefined ? {} : { images }) });

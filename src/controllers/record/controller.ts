@@ -61,9 +61,12 @@ class RecordState {
   }
 
   async start(enqueue: (key: ObjectKey) => void, signal: AbortSignal): Promise<void> {
-    const stop = this.#options.repository.onMoved(() => {
-      this.#committed.clear();
-      for (const application of this.#context.informer(Applications).list()) for (const key of keysOf(application.metadata?.namespace, application.metadata?.name)) enqueue(key);
+    const stop = this.#options.repository.onMoved((directories) => {
+      for (const directory of directories) {
+        const [, namespace = '', name = ''] = directory.split('/');
+        this.#committed.delete(`${namespace}/${name}`);
+        enqueue({ namespace, name });
+      }
     });
     signal.addEventListener('abort', stop, { once: true });
     await restore(this.#context, this.#options.repository);
@@ -101,8 +104,9 @@ class RecordState {
 
   /** True: a person moved the record, and the release that it asks for goes first. */
   async #followPerson(observed: Observed, key: ObjectKey): Promise<boolean> {
-    const { lastCommit, delivery } = observed;
-    if (lastCommit === undefined || lastCommit.own || delivery === undefined) return false;
+    const { commitsByPeople, delivery } = observed;
+    const [lastCommit] = commitsByPeople;
+    if (lastCommit === undefined || delivery === undefined) return false;
     const release = rollbackOf(lastCommit, readDelivery(await this.#head(key)), delivery.spec, key.namespace ?? '');
     if (release === undefined) return false;
     const existing = this.#context.informer(Releases).get({ ...(key.namespace === undefined ? {} : { namespace: key.namespace }), name: release.metadata?.name ?? '' });

@@ -18,7 +18,8 @@ export interface Observed {
   readonly builds: ReadonlyMap<string, Build>;
   /** Live objects that carry the Application's label, by `Kind/name`. */
   readonly live: ReadonlyMap<string, KubernetesObject>;
-  readonly lastCommit: RecordCommit | undefined;
+  /** Since Aweigh's own last commit to the folder, newest first. */
+  readonly commitsByPeople: readonly RecordCommit[];
 }
 
 export function indexSpecs(context: ControllerContext): void {
@@ -43,5 +44,5 @@ export async function observe(context: ControllerContext, repository: Repository
     for (const object of context.informer(resource).byIndex(BY_APPLICATION, `${namespace}/${key.name}`)) live.set(`${resource.kind}/${object.metadata?.name}`, object);
   }
   const builds = new Map(context.informer(Builds).list(namespace).filter((b) => b.spec.application === key.name).map((b) => [b.metadata?.name ?? '', b]));
-  return { application, delivery: context.informer(Deliveries).get(key), builds, live, lastCommit: await repository.lastCommit(directoryOf(namespace, key.name)) };
+  return { application, delivery: context.informer(Deliveries).get(key), builds, live, commitsByPeople: await repository.commitsByPeople(directoryOf(namespace, key.name)) };
 }

@@ -15,10 +15,31 @@ export interface RecordChange {
 export interface RecordCommit {
   readonly sha: string;
   readonly author: string;
+  readonly email: string;
   readonly subject: string;
   /** Made by Aweigh, not by a person. */
   readonly own: boolean;
 }
+
+/** A git server that keeps the record too. */
+export interface Remote {
+  readonly url: string;
+  readonly branch: string;
+  /** Absent: what the ssh agent knows, or none. */
+  readonly credentials?: RemoteCredentials;
+}
+
+export type RemoteCredentials =
+  | { readonly type: 'basic'; readonly username: string; readonly password: string }
+  | { readonly type: 'ssh'; readonly privateKey: string; readonly knownHosts?: string };
+
+export type RemoteFailure = 'Unreachable' | 'AccessDenied' | 'NotFound' | 'PushRefused' | 'OtherHistory' | 'Corrupt';
+
+/** How one exchange with the remote ended. */
+export type Exchange =
+  | { readonly outcome: 'synchronized'; readonly commit: string | undefined; readonly takenIn: number; readonly pushed: number }
+  /** Nothing is lost by it: the commits that the remote lacks stay here. */
+  | { readonly outcome: 'failed'; readonly reason: RemoteFailure; readonly message: string; readonly waiting: number };
 
 /** The git repository that holds intent and generated specs. */
 export interface Repository {
@@ -28,10 +49,16 @@ export interface Repository {
   read(directory: string): Promise<ReadonlyMap<string, string>>;
   /** The newest commit that touched the folder. */
   lastCommit(directory: string): Promise<RecordCommit | undefined>;
+  /** Commits by people that touched the folder since Aweigh's own last one, newest first. */
+  commitsByPeople(directory: string): Promise<readonly RecordCommit[]>;
   /** Folders of Applications at HEAD: `<namespace>/<name>`. */
   applications(): Promise<readonly { readonly namespace: string; readonly name: string }[]>;
-  /** Calls when HEAD was moved by somebody else. */
-  onMoved(call: () => void): () => void;
+  /** Calls with the Applications' folders that differ when HEAD was moved by somebody else; a commit of our own moves nothing. */
+  onMoved(call: (directories: ReadonlySet<string>) => void): () => void;
+  /** Calls when HEAD is a new commit of our own. */
+  onCommitted(call: () => void): () => void;
+  /** Takes in what people pushed to the remote and pushes what it lacks. No commit of ours changes its id, and no other history is overwritten. */
+  exchange(remote: Remote, signal: AbortSignal): Promise<Exchange>;
 }
 
 export const directoryOf = (namespace: string, name: string): string => `applications/${namespace}/${name}`;

@@ -12,9 +12,14 @@ export class GitTree {
 
   /** @param listing `git ls-tree -r -z` */
   static parse(listing: string): GitTree {
+    const lines = listing.split('\0').filter(Boolean);
+    return GitTree.of(new Map(lines.map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))])));
+  }
+
+  /** @param files `<mode> blob <id>` by path */
+  static of(files: ReadonlyMap<string, string>): GitTree {
     const tree = new GitTree();
-    for (const line of listing.split('\0').filter(Boolean)) {
-      const [head = '', path = ''] = line.split('\t');
+    for (const [path, head] of files) {
       const [mode = '100644', , id = ''] = head.split(' ');
       tree.#place(path, { mode: mode as Entry['mode'], id });
     }

@@ -1,18 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { RecordChange } from '../../controllers/record/repository.ts';
 import { silentLogger } from '../../runtime/logger.ts';
+import { systemClock } from '../../runtime/system-clock.ts';
 import { openRepository } from './git.ts';
 
+const options = { log: silentLogger, clock: systemClock, environment: { path: process.env['PATH'] ?? '' } };
 let directory: string;
 let repository: Awaited<ReturnType<typeof openRepository>>;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'aweigh-record-'));
-  repository = await openRepository(directory, silentLogger);
+  repository = await openRepository(directory, options);
 });
 afterEach(async () => {
   await repository.close();
@@ -61,7 +63,18 @@ test('a revert by a person is seen and is not our own commit', async () => {
   await vi.waitFor(() => expect(git('status', '--porcelain')).toBe(''), { timeout: 5_000 });
   git('revert', '--no-edit', 'HEAD');
   await vi.waitFor(() => expect(moved).toHaveBeenCalled(), { timeout: 5_000 });
-  expect(await repository.lastCommit('applications/default/shop')).toMatchObject({ author: 'Ada', own: false });
+  expect(moved).toHaveBeenCalledWith(new Set(['applications/default/shop']));
+  expect(await repository.commitsByPeople('applications/default/shop')).toMatchObject([{ author: 'Ada', email: 'ada@localhost', own: false }]);
+  await repository.commit(change('cart', { 'delivery.yaml': '1' }));
+  expect(await repository.commitsByPeople('applications/default/shop'), 'until we had the last word on this folder').toHaveLength(1);
+  await repository.commit(change('shop', { 'delivery.yaml': '3' }));
+  expect(await repository.commitsByPeople('applications/default/shop')).toEqual([]);
+  await vi.waitFor(() => expect(git('status', '--porcelain')).toBe(''), { timeout: 5_000 });
+  git('revert', '--no-edit', 'HEAD');
+  await repository.close();
+  repository = await openRepository(directory, options);
+  expect(await repository.commitsByPeople('applications/default/shop'), 'a new process sees the same').toHaveLength(1);
+  expect(await repository.commitsByPeople('applications/default/cart')).toEqual([]);
   expect((await repository.read('applications/default/shop')).get('delivery.yaml')).toBe('1');
 });
 
@@ -70,8 +83,29 @@ test('files that a kill left uncommitted are put back to HEAD at the next start'
   writeFileSync(join(directory, 'applications/default/shop/delivery.yaml'), 'half');
   writeFileSync(join(directory, '.git/index.lock'), '');
   await repository.close();
-  repository = await openRepository(directory, silentLogger);
+  repository = await openRepository(directory, options);
   expect(git('status', '--porcelain')).toBe('');
   await repository.commit(change('shop', { 'delivery.yaml': '2' }));
   expect(git('show', 'HEAD:applications/default/shop/delivery.yaml')).toBe('2');
 });
+
+test.for([
+  { when: 'a torn object', tear: () => writeFileSync(join(directory, '.git/objects', objectPath(git('rev-parse', 'HEAD:applications/default/shop/delivery.yaml'))), 'torn') },
+  { when: 'a lost tree', tear: () => rmSync(join(directory, '.git/objects', objectPath(git('rev-parse', 'HEAD:applications')))) },
+  { when: 'an empty branch', tear: () => writeFileSync(join(directory, '.git/refs/heads/main'), '') },
+  { when: 'a branch that names no commit', tear: () => writeFileSync(join(directory, '.git/refs/heads/main'), `${'1'.repeat(40)}\n`) },
+])('$when: the damaged record is put aside and a new one begins', async ({ tear }) => {
+  await repository.commit(change('shop', { 'delivery.yaml': '1' }));
+  await repository.close();
+  rmSync(directory + '/.git/index', { force: true });
+  tear();
+  repository = await openRepository(directory, options);
+  expect(await repository.applications()).toEqual([]);
+  const aside = readdirSync(dirname(directory)).filter((name) => name.startsWith(`${basename(directory)}.damaged-`));
+  expect(aside).toHaveLength(1);
+  rmSync(join(dirname(directory), aside[0] ?? ''), { recursive: true, force: true });
+  await repository.commit(change('shop', { 'delivery.yaml': '2' }));
+  expect(git('show', 'HEAD:applications/default/shop/delivery.yaml')).toBe('2');
+});
+
+const objectPath = (id: string): string => `${id.slice(0, 2)}/${id.slice(2)}`;

@@ -1,20 +1,30 @@
-import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { existsSync, watch } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import type { RecordChange, RecordCommit, Repository } from '../../controllers/record/repository.ts';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Exchange, RecordChange, RecordCommit, Remote, Repository } from '../../controllers/record/repository.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { gitIn, type Git, type GitEnvironment } from './git-command.ts';
+import { setDamagedAside } from './git-damage.ts';
+import { exchangeWith } from './git-exchange.ts';
+import { changedFolders, GitHistory } from './git-history.ts';
+import { mergeFiles } from './git-merge.ts';
+import { commitObject, messageOf } from './git-message.ts';
 import { GitObjects } from './git-objects.ts';
 import { GitTree } from './git-tree.ts';
+import { GitWorkTree } from './git-work-tree.ts';
 
-const run = promisify(execFile);
 const BRANCH = 'main';
-const COMMITTER = { name: 'aweigh', email: 'aweigh@localhost' };
-const INDEX_ATTEMPTS = 20;
-const INDEX_RETRY_MS = 50;
-const OWN_TRAILER = 'Recorded-By: aweigh';
+const PACK_EVERY = 400;
+const PACK_TIMEOUT_MS = 600_000;
+/** Left by a git that was killed; nobody else's git runs while a record is opened. */
+const LOCKS = ['index.lock', 'HEAD.lock', 'packed-refs.lock', 'config.lock', `refs/heads/${BRANCH}.lock`];
+
+export interface RepositoryOptions {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly environment: GitEnvironment;
+}
 
 interface Waiting {
   readonly change: RecordChange;
@@ -26,43 +36,54 @@ interface Waiting {
  * The record in a git work tree at `directory`: a person can read, clone, revert and push to it with plain git.
  * Changes that arrive while a commit is being made share the next one.
  */
-export async function openRepository(directory: string, log: Logger): Promise<Repository & { close(): Promise<void> }> {
+export async function openRepository(directory: string, options: RepositoryOptions): Promise<Repository & { close(): Promise<void> }> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const repository = new GitRepository(directory, log);
+  const repository = new GitRepository(directory, options);
   await repository.prepare();
   return repository;
 }
 
 class GitRepository implements Repository {
   readonly #directory: string;
-  readonly #log: Logger;
+  readonly #options: RepositoryOptions;
+  readonly #git: Git;
   readonly #objects: GitObjects;
+  readonly #history: GitHistory;
+  readonly #workTree: GitWorkTree;
   /** The files of our own last commit. */
   #tree: { readonly at: string; readonly tree: GitTree } | undefined;
-  #indexing: Promise<void> | undefined;
-  #indexStale = false;
   #waiting: Waiting[] = [];
   #committing = false;
+  /** Whoever moves the branch holds it. */
+  #branch: Promise<unknown> = Promise.resolve();
+  #moving = 0;
   #ownHead: string | undefined;
-  /** By folder, as of one HEAD: asking git costs a process. */
-  readonly #lastCommits = new Map<string, RecordCommit>();
-  #lastCommitsAt: string | undefined;
+  /** Commits since git was last asked whether to pack; a process that starts asks sooner. */
+  #unpacked = PACK_EVERY / 2;
+  #packing: Promise<void> = Promise.resolve();
   #closeWatch: () => void = () => {};
-  readonly #moved = new Set<() => void>();
+  readonly #moved = new Set<(directories: ReadonlySet<string>) => void>();
+  readonly #committed = new Set<() => void>();
 
-  constructor(directory: string, log: Logger) {
+  constructor(directory: string, options: RepositoryOptions) {
     this.#directory = directory;
-    this.#log = log;
+    this.#options = options;
+    this.#git = gitIn(directory, options.environment);
     this.#objects = new GitObjects(join(directory, '.git'));
+    this.#history = new GitHistory(this.#git);
+    this.#workTree = new GitWorkTree(directory, this.#git, options.log);
   }
 
   async prepare(): Promise<void> {
-    if (!existsSync(join(this.#directory, '.git'))) {
+    const { clock, log } = this.#options;
+    for (const lock of LOCKS) await rm(join(this.#directory, '.git', lock), { force: true });
+    await setDamagedAside(this.#directory, BRANCH, this.#git, clock, log);
+    if (!existsSync(join(this.#directory, '.git', 'HEAD'))) {
       await this.#git(['init', '--quiet', `--initial-branch=${BRANCH}`]);
       await this.#git(['config', 'receive.denyCurrentBranch', 'updateInstead']);
-      await this.#git(['config', 'gc.auto', '2000']);
+      // Its lock would be in the way of a commit.
+      await this.#git(['config', 'gc.packRefs', 'false']);
     }
-    for (const lock of ['index.lock', `refs/heads/${BRANCH}.lock`]) await rm(join(this.#directory, '.git', lock), { force: true });
     await this.#finishInterrupted();
     this.#ownHead = await this.#head();
     const watcher = watch(join(this.#directory, '.git'), { recursive: false }, () => void this.#noticeMove());
@@ -72,7 +93,9 @@ class GitRepository implements Repository {
 
   async close(): Promise<void> {
     this.#closeWatch();
-    while (this.#indexing !== undefined) await this.#indexing;
+    await this.#branch;
+    await this.#workTree.settled();
+    await this.#packing;
   }
 
   commit(change: RecordChange): Promise<string> {
@@ -83,29 +106,20 @@ class GitRepository implements Repository {
   }
 
   async read(directory: string): Promise<ReadonlyMap<string, string>> {
-    const files = new Map<string, string>();
-    if ((await this.#head()) === undefined) return files;
-    const listed = await this.#git(['ls-tree', '-r', '--name-only', '-z', 'HEAD', '--', `${directory}/`]);
-    for (const path of listed.split('\0').filter(Boolean)) {
-      files.set(path.slice(directory.length + 1), await this.#git(['show', `HEAD:${path}`]));
-    }
-    return files;
+    const head = await this.#head();
+    if (head === undefined) return new Map();
+    const listed = (await this.#git(['ls-tree', '-r', '--name-only', '-z', head, '--', `${directory}/`])).split('\0').filter(Boolean);
+    return new Map(await Promise.all(listed.map(async (path) => [path.slice(directory.length + 1), await this.#git(['show', `${head}:${path}`])] as const)));
   }
 
   async lastCommit(directory: string): Promise<RecordCommit | undefined> {
     const head = await this.#head();
-    if (head === undefined) return undefined;
-    if (head !== this.#lastCommitsAt) this.#lastCommits.clear();
-    this.#lastCommitsAt = head;
-    const known = this.#lastCommits.get(directory) ?? (await this.#readLastCommit(directory));
-    if (known !== undefined) this.#lastCommits.set(directory, known);
-    return known;
+    return head === undefined ? undefined : (await this.#history.of(directory, head)).last;
   }
 
-  async #readLastCommit(directory: string): Promise<RecordCommit | undefined> {
-    const text = await this.#git(['log', '-1', '--format=%H%x00%an%x00%s%x00%b', '--', directory]);
-    const [sha, author = '', subject = '', body = ''] = text.trim().split('\0');
-    return sha ? { sha, author, subject, own: !isRevert(subject) && body.includes(OWN_TRAILER) } : undefined;
+  async commitsByPeople(directory: string): Promise<readonly RecordCommit[]> {
+    const head = await this.#head();
+    return head === undefined ? [] : (await this.#history.of(directory, head)).people;
   }
 
   async applications(): Promise<readonly { namespace: string; name: string }[]> {
@@ -117,53 +131,103 @@ class GitRepository implements Repository {
     });
   }
 
-  onMoved(call: () => void): () => void {
+  onMoved(call: (directories: ReadonlySet<string>) => void): () => void {
     this.#moved.add(call);
     return () => this.#moved.delete(call);
+  }
+
+  onCommitted(call: () => void): () => void {
+    this.#committed.add(call);
+    return () => this.#committed.delete(call);
+  }
+
+  exchange(remote: Remote, signal: AbortSignal): Promise<Exchange> {
+    return exchangeWith(this.#git, { head: () => this.#head(), takeIn: (tip) => this.#holding(() => this.#takeIn(tip)) }, remote, signal);
   }
 
   async #drain(): Promise<void> {
     if (this.#committing) return;
     this.#committing = true;
     try {
-      while (this.#waiting.length > 0) {
-        const batch = this.#waiting;
-        this.#waiting = [];
-        try {
-          const sha = await this.#commitAll(batch.map((w) => w.change));
-          for (const w of batch) w.resolve(sha);
-        } catch (error) {
-          for (const w of batch) w.reject(error);
-        }
-      }
+      while (this.#waiting.length > 0) await this.#holding(() => this.#commitWaiting());
     } finally {
       this.#committing = false;
     }
   }
 
+  async #commitWaiting(): Promise<void> {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    try {
+      const sha = await this.#commitAll(batch.map((w) => w.change));
+      for (const w of batch) w.resolve(sha);
+    } catch (error) {
+      for (const w of batch) w.reject(error);
+    }
+  }
+
+  async #holding<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#branch.then(async () => {
+      this.#moving++;
+      try { return await work(); } finally { this.#moving--; }
+    });
+    this.#branch = result.catch(() => undefined);
+    return result;
+  }
+
   async #commitAll(changes: readonly RecordChange[]): Promise<string> {
     const before = await this.#head();
-    const moved = before !== this.#ownHead;
-    if (before !== this.#lastCommitsAt) this.#lastCommits.clear();
+    const movedFrom = before === this.#ownHead ? undefined : this.#ownHead;
     const tree = await this.#treeAt(before);
     let touched = false;
-    for (const change of changes) touched = (await this.#writeFiles(change, tree)) || touched;
+    for (const change of changes) touched = (await this.#workTree.write(change, tree, this.#objects)) || touched;
     if (touched) {
-      const [first] = changes;
-      const parent = before === undefined ? '' : `parent ${before}\n`;
-      const seconds = Math.floor(Date.now() / 1_000);
-      const text = `tree ${await tree.write(this.#objects)}\n${parent}author ${sanitize(first?.actor ?? '')} <${COMMITTER.email}> ${seconds} +0000\ncommitter ${COMMITTER.name} <${COMMITTER.email}> ${seconds} +0000\n\n${message(changes)}`;
-      const commit = await this.#objects.write('commit', Buffer.from(text));
+      const commit = await this.#writeCommit(tree, before === undefined ? [] : [before], changes[0]?.actor ?? '', messageOf(changes));
       await this.#moveHead(before, commit);
       this.#tree = { at: commit, tree };
       this.#ownHead = commit;
-      this.#refreshIndex();
+      this.#history.noteOwn(commit, before, changes);
+      this.#workTree.refreshIndex();
+      this.#pack();
+      for (const call of this.#committed) call();
     } else {
       this.#ownHead = before;
     }
-    this.#rememberOwn(changes);
-    if (moved) for (const call of this.#moved) call();
+    if (movedFrom !== undefined && before !== undefined) await this.#tellMoved(movedFrom, before);
     return this.#ownHead ?? '';
+  }
+
+  /** git packs loose objects only when one of its own commands made them. */
+  #pack(): void {
+    if (++this.#unpacked < PACK_EVERY) return;
+    this.#unpacked = 0;
+    this.#packing = this.#git(['gc', '--auto', '--quiet'], { timeoutMs: PACK_TIMEOUT_MS }).then(() => undefined, (error: unknown) => this.#options.log.warn({ error: error instanceof Error ? error.message : String(error) }, 'The record was not packed'));
+  }
+
+  /** Follows commits that people pushed elsewhere; where we have commits that they lack, both become one without a change of their ids. */
+  async #takeIn(tip: string): Promise<void> {
+    const head = await this.#head();
+    let commit = tip;
+    if (head !== undefined && (await this.#git(['merge-base', head, tip])).trim() !== head) {
+      const [base, ours, theirs] = await Promise.all([(await this.#git(['merge-base', head, tip])).trim(), head, tip].map((id) => this.#listing(id)));
+      const tree = GitTree.of(mergeFiles(base ?? new Map(), ours ?? new Map(), theirs ?? new Map()));
+      commit = await this.#writeCommit(tree, [head, tip], 'aweigh', `Take in commits of the remote\n\nMerged-By: aweigh\n`);
+    }
+    await this.#moveHead(head, commit);
+    await this.#workTree.checkOut(commit);
+    this.#ownHead = commit;
+    this.#options.log.info({ from: head, to: commit }, 'Record took in commits of the remote');
+    await this.#tellMoved(head, commit);
+  }
+
+  async #listing(commit: string): Promise<Map<string, string>> {
+    const lines = (await this.#git(['ls-tree', '-r', '-z', commit])).split('\0').filter(Boolean);
+    return new Map(lines.map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))]));
+  }
+
+  async #writeCommit(tree: GitTree, parents: readonly string[], author: string, message: string): Promise<string> {
+    const seconds = Math.floor(this.#options.clock.now() / 1_000);
+    return this.#objects.write('commit', commitObject({ tree: await tree.write(this.#objects), parents, author, seconds, message }));
   }
 
   async #treeAt(head: string | undefined): Promise<GitTree> {
@@ -188,51 +252,6 @@ class GitRepository implements Repository {
     }
   }
 
-  /** People see the work tree through the index; nothing waits for it. Never `git reset`: it would set the branch back to what it read first. */
-  #refreshIndex(attempts = INDEX_ATTEMPTS): void {
-    if (this.#indexing !== undefined) { this.#indexStale = true; return; }
-    this.#indexStale = false;
-    let left = 0;
-    this.#indexing = this.#git(['read-tree', '--reset', 'HEAD']).then(() => {}, (error: unknown) => {
-      // A person's git may hold the index at this moment.
-      left = attempts - 1;
-      if (left === 0) this.#log.warn({ error: error instanceof Error ? error.message : String(error) }, 'Index of the record not refreshed');
-      else return wait(INDEX_RETRY_MS);
-    }).finally(() => {
-      this.#indexing = undefined;
-      if (this.#indexStale || left > 0) this.#refreshIndex(left > 0 ? left : INDEX_ATTEMPTS);
-    });
-  }
-
-  #rememberOwn(changes: readonly RecordChange[]): void {
-    if (this.#ownHead === undefined) return;
-    this.#lastCommitsAt = this.#ownHead;
-    for (const { directory, actor, subject } of changes) this.#lastCommits.set(directory, { sha: this.#ownHead, author: actor, subject, own: true });
-  }
-
-  /** Brings work tree and tree in line with the change; true where anything differed. */
-  async #writeFiles(change: RecordChange, tree: GitTree): Promise<boolean> {
-    let touched = false;
-    for (const [name, content] of change.files) {
-      const path = `${change.directory}/${name}`;
-      const blob = await this.#objects.write('blob', Buffer.from(content));
-      if (tree.idOf(path) === blob) continue;
-      const file = join(this.#directory, path);
-      await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, content);
-      tree.set(path, blob);
-      touched = true;
-    }
-    for (const name of tree.paths(change.directory)) {
-      if (change.files.has(name)) continue;
-      const path = `${change.directory}/${name}`;
-      await rm(join(this.#directory, path), { force: true });
-      tree.delete(path);
-      touched = true;
-    }
-    return touched;
-  }
-
   /** A kill between writing files and committing them leaves a dirty work tree: what HEAD says holds. */
   async #finishInterrupted(): Promise<void> {
     if ((await this.#head()) === undefined || existsSync(join(this.#directory, '.git', 'REVERT_HEAD'))) return;
@@ -241,12 +260,19 @@ class GitRepository implements Repository {
   }
 
   async #noticeMove(): Promise<void> {
-    if (this.#committing) return;
+    if (this.#moving > 0) return;
     const head = await this.#head().catch(() => this.#ownHead);
-    if (this.#committing || head === this.#ownHead) return;
-    this.#log.info({ from: this.#ownHead, to: head }, 'Record moved by a person');
+    const from = this.#ownHead;
+    if (this.#moving > 0 || head === from || head === undefined) return;
     this.#ownHead = head;
-    for (const call of this.#moved) call();
+    this.#options.log.info({ from, to: head }, 'Record moved by a person');
+    await this.#tellMoved(from, head).catch((error: unknown) => this.#options.log.warn({ error: error instanceof Error ? error.message : String(error) }, 'What a person changed in the record could not be read'));
+    for (const call of this.#committed) call();
+  }
+
+  async #tellMoved(from: string | undefined, to: string): Promise<void> {
+    const folders = from === undefined ? new Set((await this.applications()).map((a) => `applications/${a.namespace}/${a.name}`)) : await changedFolders(this.#git, from, to);
+    for (const call of this.#moved) call(folders);
   }
 
   async #head(): Promise<string | undefined> {
@@ -254,26 +280,4 @@ class GitRepository implements Repository {
     if (sha !== undefined) return sha.trim();
     return this.#git(['rev-parse', '--verify', '--quiet', `refs/heads/${BRANCH}`]).then((text) => text.trim() || undefined, () => undefined);
   }
-
-  async #git(args: readonly string[], input?: string): Promise<string> {
-    const child = run('git', ['-C', this.#directory, ...args], {
-      maxBuffer: 256 * 1024 * 1024,
-      env: { PATH: process.env['PATH'], HOME: this.#directory, LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0', GIT_COMMITTER_NAME: COMMITTER.name, GIT_COMMITTER_EMAIL: COMMITTER.email },
-    });
-    if (input !== undefined) child.child.stdin?.end(input);
-    return (await child).stdout;
-  }
 }
-
-const isRevert = (subject: string): boolean => subject.startsWith('Revert "') || subject.startsWith('Reapply "');
-
-const sanitize = (name: string): string => name.replaceAll(/[<>\n\r]/g, ' ').trim() || COMMITTER.name;
-
-function message(changes: readonly RecordChange[]): string {
-  const [only] = changes;
-  if (changes.length === 1 && only) return `${only.subject}\n\n${trailers(only)}\n${OWN_TRAILER}\n`;
-  const parts = changes.map((c) => `${c.subject}\n${trailers(c)}`);
-  return `${changes.length} changes: ${changes.map((c) => c.directory.split('/').at(-1)).join(', ')}\n\n${parts.join('\n\n')}\n\n${OWN_TRAILER}\n`;
-}
-
-const trailers = (change: RecordChange): string => [...change.trailers].map(([key, value]) => `${key}: ${value.replaceAll('\n', ' ')}`).join('\n');
