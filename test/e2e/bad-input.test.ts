@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,9 +100,14 @@ test('a corrupt kubeconfig is said', async () => {
   expectOneMessage(await aweigh(['status', '--kubeconfig', file('kubeconfig', '{]')]), /kubeconfig/);
 });
 
-test('Ctrl-C while starting leaves nothing that runs', async () => {
-  const root = join(folder, 'interrupted');
-  const { code } = await aweigh(['up', '--data', root], { interruptAfterMs: 700 });
-  expect([0, 130]).toContain(code);
+test.for([
+  { when: 'the first part starts', file: 'run/supervisor.json' },
+  { when: 'every part runs', file: 'run/node.json' },
+  { when: 'the API server answers', file: 'kubeconfig' },
+])('Ctrl-C when $when leaves nothing that runs', async ({ when, file: made }) => {
+  const root = join(folder, when.replaceAll(' ', '-'));
+  const { code, err } = await aweigh(['up', '--data', root], { interruptWhen: () => existsSync(join(root, made)) });
+  expect([0, 130], err).toContain(code);
+  expect(err).not.toMatch(/\n\s+at .+:\d+/);
   expect((await aweigh(['down', '--data', root])).out).toMatch(/Nothing runs/);
 });

@@ -13,8 +13,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly input?: string;
-  /** Sent after so long, as Ctrl-C is. */
-  readonly interruptAfterMs?: number;
+  /** Gets SIGINT, as Ctrl-C sends it, as soon as this is true. */
+  readonly interruptWhen?: () => boolean;
 }
 
 /** Runs a program to its end. */
@@ -27,7 +27,14 @@ export function run(program: string, args: readonly string[], options: CommandOp
     child.on('error', reject);
     child.on('close', (code) => resolve({ code: code ?? -1, out, err }));
     child.stdin.end(options.input ?? '');
-    if (options.interruptAfterMs !== undefined) setTimeout(() => child.kill('SIGINT'), options.interruptAfterMs);
+    const { interruptWhen } = options;
+    if (interruptWhen === undefined) return;
+    const timer = setInterval(() => {
+      if (!interruptWhen()) return;
+      child.kill('SIGINT');
+      clearInterval(timer);
+    }, 5);
+    child.on('close', () => clearInterval(timer));
   });
 }
 
@@ -39,7 +46,7 @@ export function aweigh(args: readonly string[], options: CommandOptions = {}): P
 }
 
 /** Looks until `look` gives a value. @throws after `deadlineMs`, with what was waited for and the last look's error */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined> | T | undefined, deadlineMs = 60_000): Promise<T> {
+export async function eventually<T>(what: string, look: () => Promise<T | undefined> | T | undefined, deadlineMs = 120_000, everyMs = 100): Promise<T> {
   const until = Date.now() + deadlineMs;
   let last: unknown;
   for (;;) {
@@ -50,6 +57,6 @@ export async function eventually<T>(what: string, look: () => Promise<T | undefi
       last = error;
     }
     if (Date.now() > until) throw new Error(`Waited ${deadlineMs / 1_000} s in vain for ${what}`, { cause: last });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

@@ -1,16 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Routers } from '../../src/api/kinds.ts';
+import { onTestFinished } from 'vitest';
 import { judge, RoutingTimeline, type Kill, type Verdict } from '../../src/cli/demo/checker.ts';
+import { identify, isRunning } from '../../src/cli/processes/process-identity.ts';
 import { LoadProcess } from '../../src/cli/demo/load-process.ts';
 import type { RequestRecord } from '../../src/cli/demo/request-log.ts';
+import type { Client } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/https-client.ts';
 import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { sharedInformers } from '../../src/runtime/run-controllers.ts';
-import { systemClock, systemRandom } from '../../src/runtime/system-clock.ts';
+import type { Random } from '../../src/runtime/clock.ts';
+import { systemClock } from '../../src/runtime/system-clock.ts';
 import { AWEIGH, eventually } from './command-line.ts';
 import { APPLICATION, type TestCluster } from './test-cluster.ts';
+
+const GONE_DEADLINE_MS = 30_000;
+/** The back-off of a watch stays below 30 ms, so that no version of the routes is missed while an API server starts again. */
+const impatient: Random = { next: () => 0.01 };
 
 /** Requests of all groups to a cluster's routers, and what the checker says of them. */
 export class Traffic {
@@ -18,32 +26,39 @@ export class Traffic {
   readonly #log: string;
   readonly #timeline: RoutingTimeline;
   readonly #kills: Kill[] = [];
-  readonly #stop: () => void;
+  readonly #client: Client;
 
-  private constructor(load: LoadProcess, log: string, timeline: RoutingTimeline, stop: () => void) {
+  private constructor(load: LoadProcess, log: string, timeline: RoutingTimeline, client: Client) {
     this.#load = load;
     this.#log = log;
     this.#timeline = timeline;
-    this.#stop = stop;
+    this.#client = client;
   }
 
   static async start(cluster: TestCluster, requestsPerSecond: number): Promise<Traffic> {
     const client = createClient(await loadKubeconfig(cluster.kubeconfig));
     const stop = new AbortController();
     const timeline = new RoutingTimeline();
-    const informer = sharedInformers({ client, clock: systemClock, random: systemRandom, log: silentLogger, signal: stop.signal })(Routers);
+    const informer = sharedInformers({ client, clock: systemClock, random: impatient, log: silentLogger, signal: stop.signal })(Routers);
     informer.onChange(({ current }) => { if (current !== undefined) timeline.observe(current); });
     await informer.synced;
     const url = await routerUrl(cluster);
     const log = join(cluster.data, `requests-${Date.now()}.jsonl`);
     const load = new LoadProcess([...AWEIGH, 'load', '--url', url, '--rate', String(requestsPerSecond), '--log', log], process.env);
+    const end = (): void => { stop.abort(); client.close(); load.kill(); };
+    onTestFinished(end);
     await eventually('the first answers', () => (load.progress.requests > requestsPerSecond ? true : undefined));
-    return new Traffic(load, log, timeline, () => { stop.abort(); client.close(); });
+    return new Traffic(load, log, timeline, client);
   }
 
-  /** From now on the checker knows that this process was killed. */
-  killed(what: Kill['what']): void {
-    this.#kills.push({ what, at: Date.now() });
+  /** Kills a process that requests pass through, and tells the checker from when to when it died. */
+  async kill(what: Kill['what'], pid: number): Promise<void> {
+    const identity = identify(pid);
+    if (identity === undefined) throw new Error(`There is no process ${pid} to kill`);
+    const startedAt = Date.now();
+    process.kill(pid, 'SIGKILL');
+    await eventually(`process ${pid} to be gone`, () => (isRunning(identity) ? undefined : true), GONE_DEADLINE_MS, 1);
+    this.#kills.push({ what, startedAt, goneAt: Date.now() });
   }
 
   get requests(): number {
@@ -56,9 +71,13 @@ export class Traffic {
     await eventually(`${requests} more answers`, () => (this.requests >= wanted ? true : undefined));
   }
 
+  /** Ends the load, and waits until the routers have been read back. */
   async verdict(): Promise<Verdict> {
     await this.#load.stop();
-    this.#stop();
+    this.#timeline.observe(await eventually('every router to be read back', async () => {
+      const router = await this.#client.get(Routers, { namespace: 'default', name: `${APPLICATION}-haproxy` });
+      return router.status?.observedGeneration === router.metadata?.generation && router.status?.conditions?.some((c) => c.type === 'Told' && c.status === 'True') === true ? router : undefined;
+    }));
     const records = readFileSync(this.#log, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as RequestRecord);
     return judge(records, this.#timeline.states(), this.#kills);
   }

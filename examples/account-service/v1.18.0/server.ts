@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const { HOST = '0.0.0.0', PORT = '8080', VERSION = 'dev', TRACK = 'none', POD_NAME = 'local', PROFILE_SERVICE_SERVICE_HOST, PROFILE_SERVICE_SERVICE_PORT = '8080', PROFILE_URL } = process.env;
 const profileUrl = PROFILE_URL ?? (PROFILE_SERVICE_SERVICE_HOST ? `http://${PROFILE_SERVICE_SERVICE_HOST}:${PROFILE_SERVICE_SERVICE_PORT}` : undefined);
 const START_UP_MS = 800;
 const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+/** When each connection to the profile service was begun. */
+const dialledAt = new WeakMap<Socket, number>();
 let draining = false;
 let warm = false;
 
@@ -15,10 +18,20 @@ const server = createServer((incoming, outgoing) => {
   outgoing.setHeader('X-Pod', POD_NAME);
   if (draining) outgoing.setHeader('Connection', 'close');
   handle(incoming, outgoing).catch((error: unknown) => {
-    if (!outgoing.headersSent) answer(outgoing, 502, { error: error instanceof Error ? error.message : 'unknown' });
+    if (!outgoing.headersSent) answer(outgoing, 502, { error: error instanceof Error ? error.message : 'unknown', ...(error instanceof LostHop ? { lostHop: error.lostHop } : {}) });
     else outgoing.destroy();
   });
 });
+
+/** The connection to the profile service broke. The answer says since when it was there, so that a caller can tell whose fault it was. */
+class LostHop extends Error {
+  readonly lostHop: { readonly code: string; readonly dialledAt: number };
+
+  constructor(error: NodeJS.ErrnoException, dialled: number) {
+    super(`profile-service: ${error.message}`);
+    this.lostHop = { code: error.code ?? 'unknown', dialledAt: dialled };
+  }
+}
 
 async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const url = new URL(incoming.url ?? '/', 'http://account-service');
@@ -61,12 +74,14 @@ function profile(incoming: IncomingMessage, method: string, path: string): Promi
   return new Promise((resolve, reject) => {
     const call = request(`${profileUrl}${path}`, { method, headers, agent }, (reply) => {
       let text = '';
-      reply.setEncoding('utf8').on('data', (part: string) => { text += part; }).on('error', reject).on('end', () => {
+      reply.setEncoding('utf8').on('data', (part: string) => { text += part; }).on('error', lost).on('end', () => {
         if ((reply.statusCode ?? 500) < 300) resolve(text);
         else reject(new Error(`profile-service answered ${reply.statusCode}`));
       });
     });
-    call.on('error', reject).end();
+    const lost = (error: NodeJS.ErrnoException): void => reject(new LostHop(error, (call.socket && dialledAt.get(call.socket)) ?? Date.now()));
+    call.on('socket', (socket) => { if (!dialledAt.has(socket)) dialledAt.set(socket, Date.now()); });
+    call.on('error', lost).end();
   });
 }
 

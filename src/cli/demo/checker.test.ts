@@ -33,8 +33,24 @@ test.for([
   { when: 'an error is a failure', records: [record(inside, 500, 510, 'free', 'v1', { status: 503, error: 'status 503' })], then: { failed: 1 } },
 ])('$when', ({ records, then }) => expect(judge(records, states, [])).toMatchObject(then));
 
+const KILL = { startedAt: 505, goneAt: 530 };
+const lost = { status: 0, error: 'ECONNRESET' };
+test.for([
+  { when: 'it was in flight', record: record(inside, 500, 520, 'free', 'v1', { ...lost, dialledAt: 400 }), what: 'network', cut: 1 },
+  { when: 'the dying listener took the connection', record: record(inside, 525, 560, 'free', 'v1', { ...lost, dialledAt: 525 }), what: 'router', cut: 1 },
+  { when: 'a pooled connection was not yet known to be dead', record: record(inside, 540, 541, 'free', 'v1', { ...lost, dialledAt: 100 }), what: 'router', cut: 1 },
+  { when: 'the connection was begun after the end', record: record(inside, 540, 541, 'free', 'v1', { ...lost, dialledAt: 540 }), what: 'router', cut: 0 },
+  { when: 'it ended before the kill', record: record(inside, 400, 500, 'free', 'v1', { ...lost, dialledAt: 400 }), what: 'network', cut: 0 },
+  { when: 'it was refused within a second', record: record(inside, 1_500, 1_501, 'free', 'v1', { status: 0, error: 'ECONNREFUSED' }), what: 'router', cut: 1 },
+  { when: 'a service lost its connection to the next one', record: record(inside, 500, 520, 'free', 'v1', { status: 502, error: 'status 502', lostHop: { code: 'ECONNRESET', dialledAt: 300 } }), what: 'network', cut: 1 },
+  { when: 'a service lost a connection that no router carries', record: record(inside, 500, 520, 'free', 'v1', { status: 502, error: 'status 502', lostHop: { code: 'ECONNRESET', dialledAt: 300 } }), what: 'router', cut: 0 },
+  { when: 'it was answered badly', record: record(inside, 500, 520, 'free', 'v1', { status: 503, error: 'status 503' }), what: 'network', cut: 0 },
+] as const)('a request counts as cut by a kill or as failed: $when', ({ record: lostRequest, what, cut }) => {
+  expect(judge([lostRequest], states, [{ what, ...KILL }])).toMatchObject({ cutByKill: cut, failed: 1 - cut });
+});
+
 test('a connection that a kill cut is counted apart, a refusal a second later is a failure', () => {
   const cut = record(inside, 500, 520, 'free', 'v1', { status: 0, error: 'ECONNRESET' });
   const late = record(inside, 2_600, 2_610, 'free', 'v2', { status: 0, error: 'ECONNREFUSED' });
-  expect(judge([cut, late], states, [{ what: 'router', at: 510 }])).toMatchObject({ cutByKill: 1, failed: 1 });
+  expect(judge([cut, late], states, [{ what: 'router', startedAt: 505, goneAt: 510 }])).toMatchObject({ cutByKill: 1, failed: 1 });
 });

@@ -13,10 +13,13 @@ export interface RoutingState {
   readonly backends: RouterSpec['backends'];
 }
 
-/** A process that was killed on purpose: requests open on its connections at that instant may fail. */
+/** A process that was killed on purpose: requests on connections through it that were open at that instant may fail. */
 export interface Kill {
   readonly what: 'router' | 'network';
-  readonly at: number;
+  /** Just before the signal was sent, milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** When the kernel had closed all that the process held. Until then its listeners still take connections, which it never sees. */
+  readonly goneAt: number;
 }
 
 export interface Verdict {
@@ -37,7 +40,7 @@ export interface Verdict {
 const CLOCK_STEP_MS = 1;
 /** Refused connections end within a second of a kill. */
 const KILL_WINDOW_MS = 1_000;
-const CONNECTION_ERRORS = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ECONNABORTED']);
+const CUT_ERRORS = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 /** Collects routing states from every version of a Router object as a watch brings them; a generation whose switch was never read back is none. */
 export class RoutingTimeline {
@@ -72,7 +75,7 @@ export function judge(records: readonly RequestRecord[], states: readonly Routin
   let failed = 0, misrouted = 0, cutByKill = 0;
   const answered: RequestRecord[] = [];
   for (const record of records) {
-    if (record.status === 0 && wasCut(record, kills)) { cutByKill++; continue; }
+    if (kills.some((kill) => wasCut(record, kill))) { cutByKill++; continue; }
     if (record.error !== undefined || record.status === 0) { failed++; note('failed', record); continue; }
     answered.push(record);
     const allowed = states.filter((state, index) => record.finishedAt >= state.startedAt - CLOCK_STEP_MS && record.sentAt <= (states[index + 1]?.observedAt ?? Infinity) + CLOCK_STEP_MS);
@@ -124,8 +127,13 @@ function wasMoved(before: RequestRecord, after: RequestRecord, states: readonly 
   });
 }
 
-function wasCut(record: RequestRecord, kills: readonly Kill[]): boolean {
-  return CONNECTION_ERRORS.has(record.error ?? '') && kills.some((kill) => record.sentAt <= kill.at + KILL_WINDOW_MS && record.finishedAt >= kill.at - CLOCK_STEP_MS);
+/** Was the request on a connection through the killed process that was open at that instant, or refused within a second of it? */
+function wasCut(record: RequestRecord, kill: Kill): boolean {
+  if (record.finishedAt < kill.startedAt - CLOCK_STEP_MS || record.sentAt > kill.goneAt + KILL_WINDOW_MS) return false;
+  const wasOpen = (code: string, dialledAt: number): boolean => CUT_ERRORS.has(code) && dialledAt <= kill.goneAt + CLOCK_STEP_MS;
+  if (record.status === 0) return record.error === 'ECONNREFUSED' || wasOpen(record.error ?? '', record.dialledAt ?? record.sentAt);
+  // Calls between services go through the network process as well, and past the routers.
+  return kill.what === 'network' && record.lostHop !== undefined && wasOpen(record.lostHop.code, record.lostHop.dialledAt);
 }
 
 /** How long each change of who gets what took on all routers. */

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { Agent, request, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { planRequest, type PlannedRequest } from './load-plan.ts';
-import type { RequestRecord } from './request-log.ts';
+import type { LostHop, RequestRecord } from './request-log.ts';
 
 export interface LoadOptions {
   /** Of the router, such as `http://127.96.0.9:8080`. Loopback only. */
@@ -22,6 +23,8 @@ const REQUEST_DEADLINE_MS = 30_000;
 const TICK_MS = 10;
 /** Keeps the orders of one run apart from those of another. */
 const RUN = Math.floor(performance.timeOrigin);
+/** When each connection was begun. */
+const dialled = new WeakMap<Socket, number>();
 
 /** Sends requests at an even rate, whatever the answers do (open loop), and never sends one twice. Resolves when all are answered. */
 export async function generateLoad(options: LoadOptions): Promise<void> {
@@ -69,16 +72,21 @@ function send(url: string, id: number, plan: PlannedRequest, pooled: Agent): Pro
   const base = { id, user: plan.user, ...(plan.group === undefined ? {} : { group: plan.group }), kind: plan.kind, connection: plan.connection };
   const sentAt = now();
   return new Promise((resolve) => {
-    const fail = (error: string, status = 0): void => resolve({ ...base, sentAt, finishedAt: now(), status, error });
+    const connection = (): Pick<RequestRecord, 'dialledAt'> => {
+      const dialledAt = call.socket && dialled.get(call.socket);
+      return typeof dialledAt === 'number' ? { dialledAt } : {};
+    };
+    const fail = (error: string): void => resolve({ ...base, sentAt, finishedAt: now(), ...connection(), status: 0, error });
     const call = request(`${url}${path}`, { method, headers, agent: plan.connection === 'keep-alive' ? pooled : false, signal: AbortSignal.timeout(REQUEST_DEADLINE_MS) }, (reply) => {
       let text = '';
       reply.setEncoding('utf8').on('data', (part: string) => { text += part; });
       reply.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
       reply.on('end', () => {
         const wrong = check(plan, reply, text, body);
-        resolve({ ...base, sentAt, finishedAt: now(), status: reply.statusCode ?? 0, ...headersOf(reply), ...(wrong === undefined ? {} : { error: wrong }) });
+        resolve({ ...base, sentAt, finishedAt: now(), ...connection(), status: reply.statusCode ?? 0, ...headersOf(reply), ...(wrong === undefined ? {} : { error: wrong, ...lostHopOf(text) }) });
       });
     });
+    call.on('socket', (socket) => { if (!dialled.has(socket)) dialled.set(socket, sentAt); });
     call.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
     call.end(body);
   });
@@ -98,6 +106,16 @@ function headersOf(reply: IncomingMessage): Pick<RequestRecord, 'version' | 'tra
   const read = (name: string): string | undefined => (typeof reply.headers[name] === 'string' ? reply.headers[name] : undefined);
   const [version, track, pod] = [read('x-version'), read('x-track'), read('x-pod')];
   return { ...(version === undefined ? {} : { version }), ...(track === undefined ? {} : { track }), ...(pod === undefined ? {} : { pod }) };
+}
+
+/** What the service says of a connection of its own that broke. */
+function lostHopOf(text: string): Pick<RequestRecord, 'lostHop'> {
+  try {
+    const { lostHop } = JSON.parse(text) as { lostHop?: LostHop };
+    return lostHop === undefined ? {} : { lostHop };
+  } catch {
+    return {};
+  }
 }
 
 /** What is wrong with an answer; undefined where all is well. */
