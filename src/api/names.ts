@@ -46,6 +46,19 @@ export function releaseName(build: string, type: 'promotion' | 'rollback' | 'hot
   return dnsSubdomain(`${build}-${type === 'promotion' ? 'retry' : type}-${attempt}`);
 }
 
+/** `settings-1f2e3d4c5b`: the unchangeable copy of a ConfigMap or Secret with that content. */
+export function configCopyName(name: string, digest: string): string {
+  return dnsSubdomain(`${name}-${digest.slice(0, 10)}`);
+}
+
+/** The version after `version` that differs from it by configuration alone: `v1.18.0-c1`, then `v1.18.0-c2`. */
+export function configVersion(version: string, taken: ReadonlySet<string>): string {
+  const base = version.replace(/-c\d+$/, '');
+  let n = 1;
+  while (taken.has(`${base}-c${n}`)) n++;
+  return `${base}-c${n}`;
+}
+
 /** The Job that runs a test gate of a release on a track. */
 export function gateJobName(release: string, track: string, gate: string): string {
   return dnsLabel(`${release}-${track}-${gate}`);

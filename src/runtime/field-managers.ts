@@ -2,6 +2,7 @@
 export const fieldManagers = {
   release: 'aweigh-release',
   record: 'aweigh-record',
+  config: 'aweigh-config',
   health: 'aweigh-health',
   fleet: 'aweigh-fleet',
   jobs: 'aweigh-jobs',

@@ -31,10 +31,20 @@ export interface ApplicationSpec {
   progressDeadlineSeconds?: number;
   /** Kept Builds for rollback. Default 10. */
   buildHistoryLimit?: number;
+  /** How the ConfigMaps and Secrets that the template names are released. */
+  config?: ConfigRules;
   /** Times in which no promotion comes to a further track. Rollbacks, hotfixes and what a person promotes go on. */
   freezeWindows?: FreezeWindow[];
   /** No automation while true: nothing is released until a person resumes. */
   hold?: boolean;
+}
+
+/** Each Build reads copies of its ConfigMaps and Secrets from when it was new, so that they are released and rolled back with it. */
+export interface ConfigRules {
+  /** Names of ConfigMaps and Secrets that all Builds read as they are, such as feature flags. */
+  shared?: string[];
+  /** `wait` (default): the next Build takes changed ConfigMaps along; `release`: a change makes a Build of its own, of the image that is furthest ahead. */
+  onChange?: 'wait' | 'release';
 }
 
 export interface FreezeWindow {

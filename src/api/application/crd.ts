@@ -94,6 +94,10 @@ const spec = object(
     keepWarmSeconds: integer('How long the production version that left stays at full size for a rollback.', { minimum: 0, maximum: 2592000, default: DEFAULTS.keepWarmSeconds }),
     progressDeadlineSeconds: integer('How long a track may take until all its pods are ready.', { minimum: 1, maximum: 86400, default: DEFAULTS.progressDeadlineSeconds }),
     buildHistoryLimit: integer('Builds kept for rollback.', { minimum: 1, maximum: 1000, default: DEFAULTS.buildHistoryLimit }),
+    config: object("How ConfigMaps and Secrets that the template names are released: each build reads copies from when it was new.", {
+      shared: list('ConfigMaps and Secrets that all builds read as they are.', text('Name.', { maxLength: 253 }), { maxItems: 100, 'x-kubernetes-list-type': 'set' }),
+      onChange: text('wait: the next build takes a change along; release: a changed ConfigMap makes a build of its own.', { enum: ['wait', 'release'] }),
+    }),
     freezeWindows: keyedList(
       'Times in which no promotion comes to a further track. Rollbacks, hotfixes and what a person promotes go on.',
       ['name'],

@@ -9,7 +9,7 @@ export interface Build extends KubernetesObject {
   status?: { observedGeneration?: number; conditions?: Condition[] };
 }
 
-/** Never changes after creation. */
+/** Never changes after creation, but for `config`, which is set once. */
 export interface BuildSpec {
   application: string;
   /** Such as `v1.18.0`; unique within the Application. */
@@ -21,6 +21,13 @@ export interface BuildSpec {
   commit?: string;
   message?: string;
   author?: string;
-  /** Data of ConfigMaps the template names, as they were when the Build was made: they roll back with it. */
-  configMaps?: { name: string; data: Record<string, string> }[];
+  /** Set once, when the Build is new; absent where the Application names no configuration. */
+  config?: BuildConfig;
+}
+
+/** The ConfigMaps and Secrets that the Application named when the Build was new: its pods read copies of them, so that they roll back with it. */
+export interface BuildConfig {
+  configMaps?: { name: string; digest: string; data?: Record<string, string>; binaryData?: Record<string, string> }[];
+  /** Their content stands in the cluster only. The digest is slow to compute, so that it tells nothing of a weak secret. */
+  secrets?: { name: string; digest: string }[];
 }

@@ -1,5 +1,15 @@
 import { age, column, conditions, customResourceDefinition, list, mapOf, object, observedGeneration, rules, text } from '../schema.ts';
 
+const FIXED = ['application', 'version', 'image', 'imageTag', 'commit', 'message', 'author'] as const;
+
+const name = text('Name that the template uses.', { maxLength: 253 });
+const digest = text('Digest of the content.', { maxLength: 128 });
+const values = (description: string) => ({ ...mapOf(description, text('Value.', { maxLength: 1_048_576 })), maxProperties: 1_000 });
+const config = object('ConfigMaps and Secrets as they were when the build was new: pods read copies of them, which roll back with the build.', {
+  configMaps: list('ConfigMaps.', object('One ConfigMap.', { name, digest, data: values('Text.'), binaryData: values('Bytes in base64.') }, { required: ['name', 'digest'] }), { maxItems: 50 }),
+  secrets: list('Secrets, whose content stands in the cluster only.', object('One Secret.', { name, digest }, { required: ['name', 'digest'] }), { maxItems: 50 }),
+});
+
 export const buildCrd = customResourceDefinition({
   kind: 'Build',
   plural: 'builds',
@@ -15,13 +25,9 @@ export const buildCrd = customResourceDefinition({
       commit: text('Commit that it was built from.', { maxLength: 128 }),
       message: text('Message of the commit.', { maxLength: 4096 }),
       author: text('Author of the commit.', { maxLength: 256 }),
-      configMaps: list(
-        'ConfigMaps that the template names, as they were when the build was made: they roll back with it.',
-        object('One ConfigMap.', { name: text('Name of the ConfigMap.'), data: mapOf('Data of the ConfigMap.', text('Value.')) }, { required: ['name', 'data'] }),
-        { maxItems: 50 },
-      ),
+      config,
     },
-    { required: ['application', 'version', 'image'], ...rules(['self == oldSelf', 'A Build never changes: push again to make another']) },
+    { required: ['application', 'version', 'image'], ...rules(...FIXED.map((field) => [`has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`, 'A Build never changes: push again to make another'] as const), ['!has(oldSelf.config) || (has(self.config) && self.config == oldSelf.config)', 'The configuration of a Build is captured once: push again to make another']) },
   ),
   status: object('What is.', { observedGeneration, conditions }),
   columns: [

@@ -5,7 +5,8 @@ import { Command } from 'commander';
 import { useCluster, withAccess, type AccessOptions } from '../cluster-access.ts';
 import { dataRoot } from '../data-option.ts';
 import { buildImage, resolveImage } from '../operations/build-image.ts';
-import { pushBuild } from '../operations/push-build.ts';
+import { EXIT } from '../exit-code.ts';
+import { pushBuild, pushConfig } from '../operations/push-build.ts';
 import { getApplication } from '../operations/releases-of.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
@@ -15,6 +16,7 @@ interface PushOptions extends AccessOptions {
   readonly version?: string;
   readonly commit?: string;
   readonly message?: string;
+  readonly config?: boolean;
 }
 
 /** Such as v1.18.0, 1.18, 2026.11.23-rc1. */
@@ -22,12 +24,19 @@ const VERSION = /^v?\d+(\.\d+)*([.-][\w.-]+)?$/;
 
 export function pushCommand(terminal: Terminal): Command {
   return withAccess(new Command('push').description('make a Build of a folder or an image, which starts its Release'))
-    .argument('<application>').argument('<source>', 'a folder with image.json or an image such as account-service:v1.18.0')
+    .argument('<application>').argument('[source]', 'a folder with image.json or an image such as account-service:v1.18.0')
+    .option('--config', 'the image that is furthest ahead once more, with the ConfigMaps and Secrets of now')
     .option('--version <version>', "default: the folder's name or the image's tag")
     .option('--commit <sha>', "default: HEAD of the folder's git repository")
     .option('--message <text>', 'what is in it')
-    .action((application: string, source: string, options: PushOptions) => useCluster(terminal, options, async (access) => {
+    .action((application: string, source: string | undefined, options: PushOptions) => useCluster(terminal, options, async (access) => {
       await getApplication(access, application);
+      if ((source === undefined) !== (options.config === true)) throw new UserError('Say what to push: a folder or an image, or --config alone for the same image with new configuration', { exitCode: EXIT.usage });
+      if (source === undefined) {
+        const build = await pushConfig(access.client, { namespace: access.namespace, application, author: terminal.actor, version: options.version, message: options.message });
+        terminal.out.write(`Build ${build.metadata?.name} of ${build.spec.image} with the configuration of now; follow it with: aweigh release watch ${application}\n`);
+        return;
+      }
       const folder = resolve(terminal.workingDirectory, source);
       const isFolder = existsSync(folder) && statSync(folder).isDirectory();
       const version = options.version ?? versionOf(isFolder ? basename(folder) : source.split('@')[0]?.split(':').at(-1), source);

@@ -1,7 +1,7 @@
 import { API_VERSION } from '../../api/group.ts';
 import type { Build } from '../../api/build/build.ts';
-import { Applications, Builds } from '../../api/kinds.ts';
-import { buildName } from '../../api/names.ts';
+import { Applications, Builds, Deliveries } from '../../api/kinds.ts';
+import { buildName, configVersion } from '../../api/names.ts';
 import type { Client } from '../../client/client.ts';
 import { isAlreadyExists, isNotFound } from '../../client/status-error.ts';
 import { UserError } from '../user-error.ts';
@@ -36,4 +36,16 @@ export async function pushBuild(client: Client, request: PushRequest): Promise<B
     if (existing.spec.image === request.image) return existing;
     throw new UserError(`Build ${name} exists with another image: a Build never changes; push this one with another --version`, { cause: error });
   }
+}
+
+/** A Build of the image that is furthest ahead, which takes the configuration of now. @throws {UserError} where nothing is released yet */
+export async function pushConfig(client: Client, request: { namespace: string; application: string; author: string; version: string | undefined; message: string | undefined }): Promise<Build> {
+  const { namespace, application, author, message = 'configuration changed' } = request;
+  const [deliveries, builds] = await Promise.all([client.list(Deliveries, { namespace }), client.list(Builds, { namespace })]);
+  const ahead = deliveries.items.find((d) => d.metadata?.name === application)?.spec.tracks.find((t) => t.serving !== undefined)?.serving;
+  const base = builds.items.find((b) => b.metadata?.name === ahead);
+  if (base === undefined) throw new UserError(`${application} has no Build on any track yet: push an image first`);
+  const { config: _, ...spec } = base.spec;
+  const version = request.version ?? configVersion(spec.version, new Set(builds.items.filter((b) => b.spec.application === application).map((b) => b.spec.version)));
+  return await client.create(Builds, { apiVersion: API_VERSION, kind: 'Build', metadata: { namespace, name: buildName(application, version) }, spec: { ...spec, version, author, message } }, { fieldManager: 'aweigh-cli' });
 }

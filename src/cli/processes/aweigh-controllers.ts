@@ -1,3 +1,4 @@
+import { configController } from '../../controllers/config/controller.ts';
 import { healthController } from '../../controllers/health/controller.ts';
 import type { Notifier } from '../../controllers/health/notifier.ts';
 import { recordController } from '../../controllers/record/controller.ts';
@@ -31,6 +32,7 @@ export function aweighControllers({ clock, repository, defaultProvider, notifier
   const { haproxy, builtin } = trafficProviders(clock);
   return [
     createReleaseController((context) => ({ metrics: { counters: routerCounters(context, { haproxy, builtin }), query: queryPrometheus }, askWebhook })),
+    configController,
     recordController({ repository: faults.repository(repository), renderers: routerRenderers(images), defaultProvider }),
     routingController({ providers: { haproxy: faults.provider(haproxy), builtin: faults.provider(builtin) }, authority: controlAuthority(clock) }),
     healthController(notifiers),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Application } from '../../api/application/application.ts';
 import type { Build } from '../../api/build/build.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
-import { routerSpec } from './render.ts';
+import { render, routerSpec } from './render.ts';
 
 const application: Application = {
   metadata: { name: 'shop', namespace: 'default' },
@@ -33,4 +33,13 @@ test('listed users reach the version that serves whatever its share, those liste
 test('nobody reaches a track that serves nothing or is closed, listed users neither', () => {
   expect(freeRoute({})).not.toHaveProperty('include');
   expect(freeRoute({ serving: 'shop-v2', percent: 50, closed: true })).toEqual({ segment: 'FREE', backend: 'free-v2', share: 0, exclude: ['eve'], strict: false, seed: 'shop/FREE' });
+});
+
+test('each held Build has its own unchangeable copies of ConfigMaps, and its pods read those', () => {
+  const reading: Application = { ...application, spec: { ...application.spec, template: { spec: { containers: [{ name: 'app', image: '${image}', envFrom: [{ configMapRef: { name: 'settings' } }] }] } } } };
+  const configured = new Map([...builds].map(([name, build]) => [name, { ...build, spec: { ...build.spec, config: { configMaps: [{ name: 'settings', digest: `${build.spec.version}23456789abcdef`, data: { version: build.spec.version } }] } } }]));
+  const objects = render({ application: reading, delivery: delivery({}), builds: configured, provider: 'builtin', renderer: { podTemplate: () => ({}), configMapData: () => ({}) } });
+  expect(objects.filter((o) => o.kind === 'ConfigMap').map((o) => o.metadata?.name)).toEqual(['shop-haproxy', 'settings-v223456789', 'settings-v123456789']);
+  expect(objects.find((o) => o.metadata?.name === 'settings-v123456789')).toMatchObject({ immutable: true, data: { version: 'v1' } });
+  expect(objects.find((o) => o.kind === 'Deployment' && o.metadata?.name === 'shop-canary-v2')).toMatchObject({ spec: { template: { spec: { containers: [{ envFrom: [{ configMapRef: { name: 'settings-v223456789' } }] }] } } } });
 });

@@ -3,7 +3,8 @@ import type { Application, Track } from '../../api/application/application.ts';
 import type { Build } from '../../api/build/build.ts';
 import type { Delivery, DeliveryTrack } from '../../api/delivery/delivery.ts';
 import { API_VERSION, LABELS } from '../../api/group.ts';
-import { backendName, bucketSeed, candidateServiceName, routerName, trackDeploymentName, trackServiceName } from '../../api/names.ts';
+import { pinConfig } from '../../api/build/config.ts';
+import { backendName, bucketSeed, candidateServiceName, configCopyName, routerName, trackDeploymentName, trackServiceName } from '../../api/names.ts';
 import type { RouterBackend, RouterSpec } from '../../api/router/router.ts';
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
 import type { ConfigMap, Deployment, PodTemplateSpec, Service } from '../../kubernetes/types.generated.ts';
@@ -35,6 +36,7 @@ export function render(input: RenderInput): KubernetesObject[] {
     ...tracks.flatMap(({ track, held }) => held.builds.map((b) => versionService(input, track, b.build))),
     routerService(application),
     routerConfigMap(input, router),
+    ...configCopies(input),
     ...tracks.flatMap(({ track, held }) => held.builds.map((b) => trackDeployment(input, track, b.build, b.replicas))),
     routerDeployment(input, router),
     { apiVersion: API_VERSION, kind: 'Router', metadata: metadata(application, routerName(nameOf(application)), {}), spec: router } as KubernetesObject,
@@ -108,11 +110,22 @@ function trackDeployment(input: RenderInput, track: Track, buildName: string, re
   };
 }
 
+/** ConfigMaps as each held Build was made with them; those of Secrets are made where their content is, outside the record. */
+function configCopies({ application, delivery, builds }: RenderInput): ConfigMap[] {
+  const held = new Set(delivery.spec.tracks.flatMap((t) => t.builds.map((b) => b.build)));
+  const copies = new Map<string, ConfigMap>();
+  for (const { name, digest, data, binaryData } of [...held].flatMap((build) => builds.get(build)?.spec.config?.configMaps ?? [])) {
+    const copy = configCopyName(name, digest);
+    copies.set(copy, { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(application, copy, { [LABELS.app]: nameOf(application) }), immutable: true, ...(data && { data }), ...(binaryData && { binaryData }) });
+  }
+  return [...copies.values()];
+}
+
 function podTemplate({ application, builds }: RenderInput, track: Track, buildName: string, labels: Record<string, string>): PodTemplateSpec {
   const build = builds.get(buildName);
-  const filled = fillPlaceholders(application.spec.template, {
+  const filled = pinConfig(fillPlaceholders(application.spec.template, {
     image: build?.spec.image ?? '', version: versionOf(builds, buildName), track: track.name, application: nameOf(application), commit: build?.spec.commit ?? '',
-  });
+  }), build?.spec.config);
   const drainSeconds = application.spec.drainSeconds ?? 10;
   return {
     ...filled,

@@ -1,4 +1,5 @@
 import type { ApplicationStatus } from '../../api/application/application.ts';
+import { withCondition } from '../../api/conditions.ts';
 import type { Condition } from '../../api/group.ts';
 import { nameOf, observedPercent, readyEndpoints, versionOf } from './observed.ts';
 import { isEnded, timestamp, type Turn } from './turn.ts';
@@ -45,11 +46,4 @@ function readyCondition(turn: Turn, shown: NonNullable<ApplicationStatus['tracks
     return { ...base, status: 'False', reason: production ? 'ProductionBelowFloor' : 'BelowFloor', message: below.map(({ rules }) => `${rules.name} has fewer ready endpoints than its floor of ${rules.endpointFloor}`).join('; ') };
   }
   return { ...base, status: 'True', reason: 'TracksServe', message: 'Every track is at its floor or above' };
-}
-
-/** The conditions with one set; its time moves only where its status does. */
-export function withCondition(conditions: readonly Condition[], condition: Condition): Condition[] {
-  const before = conditions.find((c) => c.type === condition.type);
-  const kept = before?.status === condition.status ? { ...condition, lastTransitionTime: before.lastTransitionTime } : condition;
-  return [...conditions.filter((c) => c.type !== condition.type), kept].sort((a, b) => a.type.localeCompare(b.type));
 }

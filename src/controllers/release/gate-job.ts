@@ -1,5 +1,6 @@
 import type { Gate } from '../../api/application/application.ts';
 import { fillPlaceholders } from '../../api/application/placeholders.ts';
+import { pinConfig } from '../../api/build/config.ts';
 import type { ResolvedTrack } from '../../api/application/defaults.ts';
 import { API_VERSION, LABELS } from '../../api/group.ts';
 import { candidateServiceName, labelValue } from '../../api/names.ts';
@@ -25,9 +26,9 @@ export function gateJob(observed: Observed, working: WorkingRelease, track: Reso
     { name: 'CANDIDATE_URLS', value: addresses.map((a) => `http://${a}`).join(',') },
     { name: 'CANDIDATE_HOST', value: host },
   ];
-  const template = fillPlaceholders(test.template, {
+  const template = pinConfig(fillPlaceholders(test.template, {
     image: build?.spec.image ?? '', version, track: track.name, application: nameOf(application), commit: build?.spec.commit ?? '',
-  });
+  }), build?.spec.config);
   const labels = { [LABELS.release]: labelValue(working.name), 'aweigh.dev/gate': labelValue(name) };
   return {
     apiVersion: 'batch/v1',

@@ -1,7 +1,7 @@
 import type { Build } from '../../api/build/build.ts';
 import type { Release } from '../../api/release/release.ts';
 import { nameOf } from './observed.ts';
-import { compareAge } from './order.ts';
+import { compareAge } from '../../api/age.ts';
 import { isEnded, type Turn } from './turn.ts';
 
 /** Rollbacks and hotfixes remembered for each kept Build. */

@@ -102,6 +102,13 @@ export class ModelCluster {
     this.delivery = { ...delivery, status: { observedGeneration: delivery.metadata?.generation ?? 0 } };
   }
 
+  /** The config controller: Builds take what the ConfigMap holds now. */
+  captureConfig(name: string): void {
+    this.builds.forEach((build, i) => {
+      this.builds[i] = { ...build, spec: { config: { configMaps: [{ name, digest: '0123456789' }] }, ...build.spec } };
+    });
+  }
+
   /** The routing controller: the routers are told and answer. */
   route(): void {
     if (this.router === undefined || this.router.status?.observedGeneration === this.router.metadata?.generation) return;

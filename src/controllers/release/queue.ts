@@ -1,4 +1,5 @@
-import { compareAge } from './order.ts';
+import { awaitsConfig } from '../../api/build/config.ts';
+import { compareAge } from '../../api/age.ts';
 import { buildOf } from './observed.ts';
 import { isHeld } from './advance.ts';
 import { fail } from './restore.ts';
@@ -26,7 +27,7 @@ function beginFirst(turn: Turn): boolean {
   if (last === undefined || last.held.serving !== undefined) return false;
   if (turn.releases.some((r) => !isEnded(r) && r.status.tracks.some(inMotion))) return true;
   const newest = turn.releases.filter((r) => !isEnded(r) && !isHeld(turn, r) && buildOf(turn.observed, r.build) !== undefined).at(-1);
-  if (newest === undefined) return true;
+  if (newest === undefined || lacksConfig(turn, newest)) return true;
   for (const { rules } of turn.tracks) {
     take(turn, newest, rules.name);
     const entry = entryOf(newest, rules.name);
@@ -77,6 +78,7 @@ function assignTrack(turn: Turn, track: string): void {
     newest.status.message = turn.spec.hold === true ? 'The application is on hold' : 'Paused';
     return;
   }
+  if (lacksConfig(turn, newest)) return;
   const freeze = frozen(turn, newest, track);
   if (freeze !== undefined) {
     newest.status.message = freeze;
@@ -93,6 +95,14 @@ function assignTrack(turn: Turn, track: string): void {
   }
   take(turn, newest, track);
   tell(turn, newest, { track, actor: newest.release.spec.actor ?? 'aweigh', reason: 'ScaleUp', message: `${newest.build} comes to ${track}` });
+}
+
+/** True while the ConfigMaps and Secrets that the build is to read have not been captured. */
+function lacksConfig(turn: Turn, working: WorkingRelease): boolean {
+  const build = buildOf(turn.observed, working.build);
+  if (build === undefined || !awaitsConfig(turn.observed.application, build)) return false;
+  working.status.message = build.status?.conditions?.find((c) => c.type === 'Configured' && c.status === 'False')?.message ?? 'Its ConfigMaps and Secrets are being captured';
+  return true;
 }
 
 /** Why a promotion may not come to a track now, if it may not. */

@@ -351,3 +351,17 @@ test('a build that failed is released again by a new promotion', () => {
   cluster.settle();
   expect(serving(cluster)).toEqual(everywhere('v1.18.0'));
 });
+
+test('a build waits until its ConfigMaps and Secrets are captured, and says for what', () => {
+  const cluster = installed({ template: { spec: { containers: [{ name: 'app', image: '${image}', envFrom: [{ configMapRef: { name: 'settings' } }] }] } } });
+  expect(cluster.delivery).toBeUndefined();
+  cluster.captureConfig('settings');
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+  cluster.push('v1.18.0');
+  cluster.settle();
+  expect(cluster.release(`${app}-v1.18.0`).status).toMatchObject({ phase: 'Pending', message: 'Its ConfigMaps and Secrets are being captured' });
+  cluster.captureConfig('settings');
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.18.0'));
+});

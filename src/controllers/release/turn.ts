@@ -3,7 +3,7 @@ import type { DeliveryChange, DeliveryTrack } from '../../api/delivery/delivery.
 import { ENDED_PHASES, type Release, type ReleaseStatus, type ReleaseTrackStatus, type TrackPhase } from '../../api/release/release.ts';
 import type { Job } from '../../kubernetes/types.generated.ts';
 import { nameOf, type Observed } from './observed.ts';
-import { compareAge } from './order.ts';
+import { compareAge } from '../../api/age.ts';
 
 const HISTORY_KEPT = 50;
 const SETTLED: readonly TrackPhase[] = ['Queued', 'Passed', 'RolledBack', 'Skipped'];

@@ -1,5 +1,5 @@
-import type { Build } from '../../api/build/build.ts';
-import type { Release } from '../../api/release/release.ts';
+import type { Build } from './build/build.ts';
+import type { Release } from './release/release.ts';
 
 const byNumber = new Intl.Collator('en', { numeric: true });
 
