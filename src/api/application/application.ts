@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
 import type { ObjectMeta, PodTemplateSpec } from '../../kubernetes/types.generated.ts';
 import type { Condition } from '../group.ts';
+import type { SegmentRule, TokenSource, UserIdSource } from '../router/identity.ts';
 
 /** An application that is released in stages. One template makes the specs of all its tracks. */
 export interface Application extends KubernetesObject {
@@ -20,7 +21,7 @@ export interface ApplicationSpec {
   /** Segment of a request without `X-Traffic-Group`. Default `PAID`. */
   defaultSegment?: string;
   /** Where the stable user id is read. Default header `X-User-Id`. */
-  userId?: { header?: string; cookie?: string };
+  userId?: UserIdSource;
   /** `never` (default): a user's bucket is the same in every release. */
   reshuffle?: 'never' | 'perRelease';
   /** How long requests sent before a switch may take. Default 10. */
@@ -142,8 +143,12 @@ export interface RouterTemplate {
   replicas?: number;
   /** Available routers under which health is critical. Default 2. */
   floor?: number;
-  /** At the edge a client's own `X-Traffic-Group` is removed. Default false. */
+  /** At the edge a client's own `X-Traffic-Group` is removed, and the router sets it. Default false. */
   edge?: boolean;
+  /** How the edge knows the segment; the first rule that fits counts. Only with `edge`. */
+  segments?: SegmentRule[];
+  /** Where claims are read. */
+  token?: TokenSource;
   /** Lines that people add to marked places of haproxy.cfg. */
   haproxy?: { global?: string; defaults?: string; frontend?: string; backend?: string };
 }

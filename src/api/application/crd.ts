@@ -1,4 +1,5 @@
 import { age, column, conditions, customResourceDefinition, flag, integer, keyedList, list, object, observedGeneration, podTemplate, rules, text } from '../schema.ts';
+import { segmentRules, tokenSource, userIdSource } from '../router/identity.ts';
 import { DEFAULTS } from './defaults.ts';
 import { gates } from './gate-schema.ts';
 
@@ -52,7 +53,9 @@ const router = object(
     kind: text('auto: haproxy where the router image can, else builtin.', { enum: ['auto', 'haproxy', 'builtin'], default: DEFAULTS.routerKind }),
     replicas: integer('Router pods.', { minimum: 1, maximum: 100, default: DEFAULTS.routerReplicas }),
     floor: integer('Available routers under which health is critical. Default: 2, or replicas where that is less.', { minimum: 1, maximum: 100 }),
-    edge: flag("True: a client's own X-Traffic-Group is removed."),
+    edge: flag("True: a client's own X-Traffic-Group is removed, and the router sets it."),
+    segments: segmentRules,
+    token: tokenSource,
     haproxy: object('Lines added to marked places of haproxy.cfg; checked before use.', {
       global: text('Behind the section global.', { maxLength: 16384 }),
       defaults: text('Behind the section defaults.', { maxLength: 16384 }),
@@ -60,7 +63,11 @@ const router = object(
       backend: text('Behind each backend.', { maxLength: 16384 }),
     }),
   },
-  rules(['!has(self.floor) || self.floor <= self.replicas', 'floor is at most replicas: lower the floor or raise replicas']),
+  rules(
+    ['!has(self.floor) || self.floor <= self.replicas', 'floor is at most replicas: lower the floor or raise replicas'],
+    ['!has(self.segments) || (has(self.edge) && self.edge)', 'Only at the edge does a router choose segments: set router.edge, or remove router.segments'],
+    ['!has(self.segments) || self.segments.all(s, !has(s.claim)) || (has(self.token) && has(self.token.verify))', 'A segment by claim needs router.token.verify: else anybody could write a token that says so'],
+  ),
 );
 
 const spec = object(
@@ -85,10 +92,7 @@ const spec = object(
     tracks,
     router,
     defaultSegment: text('Segment of a request without X-Traffic-Group.', { pattern: '^[A-Za-z0-9_-]+$', maxLength: 63, default: DEFAULTS.defaultSegment }),
-    userId: object('Where the stable user id is read.', {
-      header: text('Name of a request header.', { pattern: '^[A-Za-z0-9-]+$', maxLength: 100 }),
-      cookie: text('Name of a cookie.', { pattern: '^[A-Za-z0-9_.-]+$', maxLength: 100 }),
-    }),
+    userId: userIdSource,
     reshuffle: text("never: a user's bucket is the same in every release.", { enum: ['never', 'perRelease'], default: DEFAULTS.reshuffle }),
     drainSeconds: integer('How long requests sent before a switch may take.', { minimum: 0, maximum: 86400, default: DEFAULTS.drainSeconds }),
     keepWarmSeconds: integer('How long the production version that left stays at full size for a rollback.', { minimum: 0, maximum: 2592000, default: DEFAULTS.keepWarmSeconds }),

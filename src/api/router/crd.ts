@@ -1,4 +1,5 @@
 import { age, column, conditions, customResourceDefinition, flag, integer, keyedList, list, object, observedGeneration, text, time } from '../schema.ts';
+import { userIdSource } from './identity.ts';
 
 const share = integer('Users whose bucket is below this, 0 to 10,000.', { minimum: 0, maximum: 10000 });
 const backend = text('Name of a backend.');
@@ -16,7 +17,7 @@ export const routerCrd = customResourceDefinition({
       application: text('Application.', { minLength: 1, maxLength: 40 }),
       provider: text('What routes.', { enum: ['haproxy', 'builtin'] }),
       port: integer('Port that the routers listen on for requests.', { minimum: 1, maximum: 65535 }),
-      userId: object('Where the stable user id is read.', { header: text('Name of a request header.'), cookie: text('Name of a cookie.') }),
+      userId: userIdSource,
       defaultSegment: text('Segment of a request without X-Traffic-Group.'),
       edge: flag("True: a client's own X-Traffic-Group is removed."),
       backends: keyedList(

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
 import type { ObjectMeta } from '../../kubernetes/types.generated.ts';
 import type { Condition } from '../group.ts';
+import type { UserIdSource } from './identity.ts';
 
 /**
  * The traffic rules of one Application's router tier. The record controller applies the spec (it is part of the record);
@@ -17,7 +18,7 @@ export interface RouterSpec {
   provider: 'haproxy' | 'builtin';
   /** Port that the routers listen on for requests. */
   port: number;
-  userId: { header?: string; cookie?: string };
+  userId: UserIdSource;
   defaultSegment: string;
   edge?: boolean;
   /** Every version that may get requests, or still drains. */

@@ -19,13 +19,15 @@ export function trafficOf(spec: RouterSpec, servers: ReadonlyMap<string, readonl
   return {
     backends: spec.backends.map(({ name, track, version }) => ({ name, track, version, servers: servers.get(name) ?? [] })),
     routes: spec.routes.map((route) => {
-      const { segment, backend, seed, strict, share } = route;
+      const { segment, backend, seed, strict, share, include = [], exclude = [] } = route;
       const there = backend !== undefined && spec.backends.some((b) => b.name === backend);
       const closed = there && below(backend);
       return {
         segment, seed, floor: floorOf(backend), belowFloor: strict ? 'refuse' as const : 'production' as const, closed,
         ...(there ? { backend } : {}),
         share: !there || (closed && !strict) ? 0 : clampShare(share),
+        ...(there && include.length > 0 ? { include } : {}),
+        ...(there && exclude.length > 0 ? { exclude } : {}),
       };
     }),
     production: {

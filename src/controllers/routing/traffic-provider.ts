@@ -21,6 +21,9 @@ export interface TrafficRoute {
   /** Users whose bucket is below this go to `backend`: 0 to 10,000. */
   readonly share: number;
   readonly seed: string;
+  /** User ids that go to `backend` whatever the share, and those that never do; in both: never. */
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
   /** Usable servers below which the router itself stops using the backend, whatever it was told. */
   readonly floor: number;
   /** Below the floor: `refuse` answers 503, `production` hands over. */
@@ -65,6 +68,13 @@ export interface BackendStats {
   readonly errors: number;
 }
 
+/** Counters since the router started. */
+export interface RouterStats {
+  readonly backends: readonly BackendStats[];
+  /** Requests by segment, and those whose group was refused: `unknown-group`, `repeated-group`, and at the edge `removed-group`. */
+  readonly groups: Readonly<Record<string, number>>;
+}
+
 /** PEM. */
 export interface ControlCredentials {
   readonly ca: string;
@@ -77,8 +87,7 @@ export interface TrafficProvider {
   /** Makes the pod do as `traffic` says, reads back that it does, and then marks it ready. Idempotent.
    *  @param atSwitch awaited when all is prepared and only the routes are left to change, so that all pods change them at the same time */
   tell(pod: RouterPod, credentials: ControlCredentials, traffic: Traffic, signal: AbortSignal, atSwitch?: () => Promise<void>): Promise<Told>;
-  /** Counters since the router started, by backend. */
-  stats(pod: RouterPod, credentials: ControlCredentials, signal: AbortSignal): Promise<BackendStats[]>;
+  stats(pod: RouterPod, credentials: ControlCredentials, signal: AbortSignal): Promise<RouterStats>;
 }
 
 /** The router answers, but its config has no room for what it is told: a new config is the way out, not a new pod. */

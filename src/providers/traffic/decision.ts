@@ -1,5 +1,5 @@
-import type { Traffic } from '../../controllers/routing/traffic-provider.ts';
-import { bucketOf } from './bucket/bucket.ts';
+import type { Traffic, TrafficRoute } from '../../controllers/routing/traffic-provider.ts';
+import { BUCKETS, bucketOf } from './bucket/bucket.ts';
 
 export const REPEATED_GROUP = 'repeated-group';
 export const UNKNOWN_GROUP = 'unknown-group';
@@ -10,6 +10,8 @@ export interface RoutedRequest {
   readonly groups: readonly string[];
   /** Undefined: none, or more than one. */
   readonly user?: string;
+  /** Segment by the edge's word; `groups` counts where it is absent. */
+  readonly segment?: string;
 }
 
 export interface RoutingState {
@@ -18,6 +20,8 @@ export interface RoutingState {
   readonly segments: ReadonlySet<string>;
   /** Servers of a backend that can take a request now. */
   usable(backend: string): number;
+  /** Whether a user is always in the segment's share, or always out. */
+  listed(segment: string, user: string): 'in' | 'out' | undefined;
   /** A bucket for a request without user: uniform in 0 to 9,999. */
   randomBucket(): number;
 }
@@ -28,13 +32,13 @@ export type Decision =
 
 /** Where a request goes: the same rules, in the same order, as the frontend of `haproxyConfig`. */
 export function decide(request: RoutedRequest, state: RoutingState): Decision {
-  const segment = segmentOf(request.groups, state);
+  const segment = request.segment ?? segmentOf(request.groups, state);
   const { routes, production } = state.traffic;
   const place = (seed: string): number => (request.user === undefined ? random : bucketOf(seed, request.user));
   const random = request.user === undefined ? state.randomBucket() : 0;
   const route = routes.find((r) => r.segment === segment);
   let bucket = place(route?.seed ?? '-');
-  if (route !== undefined && bucket < route.share) {
+  if (route !== undefined && bucket < shareFor(request.user, route, state)) {
     const usable = route.backend === undefined ? 0 : state.usable(route.backend);
     const below = route.closed || usable === 0 || usable < route.floor;
     if (!below && route.backend !== undefined) return { type: 'forward', backend: route.backend, segment, bucket };
@@ -50,6 +54,11 @@ export function decide(request: RoutedRequest, state: RoutingState): Decision {
   }
   if (production.backend === undefined) return { type: 'refuse', reason: 'NoProduction', message: 'No version is in production yet', segment, bucket };
   return { type: 'forward', backend: production.backend, segment, bucket };
+}
+
+function shareFor(user: string | undefined, { segment, share }: TrafficRoute, state: RoutingState): number {
+  const listed = user === undefined ? undefined : state.listed(segment, user);
+  return listed === 'in' ? BUCKETS : listed === 'out' ? 0 : share;
 }
 
 function segmentOf(groups: readonly string[], { defaultSegment, segments }: RoutingState): string {

@@ -6,7 +6,8 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Application } from '../../api/application/application.ts';
+import type { Application, RouterTemplate } from '../../api/application/application.ts';
+import type { UserIdSource } from '../../api/router/identity.ts';
 import type { RouterSpec } from '../../api/router/router.ts';
 import type { ControlCredentials, RouterPod, Traffic, TrafficProvider } from '../../controllers/routing/traffic-provider.ts';
 import { startBuiltinRouter } from './builtin/start.ts';
@@ -58,13 +59,21 @@ export interface RouterHandle {
   dispose(): Promise<void>;
 }
 
-export async function startRouter(kind: RouterKind, options: { readonly edge?: boolean; /** Files of the control Secret, where somebody else issued them. */ readonly pem?: Readonly<Record<string, string>> } = {}): Promise<RouterHandle> {
+export interface RouterOptions {
+  /** The Application's router template. */
+  readonly router?: RouterTemplate;
+  readonly userId?: UserIdSource;
+  /** Files of the control Secret, where somebody else issued them. */
+  readonly pem?: Readonly<Record<string, string>>;
+}
+
+export async function startRouter(kind: RouterKind, options: RouterOptions = {}): Promise<RouterHandle> {
   const address = freshAddress();
   const root = mkdtempSync(join(tmpdir(), 'router-'));
   const issued = await controlAuthority(clock).issue('shop-haproxy');
   const pem = options.pem ?? issued.pod;
   for (const folder of [CONFIG_DIR, TLS_DIR, RUN_DIR]) mkdirSync(join(root, folder), { recursive: true });
-  const data = routerRenderers()[kind].configMapData(application, { ...spec, provider: kind, ...(options.edge ? { edge: true } : {}) });
+  const data = routerRenderers()[kind].configMapData({ ...application, spec: { ...application.spec, ...(options.router && { router: options.router }) } }, { ...spec, provider: kind, ...(options.userId && { userId: options.userId }), ...(options.router?.edge && { edge: true }) });
   for (const [name, content] of Object.entries(data)) writeFileSync(join(root, CONFIG_DIR, name), content);
   for (const [name, content] of Object.entries(pem)) writeFileSync(join(root, TLS_DIR, name), content);
   const provider = trafficProviders(clock)[kind];

@@ -1,4 +1,5 @@
 import type { Application, Track } from '../../api/application/application.ts';
+import type { SegmentRule, TokenSource } from '../../api/router/identity.ts';
 import type { RouterSpec } from '../../api/router/router.ts';
 
 /** Folders of a router pod, below the pod's root. Programs reach them by relative path: in the process runtime the root is a folder. */
@@ -13,6 +14,8 @@ export const CONTROL_PORT = 8405;
 /** The group of users that never leaves production, known everywhere. */
 export const PRODUCTION_ONLY_SEGMENTS: readonly string[] = ['ENTERPRISE'];
 export const TRAFFIC_GROUP = 'X-Traffic-Group';
+/** What a request whose own group the edge removed is counted as. */
+export const REMOVED_GROUP = 'removed-group';
 /** Why a router refused a request itself. */
 export const REASON_HEADER = 'X-Aweigh-Reason';
 /** How long the last requests of a stopping router may take, and after it left the endpoints how long it still takes new ones. */
@@ -36,7 +39,10 @@ export interface RouterLayout {
   readonly port: number;
   readonly userId: RouterSpec['userId'];
   readonly defaultSegment: string;
+  readonly token: TokenSource;
   readonly edge: boolean;
+  /** How the edge knows the segment; the first that fits counts. */
+  readonly segmentRules: readonly SegmentRule[];
   readonly tracks: readonly TrackLayout[];
   /** Values of `X-Traffic-Group` that are not counted as unknown. */
   readonly segments: readonly string[];
@@ -46,14 +52,18 @@ export interface RouterLayout {
 export function routerLayout(application: Application, router: RouterSpec): RouterLayout {
   const tracks = application.spec.tracks.map((t) => ({ name: t.name, ...(t.segment === undefined ? {} : { segment: t.segment }), servers: serverSlots(t) }));
   const own = tracks.flatMap((t) => (t.segment === undefined ? [] : [t.segment]));
+  const edge = router.edge === true;
+  const { token = {}, segments: segmentRules = [] } = application.spec.router ?? {};
   return {
     application: router.application,
     port: router.port,
     userId: router.userId,
     defaultSegment: router.defaultSegment,
-    edge: router.edge === true,
+    token,
+    edge,
+    segmentRules: edge ? segmentRules : [],
     tracks,
-    segments: [...new Set([...own, router.defaultSegment, ...PRODUCTION_ONLY_SEGMENTS])],
+    segments: [...new Set([...own, router.defaultSegment, ...PRODUCTION_ONLY_SEGMENTS, ...(edge ? segmentRules.map((r) => r.segment) : [])])],
     extra: application.spec.router?.haproxy ?? {},
   };
 }

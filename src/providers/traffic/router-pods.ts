@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { Application } from '../../api/application/application.ts';
 import { routerName } from '../../api/names.ts';
 import type { RouterSpec } from '../../api/router/router.ts';
 import type { RouterProvider, RouterRenderer } from '../../controllers/record/router-renderer.ts';
 import type { PodTemplateSpec } from '../../kubernetes/types.generated.ts';
 import { haproxyConfig, initialRoutingMap, ROUTING_MAP_FILE } from './haproxy/config.ts';
+import { TOKEN_KEY_FILE } from './haproxy/identity.ts';
 import { CONFIG_DIR, CONTROL_PORT, HARD_STOP_SECONDS, HEALTH_PORT, LEAVE_SECONDS, routerLayout, RUN_DIR, TLS_DIR } from './router-layout.ts';
 
 export interface RouterImages {
@@ -17,6 +19,7 @@ export interface RouterImages {
 export const EMBEDDED_ROUTER_IMAGES: RouterImages = { haproxy: 'aweigh/router-haproxy:1', builtin: 'aweigh/router-builtin:1' };
 
 const RESTART_PAUSE_SECONDS = 1;
+const CONFIG_ANNOTATION = 'aweigh.dev/router-config';
 
 const tlsSecretName = (application: string): string => `${routerName(application)}-tls`;
 
@@ -30,12 +33,28 @@ const leave = (signal: string): string =>
 
 /** How routers of both kinds run as pods, and what their ConfigMap holds. */
 export function routerRenderers(images: RouterImages = EMBEDDED_ROUTER_IMAGES): Readonly<Record<RouterProvider, RouterRenderer>> {
+  const renderers = rendererOfEach(images);
+  return { haproxy: replacedWithConfig(renderers.haproxy), builtin: replacedWithConfig(renderers.builtin) };
+}
+
+/** A program reads its config once: another config makes another pod template, so that the Deployment replaces routers one by one. */
+function replacedWithConfig({ podTemplate, configMapData }: RouterRenderer): RouterRenderer {
+  return {
+    configMapData,
+    podTemplate(application, router) {
+      const digest = createHash('sha256').update(JSON.stringify(configMapData(application, router))).digest('hex').slice(0, 16);
+      return { metadata: { annotations: { [CONFIG_ANNOTATION]: digest } }, ...podTemplate(application, router) };
+    },
+  };
+}
+
+function rendererOfEach(images: RouterImages): Readonly<Record<RouterProvider, RouterRenderer>> {
   return {
     haproxy: {
       podTemplate: (application, router) => routerPodTemplate(application, router, images.haproxy, `${enter} && exec haproxy -f ${CONFIG_DIR}/haproxy.cfg`, leave('USR1')),
       configMapData: (application, router) => {
         const layout = routerLayout(application, router);
-        return { 'haproxy.cfg': haproxyConfig(layout), [ROUTING_MAP_FILE]: initialRoutingMap(layout) };
+        return { 'haproxy.cfg': haproxyConfig(layout), [ROUTING_MAP_FILE]: initialRoutingMap(layout), ...(layout.token.verify && { [TOKEN_KEY_FILE]: layout.token.verify.publicKey }) };
       },
     },
     builtin: {

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:tls';
-import type { BackendStats, Traffic } from '../../../controllers/routing/traffic-provider.ts';
+import type { RouterStats, Traffic } from '../../../controllers/routing/traffic-provider.ts';
 
 /** One JSON line asks, one answers. */
 export type ControlRequest =
@@ -16,7 +16,7 @@ export interface ControlState {
   readonly switchAt: number;
 }
 
-export type ControlAnswer = { readonly state: ControlState } | { readonly stats: readonly BackendStats[]; readonly segments: Readonly<Record<string, number>> } | { readonly error: string };
+export type ControlAnswer = { readonly state: ControlState } | { readonly stats: RouterStats } | { readonly error: string };
 
 const REQUEST_LIMIT_BYTES = 4_000_000;
 

@@ -36,7 +36,8 @@ export function builtinProvider(clock: Clock): TrafficProvider {
       const session = openSession(pod, credentials, signal);
       try {
         const answer = await askJson(session, { command: 'stats' });
-        return 'stats' in answer ? [...answer.stats] : [];
+        if ('stats' in answer) return answer.stats;
+        throw new Error(`Router ${pod.name} gave no numbers`);
       } finally {
         session.close();
       }

@@ -1,7 +1,8 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { decide, type Decision, type RoutedRequest, type RoutingState } from '../decision.ts';
-import { REASON_HEADER, type RouterLayout, TRAFFIC_GROUP } from '../router-layout.ts';
+import type { Identify } from '../identity.ts';
+import { REASON_HEADER, REMOVED_GROUP, type RouterLayout, TRAFFIC_GROUP } from '../router-layout.ts';
 import type { AccessLog } from './access-log.ts';
 import type { BackendPool, PoolServer } from './backend-pool.ts';
 
@@ -9,6 +10,7 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 60_000;
 const MAX_TRIES = 4;
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'upgrade', 'http2-settings', 'expect']);
+const EDGE_OWNED = new Set([TRAFFIC_GROUP.toLowerCase(), 'x-forwarded-for']);
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export interface ProxyOptions {
@@ -16,6 +18,7 @@ export interface ProxyOptions {
   readonly pool: BackendPool;
   readonly log: AccessLog;
   readonly routing: RoutingState;
+  readonly identify: Identify;
   readonly now: () => number;
   /** True: answers end their connection. */
   readonly stopping: () => boolean;
@@ -26,9 +29,9 @@ export interface ProxyOptions {
 export function forward(options: ProxyOptions, incoming: IncomingMessage, outgoing: ServerResponse): void {
   const { pool, now } = options;
   const startedAt = now();
-  const routed = routedRequest(options.layout, incoming);
+  const routed = routedRequest(options, incoming);
   const decision = decide(routed, options.routing);
-  options.segments.set(decision.segment, (options.segments.get(decision.segment) ?? 0) + 1);
+  count(options.segments, decision.segment);
   if (options.stopping()) outgoing.shouldKeepAlive = false;
   let server: PoolServer | undefined;
   let retries = 0;
@@ -45,7 +48,7 @@ export function forward(options: ProxyOptions, incoming: IncomingMessage, outgoi
   });
   if (decision.type === 'refuse' || backend === undefined) return refuse(incoming, outgoing, decision);
 
-  const headers = forwardedHeaders(options.layout, incoming);
+  const headers = forwardedHeaders(options.layout, incoming, decision.segment);
   const hasBody = incoming.headers['transfer-encoding'] !== undefined || Number(incoming.headers['content-length'] ?? 0) > 0;
   const tried = new Set<PoolServer>();
   let current: ClientRequest | undefined;
@@ -102,7 +105,7 @@ export function forward(options: ProxyOptions, incoming: IncomingMessage, outgoi
 /** WebSocket and other upgrades: the server's answer and all that follows passes through as it is. */
 export function forwardUpgrade(options: ProxyOptions, incoming: IncomingMessage, client: Socket, head: Buffer): void {
   client.on('error', () => client.destroy());
-  const decision = decide(routedRequest(options.layout, incoming), options.routing);
+  const decision = decide(routedRequest(options, incoming), options.routing);
   const tried = new Set<PoolServer>();
   const fail = (): void => void client.end(`HTTP/1.1 503 Service Unavailable\r\n${REASON_HEADER}: ${decision.type === 'refuse' ? decision.reason : 'NoServer'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   const tryNext = (): void => {
@@ -121,7 +124,7 @@ export function forwardUpgrade(options: ProxyOptions, incoming: IncomingMessage,
       client.once('close', () => upstream.destroy());
       upstream.once('close', () => client.end());
       const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
-      const headers = forwardedHeaders(options.layout, incoming);
+      const headers = forwardedHeaders(options.layout, incoming, decision.segment);
       for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
       lines.push(`Connection: Upgrade`, `Upgrade: ${incoming.headers.upgrade ?? ''}`);
       upstream.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
@@ -140,24 +143,19 @@ function headerValues({ rawHeaders }: IncomingMessage, name: string): string[] {
   return values;
 }
 
-function routedRequest({ edge, userId }: ProxyOptions['layout'], incoming: IncomingMessage): RoutedRequest {
-  const groups = edge ? [] : headerValues(incoming, TRAFFIC_GROUP.toLowerCase());
-  const users = userId.header === undefined ? [] : headerValues(incoming, userId.header.toLowerCase());
-  const user = users.length === 1 && users[0] !== '' ? users[0] : cookieOf(incoming.headers.cookie, userId.cookie);
-  return { groups, ...(user === undefined ? {} : { user }) };
+function routedRequest({ layout, identify, segments }: ProxyOptions, incoming: IncomingMessage): RoutedRequest {
+  const { user, segment } = identify({ header: (name) => headerValues(incoming, name), address: incoming.socket.remoteAddress ?? '' });
+  const groups = headerValues(incoming, TRAFFIC_GROUP.toLowerCase());
+  if (!layout.edge) return { groups, ...(user === undefined ? {} : { user }) };
+  if (groups.length > 0) count(segments, REMOVED_GROUP);
+  return { groups: [], segment: segment ?? layout.defaultSegment, ...(user === undefined ? {} : { user }) };
 }
 
-function cookieOf(cookies: string | undefined, name: string | undefined): string | undefined {
-  if (cookies === undefined || name === undefined) return undefined;
-  for (const part of cookies.split(';')) {
-    const [key, ...rest] = part.trim().split('=');
-    if (key === name && rest.length > 0) return rest.join('=') || undefined;
-  }
-  return undefined;
-}
+const count = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
 
-function forwardedHeaders({ edge }: ProxyOptions['layout'], incoming: IncomingMessage): string[] {
-  const headers = endToEnd(incoming.rawHeaders, edge ? new Set([TRAFFIC_GROUP.toLowerCase(), 'x-forwarded-for']) : undefined);
+function forwardedHeaders({ edge }: ProxyOptions['layout'], incoming: IncomingMessage, segment: string): string[] {
+  const headers = endToEnd(incoming.rawHeaders, edge ? EDGE_OWNED : undefined);
+  if (edge) headers.push(TRAFFIC_GROUP, segment);
   headers.push('X-Forwarded-For', incoming.socket.remoteAddress ?? '');
   if (incoming.headers['x-forwarded-proto'] === undefined) headers.push('X-Forwarded-Proto', 'http');
   if (incoming.headers['x-forwarded-host'] === undefined) headers.push('X-Forwarded-Host', incoming.headers.host ?? '');

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
-import type { Traffic } from '../../../controllers/routing/traffic-provider.ts';
+import type { Traffic, TrafficRoute } from '../../../controllers/routing/traffic-provider.ts';
 import type { Random } from '../../../runtime/clock.ts';
+import { identifier } from '../identity.ts';
 import { CONTROL_PORT, HARD_STOP_SECONDS, HEALTH_PORT, type RouterLayout } from '../router-layout.ts';
 import { AccessLog } from './access-log.ts';
 import { BackendPool } from './backend-pool.ts';
@@ -36,6 +37,7 @@ export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise
   const log = new AccessLog(options.write);
   const segments = new Map<string, number>();
   let traffic = NO_TRAFFIC;
+  let lists: ReturnType<typeof userLists> = new Map();
   let told = false;
   let ready = false;
   let switchAt = 0;
@@ -43,12 +45,14 @@ export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise
   const known = new Set(layout.segments);
   const proxy: ProxyOptions = {
     layout, pool, log, now, segments,
+    identify: identifier(layout, now),
     stopping: () => stopping,
     routing: {
       get traffic() { return traffic; },
       defaultSegment: layout.defaultSegment,
       segments: known,
       usable: (backend) => pool.usable(backend),
+      listed: (segment, user) => lists.get(segment)?.get(user),
       randomBucket: () => Math.floor(random.next() * 10_000),
     },
   };
@@ -58,6 +62,7 @@ export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise
       case 'set':
         pool.update(request.traffic);
         traffic = request.traffic;
+        lists = userLists(traffic.routes);
         told = true;
         if (request.switchAt !== undefined) ({ switchAt } = request);
         break;
@@ -65,7 +70,7 @@ export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise
         ready = told;
         break;
       case 'stats':
-        return { stats: pool.stats(), segments: Object.fromEntries(segments) };
+        return { stats: { backends: pool.stats(), groups: Object.fromEntries(segments) } };
       case 'show':
         break;
       default:
@@ -100,6 +105,12 @@ export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise
       log.flush();
     },
   };
+}
+
+/** By segment and user id (as latin1): who is always in or out. */
+function userLists(routes: readonly TrafficRoute[]): Map<string, Map<string, 'in' | 'out'>> {
+  const asSent = (user: string): string => Buffer.from(user).toString('latin1');
+  return new Map(routes.map(({ segment, include = [], exclude = [] }) => [segment, new Map([...include.map((u) => [asSent(u), 'in'] as const), ...exclude.map((u) => [asSent(u), 'out'] as const)])]));
 }
 
 function listen(server: Server, port: number, address: string): Promise<void> {

@@ -1,10 +1,13 @@
-import { CONFIG_DIR, CONTROL_PORT, HARD_STOP_SECONDS, HEALTH_PORT, REASON_HEADER, type RouterLayout, RUN_DIR, slotName, SLOTS_PER_TRACK, TLS_DIR, TRAFFIC_GROUP } from '../router-layout.ts';
+import { CONFIG_DIR, CONTROL_PORT, HARD_STOP_SECONDS, HEALTH_PORT, REASON_HEADER, type RouterLayout, RUN_DIR, slotName, SLOTS_PER_TRACK, TLS_DIR } from '../router-layout.ts';
+import { quoted, setVar } from './config-line.ts';
+import { identityLines } from './identity.ts';
 
 export const ROUTING_MAP_FILE = 'routing.map';
 /** As haproxy.cfg names it, which is also its name in the Runtime API. */
 export const ROUTING_MAP = `${CONFIG_DIR}/${ROUTING_MAP_FILE}`;
+export const SEGMENT_COUNTS = 'segment-counts';
 export const NO_BACKEND = '-';
-const NO_ROUTE = `${NO_BACKEND}|0|-|0|production|open`;
+const NO_ROUTE = `${NO_BACKEND}|0|-|0|production|open|-`;
 const NO_PRODUCTION = `${NO_BACKEND}|${NO_BACKEND}|0|-|0`;
 
 export const slotsOf = (layout: Pick<RouterLayout, 'tracks'>): string[] => layout.tracks.flatMap((t) => Array.from({ length: SLOTS_PER_TRACK }, (_, i) => slotName(t.name, i)));
@@ -12,7 +15,8 @@ export const slotsOf = (layout: Pick<RouterLayout, 'tracks'>): string[] => layou
 /**
  * What a router knows before it was told: nothing, and it is not ready. Keys:
  * `ready` 0 or 1; `switch` when the routes last changed, in milliseconds since the epoch;
- * `segment:NAME` `slot|share|seed|floor|refuse or production|open or closed`;
+ * `segment:NAME` `slot|share|seed|floor|refuse or production|open or closed|listed or -`;
+ * `user:SEGMENT/SHA-256 of the user id` `in` or `out`, for segments that are `listed`;
  * `production` `slot|next slot|next share|seed|next floor`; `slot:NAME` `backend|track|version`.
  */
 export function initialRoutingMap(layout: RouterLayout): string {
@@ -58,60 +62,56 @@ defaults
   retry-on conn-failure
   default-server check inter 2s fall 2 rise 1 pool-purge-delay 2s init-addr last,libc,none
 ${marked('defaults', extra.defaults)}
-# Counts requests by segment, those with a value that is refused included: 'show table segment-counts'.
-backend segment-counts
+# Counts requests by segment, those with a value that is refused included: 'show table ${SEGMENT_COUNTS}'.
+backend ${SEGMENT_COUNTS}
   stick-table type string len 64 size 1k store http_req_cnt
 `;
 }
 
-function requestsPart({ port, userId, defaultSegment, segments, edge, extra }: RouterLayout): string {
-  const set = (name: string, value: string, condition = ''): string => `  http-request set-var(txn.${name}) ${value}${condition === '' ? '' : ` ${condition}`}`;
+function requestsPart(layout: RouterLayout): string {
+  const { port, extra } = layout;
   const lines = [
     'frontend requests',
     `  bind "\${POD_IP}:${port}"`,
     '  option idle-close-on-response',
-    ...(edge ? ['  # At the edge a client does not choose its own group.', `  http-request del-header ${TRAFFIC_GROUP}`, '  http-request del-header X-Forwarded-For'] : []),
-    '  # A group is one whole value (fhdr never splits at commas); any other goes to production and is counted.',
-    set('segment', `str(${quoted(defaultSegment)})`, `if { req.fhdr_cnt(${TRAFFIC_GROUP}) eq 0 }`),
-    set('segment', 'str(repeated-group)', `if { req.fhdr_cnt(${TRAFFIC_GROUP}) gt 1 }`),
-    `  acl known_group req.fhdr(${TRAFFIC_GROUP}) -m str -- ${segments.map(quoted).join(' ')}`,
-    set('segment', `req.fhdr(${TRAFFIC_GROUP})`, `if { req.fhdr_cnt(${TRAFFIC_GROUP}) eq 1 } known_group`),
-    set('segment', 'str(unknown-group)', `if { req.fhdr_cnt(${TRAFFIC_GROUP}) eq 1 } !known_group`),
-    '  http-request track-sc0 var(txn.segment) table segment-counts',
-    ...(userId.header === undefined ? [] : [set('user', `req.fhdr(${quoted(userId.header)})`, `if { req.fhdr_cnt(${quoted(userId.header)}) eq 1 }`)]),
-    ...(userId.cookie === undefined ? [] : [set('user', `req.cook(${quoted(userId.cookie)})`, 'unless { var(txn.user) -m len gt 0 }')]),
-    '  acl has_user var(txn.user) -m len gt 0',
+    ...identityLines(layout),
     '  # One entry a segment decides; the router checks the floor itself too, for when nobody can tell it.',
-    set('route', `str(segment:),concat(,txn.segment),map_str(${ROUTING_MAP},${quoted(NO_ROUTE)})`),
-    set('target', 'var(txn.route),field(1,|)'),
-    set('share', 'var(txn.route),field(2,|),add(0)'),
-    set('seed', 'var(txn.route),field(3,|)'),
-    set('floor', 'var(txn.route),field(4,|),add(0)'),
-    set('bucket', 'var(txn.seed),concat(/,txn.user),xxh32,mod(10000)', 'if has_user'),
-    set('bucket', 'rand(10000)', 'unless has_user'),
+    setVar('route', `str(segment:),concat(,txn.segment),map_str(${ROUTING_MAP},${quoted(NO_ROUTE)})`),
+    setVar('target', 'var(txn.route),field(1,|)'),
+    setVar('share', 'var(txn.route),field(2,|),add(0)'),
+    setVar('seed', 'var(txn.route),field(3,|)'),
+    setVar('floor', 'var(txn.route),field(4,|),add(0)'),
+    '  # Users who are always in or always out, by the digest of their id: no id stands in a map.',
+    '  acl listed var(txn.route),field(7,|) listed',
+    setVar('digest', 'var(txn.user),sha2(256),hex', 'if listed has_user'),
+    setVar('listed', `str(user:),concat(,txn.segment),concat(/,txn.digest),map_str(${ROUTING_MAP})`, 'if listed has_user'),
+    setVar('share', 'int(10000)', 'if { var(txn.listed) -m str in }'),
+    setVar('share', 'int(0)', 'if { var(txn.listed) -m str out }'),
+    setVar('bucket', 'var(txn.seed),concat(/,txn.user),xxh32,mod(10000)', 'if has_user'),
+    setVar('bucket', 'rand(10000)', 'unless has_user'),
     '  acl in_share var(txn.bucket),sub(txn.share) lt 0',
     '  acl below_floor var(txn.target),nbsrv,sub(txn.floor) lt 0',
     '  acl no_server var(txn.target),nbsrv eq 0',
     '  acl closed var(txn.route),field(6,|) closed',
     '  acl refuses var(txn.route),field(5,|) refuse',
-    set('refused', 'bool(true)', 'if in_share refuses below_floor || in_share refuses closed || in_share refuses no_server'),
+    setVar('refused', 'bool(true)', 'if in_share refuses below_floor || in_share refuses closed || in_share refuses no_server'),
     `  http-request return status 503 content-type text/plain hdr ${REASON_HEADER} BelowFloor hdr Retry-After 1 lf-string "Group %[var(txn.segment)] has fewer ready servers than its floor of %[var(txn.floor)], and does not fall back to production\\n" if { var(txn.refused) -m bool }`,
-    set('backend', 'var(txn.target)', 'if in_share !below_floor !closed !no_server'),
+    setVar('backend', 'var(txn.target)', 'if in_share !below_floor !closed !no_server'),
     '  # Production takes whom no other track takes; its next version may have a share of them.',
     `  acl placed var(txn.backend) -m found`,
-    set('main', `str(production),map_str(${ROUTING_MAP},${quoted(NO_PRODUCTION)})`, 'unless placed'),
-    set('next', 'var(txn.main),field(2,|)', 'unless placed'),
-    set('nextshare', 'var(txn.main),field(3,|),add(0)', 'unless placed'),
-    set('seed', 'var(txn.main),field(4,|)', 'unless placed'),
-    set('nextfloor', 'var(txn.main),field(5,|),add(0)', 'unless placed'),
-    set('bucket', 'var(txn.seed),concat(/,txn.user),xxh32,mod(10000)', 'if !placed has_user'),
+    setVar('main', `str(production),map_str(${ROUTING_MAP},${quoted(NO_PRODUCTION)})`, 'unless placed'),
+    setVar('next', 'var(txn.main),field(2,|)', 'unless placed'),
+    setVar('nextshare', 'var(txn.main),field(3,|),add(0)', 'unless placed'),
+    setVar('seed', 'var(txn.main),field(4,|)', 'unless placed'),
+    setVar('nextfloor', 'var(txn.main),field(5,|),add(0)', 'unless placed'),
+    setVar('bucket', 'var(txn.seed),concat(/,txn.user),xxh32,mod(10000)', 'if !placed has_user'),
     '  acl in_next var(txn.bucket),sub(txn.nextshare) lt 0',
     '  acl next_below var(txn.next),nbsrv,sub(txn.nextfloor) lt 0',
     '  acl next_empty var(txn.next),nbsrv eq 0',
-    set('backend', 'var(txn.next)', 'if !placed in_next !next_below !next_empty'),
-    set('backend', 'var(txn.main),field(1,|)', 'unless { var(txn.backend) -m found }'),
+    setVar('backend', 'var(txn.next)', 'if !placed in_next !next_below !next_empty'),
+    setVar('backend', 'var(txn.main),field(1,|)', 'unless { var(txn.backend) -m found }'),
     `  http-request return status 503 content-type text/plain hdr ${REASON_HEADER} NoProduction hdr Retry-After 1 string "No version is in production yet\\n" if { var(txn.backend) -m str -- ${NO_BACKEND} }`,
-    set('version', `str(slot:),concat(,txn.backend),map_str(${ROUTING_MAP},-|-|-)`),
+    setVar('version', `str(slot:),concat(,txn.backend),map_str(${ROUTING_MAP},-|-|-)`),
     '  option forwardfor',
     '  http-request set-header X-Forwarded-Proto http unless { req.hdr(X-Forwarded-Proto) -m found }',
     '  http-request set-header X-Forwarded-Host %[req.hdr(Host)] unless { req.hdr(X-Forwarded-Host) -m found }',
@@ -157,10 +157,4 @@ function slots({ extra }: RouterLayout, track: string, servers: number): string[
 function marked(place: string, lines: string | undefined): string {
   const own = (lines ?? '').split('\n').map((l) => l.trim()).filter((l) => l !== '');
   return [`  # spec.router.haproxy.${place}: lines of your own`, ...own.map((l) => `  ${l}`), `  # end of spec.router.haproxy.${place}`].join('\n');
-}
-
-/** As one word of a config line. */
-function quoted(text: string): string {
-  if (!/^[\w.:/|-]*$/.test(text)) throw new RangeError(`Cannot put '${text}' into haproxy.cfg: groups are made of letters, digits, '_', '.', ':', '/' and '-', and so are the user id's header and cookie`);
-  return text;
 }

@@ -1,4 +1,5 @@
-import { CannotRouteError, type Traffic, type TrafficBackend } from '../../../controllers/routing/traffic-provider.ts';
+import { createHash } from 'node:crypto';
+import { CannotRouteError, type Traffic, type TrafficBackend, type TrafficRoute } from '../../../controllers/routing/traffic-provider.ts';
 import { slotName, SLOTS_PER_TRACK } from '../router-layout.ts';
 import { NO_BACKEND, ROUTING_MAP } from './config.ts';
 import type { HaproxyServer, HaproxyState } from './runtime-state.ts';
@@ -102,7 +103,7 @@ function planRoutes(traffic: Traffic, slots: ReadonlyMap<string, string>, state:
   const slotOf = (backend: string | undefined): string => (backend === undefined ? NO_BACKEND : (slots.get(backend) ?? NO_BACKEND));
   const wanted = new Map<string, string>();
   for (const route of traffic.routes) {
-    wanted.set(`segment:${route.segment}`, [slotOf(route.backend), route.share, route.seed, route.floor, route.belowFloor, route.closed ? 'closed' : 'open'].join('|'));
+    wanted.set(`segment:${route.segment}`, [slotOf(route.backend), route.share, route.seed, route.floor, route.belowFloor, route.closed ? 'closed' : 'open', isListed(route) ? 'listed' : '-'].join('|'));
   }
   const { production } = traffic;
   wanted.set('production', [slotOf(production.backend), slotOf(production.next?.backend), production.next?.share ?? 0, production.seed, production.next?.floor ?? 0].join('|'));
@@ -112,11 +113,29 @@ function planRoutes(traffic: Traffic, slots: ReadonlyMap<string, string>, state:
     if (current === undefined) throw new CannotRouteError(`Cannot route ${key}: the router's config does not know it`);
     if (current !== value) commands.push(setMap(key, value));
   }
+  return [...planUsers(traffic.routes, state), ...commands];
+}
+
+const isListed = ({ include = [], exclude = [] }: TrafficRoute): boolean => include.length + exclude.length > 0;
+const USER = 'user:';
+
+/** Users who are always in or out, by the digest of their id, as the config looks them up. */
+function planUsers(routes: readonly TrafficRoute[], { map }: HaproxyState): string[] {
+  const wanted = new Map<string, string>();
+  for (const { segment, include = [], exclude = [] } of routes) {
+    for (const user of include) wanted.set(userKey(segment, user), 'in');
+    for (const user of exclude) wanted.set(userKey(segment, user), 'out');
+  }
+  const commands: string[] = [];
+  for (const key of map.keys()) if (key.startsWith(USER) && !wanted.has(key)) commands.push(`del map ${ROUTING_MAP} ${key}`);
+  for (const [key, value] of wanted) if (map.get(key) !== value) commands.push(setMap(key, value, map.has(key) ? 'set' : 'add'));
   return commands;
 }
 
+const userKey = (segment: string, user: string): string => `${USER}${segment}/${createHash('sha256').update(user).digest('hex').toUpperCase()}`;
+
 /** @throws {CannotRouteError} for what would be read as more than one command */
-export function setMap(key: string, value: string): string {
+export function setMap(key: string, value: string, verb: 'set' | 'add' = 'set'): string {
   for (const text of [key, value]) if (!/^[\w.:/|@+-]+$/.test(text)) throw new CannotRouteError(`Cannot tell '${text}' to HAProxy: only letters, digits and _ . : / | @ + - can be told`);
-  return `set map ${ROUTING_MAP} ${key} ${value}`;
+  return `${verb} map ${ROUTING_MAP} ${key} ${value}`;
 }

@@ -1,8 +1,9 @@
 import type { TrafficProvider } from '../../../controllers/routing/traffic-provider.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import { SEGMENT_COUNTS } from './config.ts';
 import { heldSlots, planCommands, setMap } from './plan.ts';
 import { RuntimeSession } from './runtime-session.ts';
-import { type HaproxyState, parseStat, parseState, READ_COMMANDS, READ_MAP } from './runtime-state.ts';
+import { type HaproxyState, parseStat, parseState, parseTable, READ_COMMANDS, READ_MAP } from './runtime-state.ts';
 
 const MAX_PASSES = 8;
 
@@ -48,12 +49,13 @@ export function haproxyProvider(clock: Clock): TrafficProvider {
     async stats(pod, credentials, signal) {
       const session = new RuntimeSession(pod, credentials, signal);
       try {
-        const text = await session.run([READ_MAP, 'show stat -1 2 -1']);
+        const text = await session.run([READ_MAP, 'show stat -1 2 -1', `show table ${SEGMENT_COUNTS}`]);
         const slots = new Map([...heldSlots(parseState(text))].map(([backend, slot]) => [slot, backend]));
-        return parseStat(text).flatMap((row) => {
+        const backends = parseStat(text).flatMap((row) => {
           const backend = slots.get(row['pxname'] ?? '');
           return backend === undefined || row['svname'] !== 'BACKEND' ? [] : [{ backend, total: Number(row['req_tot'] ?? 0), errors: Number(row['hrsp_5xx'] ?? 0) }];
         });
+        return { backends, groups: parseTable(text, SEGMENT_COUNTS) };
       } finally {
         session.close();
       }

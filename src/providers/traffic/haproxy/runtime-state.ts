@@ -61,3 +61,16 @@ export function parseStat(text: string): Record<string, string>[] {
   const columns = (rows[start] ?? '').slice(2).split(',');
   return rows.slice(start + 1).filter((r) => r.includes(',')).map((r) => Object.fromEntries(r.split(',').map((value, i) => [columns[i] ?? '', value])));
 }
+
+/** Counters of one stick table, by key. */
+export function parseTable(text: string, name: string): Record<string, number> {
+  const rows = text.split('\n');
+  const start = rows.findIndex((r) => r.startsWith(`# table: ${name},`));
+  const counts: Record<string, number> = {};
+  for (let i = start + 1; start >= 0 && i < rows.length; i++) {
+    const entry = /^0x[0-9a-f]+: key=(\S+) .*_cnt=(\d+)$/.exec(rows[i] ?? '');
+    if (entry === null) break;
+    counts[entry[1] ?? ''] = Number(entry[2]);
+  }
+  return counts;
+}
