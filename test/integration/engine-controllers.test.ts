@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { createClient } from '../../src/client/https-client.ts';
+import { PART_USERS, partAccess } from '../../src/cli/processes/part-access.ts';
 import { startApiServer } from '../../src/engine/apiserver/start.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { systemClock, systemRandom } from '../../src/runtime/system-clock.ts';
@@ -17,10 +18,14 @@ afterEach(async () => {
 test('rollouts, jobs, stateful and daemon pods, garbage and namespaces all end as they should on the embedded engine', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'aweigh-controllers-'));
   stops.push(() => rmSync(dataDir, { recursive: true, force: true }));
-  const server = await startApiServer({ dataDir, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
+  const server = await startApiServer({
+    dataDir, log: silentLogger, clock: systemClock, random: systemRandom, access: partAccess(),
+    bootstrapTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }, { token: 'controllers-token', user: PART_USERS.controlPlane, groups: [] }],
+  });
   stops.push(() => server.close());
   const connection = { server: server.url, caPem: server.caPem, token: 'test-token' };
-  const running = await runOurs(connection);
+  // With the rights of the control plane and no more: what it may not do, it would not end here.
+  const running = await runOurs({ ...connection, token: 'controllers-token' }, connection);
   stops.push(() => running.stop());
   const client = createClient(connection);
   stops.push(() => client.close());

@@ -17,6 +17,7 @@ import { packEmptyImage } from '../operations/build-image.ts';
 import { aweighControllers } from './aweigh-controllers.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { Faults } from './faults.ts';
+import { PART_USERS, partAccess } from './part-access.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 
 export interface ApiServerOptions {
@@ -43,12 +44,12 @@ export interface ControlPlaneOptions extends ApiServerOptions {
 export async function startDataApiServer({ data, port, serviceCidr, clock, random, log }: ApiServerOptions): Promise<ApiServer> {
   const { tokens } = data;
   const server = await startApiServer({
-    dataDir: data.root, host: '127.0.0.1', port, log, clock, random, loopbackAddresses: true, serviceCidr,
+    dataDir: data.root, host: '127.0.0.1', port, log, clock, random, loopbackAddresses: true, serviceCidr, access: partAccess(),
     bootstrapTokens: [
       { token: tokens.admin, user: 'admin', groups: ['system:masters'] },
-      { token: tokens.controlPlane, user: 'system:aweigh-control-plane', groups: ['system:masters'] },
-      { token: tokens.node, user: 'system:node:aweigh', groups: ['system:nodes', 'system:masters'] },
-      { token: tokens.network, user: 'system:kube-proxy', groups: ['system:masters'] },
+      { token: tokens.controlPlane, user: PART_USERS.controlPlane, groups: [] },
+      { token: tokens.node, user: PART_USERS.node, groups: ['system:nodes'] },
+      { token: tokens.network, user: PART_USERS.network, groups: [] },
     ],
   });
   writeKubeconfig(data, server);

@@ -44,7 +44,7 @@ export function timestamp(ms: number): string {
 }
 
 export function strategyContext(api: ApiContext, user: RequestUser, namespace: string | undefined): StrategyContext {
-  return { now: timestamp(api.clock.now()), uid: randomUUID, user, loopbackAddresses: api.loopbackAddresses, ...(namespace !== undefined && { namespace }) };
+  return { now: timestamp(api.clock.now()), uid: randomUUID, user, access: api.authorizer, loopbackAddresses: api.loopbackAddresses, ...(namespace !== undefined && { namespace }) };
 }
 
 /** Reads committed objects for admission. */

@@ -9,7 +9,7 @@ import { Store } from '../store/store.ts';
 import { Authenticator, type BootstrapToken } from './auth/authenticator.ts';
 import { allowAll } from './auth/authorizer.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
-import { bootstrapRoles } from './bootstrap/roles.ts';
+import { ensureRoles, type AccessObjects } from './bootstrap/roles.ts';
 import { ServiceAccountTokens } from './auth/service-account-tokens.ts';
 import { ensureObjects } from './bootstrap/ensure.ts';
 import { apiEndpoints, bootstrapObjects } from './bootstrap/objects.ts';
@@ -42,7 +42,9 @@ export interface ApiServerOptions {
   /** Range of ClusterIPs. Default 10.96.0.0/12, or 127.96.0.0/12 with loopback addresses. */
   readonly serviceCidr?: string;
   readonly bootstrapTokens?: readonly BootstrapToken[];
-  /** `rbac` enforces roles and bindings; default `authenticated`: every user with credentials may do everything. */
+  /** Roles and bindings beyond those of every cluster, such as for the users of `bootstrapTokens`. */
+  readonly access?: AccessObjects;
+  /** `rbac` (default) enforces roles and bindings; `authenticated`: every user with credentials may do everything. */
   readonly authorization?: 'authenticated' | 'rbac';
 }
 
@@ -74,7 +76,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const lookups = storeLookups(store, registry);
     const tokens = new ServiceAccountTokens(pki, clock, (kind, namespace, name) => lookups.get('', kind, namespace, name));
     const authenticator = new Authenticator(options.bootstrapTokens ?? [], tokens);
-    const api: ApiContext = { store, registry, clock, random, log, loopbackAddresses, authority, authorizer: options.authorization === 'rbac' ? new RbacAuthorizer(store) : allowAll, tokens, addresses, lookups, closing: closing.signal };
+    const api: ApiContext = { store, registry, clock, random, log, loopbackAddresses, authority, authorizer: options.authorization === 'authenticated' ? allowAll : new RbacAuthorizer(store), tokens, addresses, lookups, closing: closing.signal };
     for (const record of store.collection('/services').records()) allocateForService(structuredClone(record.object) as KindObject, addresses);
     await followDefinitions(api);
     let ready = false;
@@ -95,7 +97,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const address = await listen(server, host, options.port ?? 0);
     nowListening(`${host}:${address.port}`);
     const url = `https://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-    await ensureObjects(store, clock, [...bootstrapObjects(addresses.first, address.port), ...bootstrapRoles()]);
+    await ensureObjects(store, clock, [...bootstrapObjects(addresses.first, address.port)]);
+    await ensureRoles(store, clock, options.access);
     await ensureObjects(store, clock, apiEndpoints(host, address.port), true);
     addresses.take(addresses.first, storeKey('default', 'kubernetes'));
     ready = true;

@@ -1,4 +1,5 @@
 import type { ControllerFactory } from '../../runtime/controller.ts';
+import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts';
 import { cronJobController } from './cron-job/controller.ts';
 import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
@@ -39,6 +40,7 @@ export function createEngineControllers(options: EngineControllersOptions = {}):
     resourceQuotaController,
     ttlAfterFinishedController,
     disruptionBudgetController,
+    clusterRoleAggregationController,
     serviceAccountController(options.rootCaPem),
   ];
 }

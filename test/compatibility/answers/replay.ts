@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import resourceData from '../../../src/kubernetes/data/resources.json' with { type: 'json' };
 import { StatusError } from '../../../src/client/status-error.ts';
+import { allowAll } from '../../../src/engine/apiserver/auth/authorizer.ts';
 import type { Lookups } from '../../../src/engine/apiserver/admission/admission.ts';
 import { decode, type FieldValidation } from '../../../src/engine/apiserver/decode/decode.ts';
 import { prepareCreate } from '../../../src/engine/apiserver/kinds/create.ts';
@@ -22,7 +23,7 @@ export interface Difference {
   readonly got: string;
 }
 
-const context: StrategyContext = { now: '2026-01-01T00:00:00Z', uid: randomUUID, user: { username: 'admin', uid: 'admin', groups: ['system:masters', 'system:authenticated'] }, loopbackAddresses: false };
+const context: StrategyContext = { now: '2026-01-01T00:00:00Z', uid: randomUUID, user: { username: 'admin', uid: 'admin', groups: ['system:masters', 'system:authenticated'] }, loopbackAddresses: false, access: allowAll };
 
 /** A cluster with one namespace and its service account, as the recorded server had. */
 const lookups: Lookups = {

@@ -17,22 +17,25 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-async function run(connection: Connection, factories: readonly ControllerFactory[]): Promise<Running> {
+async function run(connection: Connection, factories: readonly ControllerFactory[], nodes: Connection): Promise<Running> {
   const client = createClient(connection);
+  const kubelet = createClient(nodes);
   const ending = new AbortController();
-  await keepNodes(client, ending.signal);
-  const running = runControllers({ factories: [...factories, simulatedKubelet], client, clock: systemClock, random: systemRandom, log: silentLogger, signal: ending.signal });
+  await keepNodes(kubelet, ending.signal);
+  const common = { clock: systemClock, random: systemRandom, log: silentLogger, signal: ending.signal };
+  const running = Promise.all([runControllers({ ...common, factories, client }), runControllers({ ...common, factories: [simulatedKubelet], client: kubelet })]);
   return {
     async stop() {
       ending.abort();
       await running;
       client.close();
+      kubelet.close();
     },
   };
 }
 
-/** Aweigh's controllers and scheduler, with simulated nodes. */
-export const runOurs = (connection: Connection): Promise<Running> => run(connection, [...createEngineControllers(), schedulerController]);
+/** Aweigh's controllers and scheduler, with simulated nodes. @param nodes who the nodes are; default: the same as the controllers */
+export const runOurs = (connection: Connection, nodes = connection): Promise<Running> => run(connection, [...createEngineControllers(), schedulerController], nodes);
 
 /** Kubernetes's own controller manager and scheduler, with simulated nodes. */
 export async function runKubernetes(connection: Connection, directory: string): Promise<Running> {
@@ -50,7 +53,7 @@ export async function runKubernetes(connection: Connection, directory: string): 
     start(join(peersFolder(), 'kube-controller-manager'), [...common, `--service-account-private-key-file=${key}`, '--use-service-account-credentials=false', ...trusted], join(directory, 'kube-controller-manager.log')),
     start(join(peersFolder(), 'kube-scheduler'), common, join(directory, 'kube-scheduler.log')),
   ];
-  const nodes = await run(connection, []);
+  const nodes = await run(connection, [], connection);
   return {
     async stop() {
       for (const child of children) child.kill('SIGTERM');

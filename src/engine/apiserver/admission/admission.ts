@@ -8,6 +8,7 @@ import { checkQuota } from './quota.ts';
 import { resolvePriority } from './priority.ts';
 import { mountServiceAccount } from './service-account.ts';
 import { taintNewNode } from './taint-node.ts';
+import { preventEscalation } from './escalation.ts';
 import { setRequester } from './certificate-requester.ts';
 
 /** What admission reads of other objects; each answers from memory, so the whole chain stays synchronous. */
@@ -38,7 +39,7 @@ export interface AdmissionResult {
 
 type Plugin = (request: AdmissionRequest, context: StrategyContext, lookups: Lookups) => string[] | void;
 
-const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, defaultStorageClass, setRequester];
+const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, defaultStorageClass, setRequester, preventEscalation];
 const validating: readonly Plugin[] = [checkLimitRanges, checkPodSecurity, checkQuota];
 
 function run(plugins: readonly Plugin[], request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { allowAll } from '../auth/authorizer.ts';
 import { admit, type Lookups } from './admission.ts';
 import type { KindObject, StrategyContext } from '../kinds/strategy.ts';
 
-const context: StrategyContext = { now: '2026-01-01T00:00:00Z', uid: () => 'u', user: { username: 'u', groups: [] }, loopbackAddresses: false };
+const context: StrategyContext = { now: '2026-01-01T00:00:00Z', uid: () => 'u', user: { username: 'u', groups: [] }, loopbackAddresses: false, access: allowAll };
 const quota: KindObject = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'q' }, spec: {}, status: { hard: { pods: '2', 'requests.cpu': '1' }, used: { pods: '1', 'requests.cpu': '500m' } } };
 const lookups: Lookups = { get: () => undefined, list: (_group, kind) => (kind === 'ResourceQuota' ? [quota] : []) };
 const create = (cpu: string): void => {

@@ -1,4 +1,6 @@
+import type { PolicyRule } from '../../../kubernetes/types.generated.ts';
 import type { RequestUser } from '../kinds/strategy.ts';
+import { allRules } from './policy-rules.ts';
 
 /** One question to the authorizer. */
 export type AccessAttributes =
@@ -19,11 +21,15 @@ export interface UserRules {
 
 export interface Authorizer {
   decide(user: RequestUser, attributes: AccessAttributes): AccessDecision;
-  rules(user: RequestUser, namespace: string): UserRules;
+  /** All that a user may do, cluster-wide and (unless '') in a namespace. */
+  rules(user: RequestUser, namespace: string): readonly PolicyRule[];
+  /** What a role grants. Undefined: there is no such role. @param namespace of the binding; '' for a ClusterRoleBinding's */
+  roleRules(kind: string, name: string, namespace: string): readonly PolicyRule[] | undefined;
 }
 
 /** Lets every authenticated user do everything. */
 export const allowAll: Authorizer = {
   decide: () => ({ allowed: true, reason: '' }),
-  rules: () => ({ resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }], nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }], incomplete: false }),
+  rules: () => allRules,
+  roleRules: () => [],
 };

@@ -6,7 +6,7 @@ import type { KubernetesObject } from '../../../client/resource.ts';
 import { systemClock } from '../../../runtime/system-clock.ts';
 import { Store } from '../../store/store.ts';
 import { ensureObjects } from '../bootstrap/ensure.ts';
-import { bootstrapRoles } from '../bootstrap/roles.ts';
+import { ensureRoles } from '../bootstrap/roles.ts';
 import type { AccessAttributes } from './authorizer.ts';
 import { RbacAuthorizer } from './rbac.ts';
 
@@ -19,7 +19,8 @@ beforeAll(async () => {
   store = new Store({ dir, clock: systemClock });
   rbac = new RbacAuthorizer(store);
   const binding = (name: string, role: string) => ({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata: { name, namespace: 'shop' }, roleRef: { kind: 'ClusterRole', name: role }, subjects: [{ kind: 'User', name }] }) as KubernetesObject;
-  await ensureObjects(store, systemClock, [...bootstrapRoles(), ...(['view', 'edit', 'admin'].map((role) => ({ storage: 'rbac.authorization.k8s.io/rolebindings', object: binding(`a-${role}`, role) })))]);
+  await ensureRoles(store, systemClock);
+  await ensureObjects(store, systemClock, ['view', 'edit', 'admin'].map((role) => ({ storage: 'rbac.authorization.k8s.io/rolebindings', object: binding(`a-${role}`, role) })));
 });
 
 afterAll(async () => {

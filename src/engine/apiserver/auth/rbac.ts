@@ -2,8 +2,8 @@ import type { ClusterRole, ClusterRoleBinding, PolicyRule, RoleBinding } from '.
 import type { Collection } from '../../store/collection.ts';
 import type { Store } from '../../store/store.ts';
 import type { RequestUser } from '../kinds/strategy.ts';
-import { matchesSelector } from '../selectors/label-selector.ts';
-import type { AccessAttributes, AccessDecision, Authorizer, UserRules } from './authorizer.ts';
+import type { AccessAttributes, AccessDecision, Authorizer } from './authorizer.ts';
+import { allows, allRules } from './policy-rules.ts';
 
 const group = 'rbac.authorization.k8s.io';
 
@@ -27,18 +27,13 @@ export class RbacAuthorizer implements Authorizer {
   decide(user: RequestUser, attributes: AccessAttributes): AccessDecision {
     if (user.groups.includes('system:masters')) return { allowed: true, reason: '' };
     const namespace = attributes.kind === 'resource' ? attributes.namespace : undefined;
-    const isAllowed = this.#rulesOf(user, '').some((rule) => covers(rule, attributes)) || (namespace !== undefined && this.#rulesOf(user, namespace).some((rule) => covers(rule, attributes)));
+    const isAllowed = this.#rulesOf(user, '').some((rule) => allows(rule, attributes)) || (namespace !== undefined && this.#rulesOf(user, namespace).some((rule) => allows(rule, attributes)));
     return { allowed: isAllowed, reason: '' };
   }
 
-  rules(user: RequestUser, namespace: string): UserRules {
-    const all: readonly PolicyRule[] = user.groups.includes('system:masters') ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] }]
-      : [...this.#rulesOf(user, ''), ...(namespace === '' ? [] : this.#rulesOf(user, namespace))];
-    return {
-      resourceRules: all.filter((r) => (r.resources ?? []).length > 0).map(({ verbs = [], apiGroups, resources, resourceNames }) => ({ verbs, ...(apiGroups && { apiGroups }), ...(resources && { resources }), ...(resourceNames && { resourceNames }) })),
-      nonResourceRules: all.filter((r) => (r.nonResourceURLs ?? []).length > 0).map(({ verbs = [], nonResourceURLs }) => ({ verbs, ...(nonResourceURLs && { nonResourceURLs }) })),
-      incomplete: false,
-    };
+  rules(user: RequestUser, namespace: string): readonly PolicyRule[] {
+    if (user.groups.includes('system:masters')) return allRules;
+    return [...this.#rulesOf(user, ''), ...(namespace === '' ? [] : this.#rulesOf(user, namespace))];
   }
 
   #rulesOf(user: RequestUser, namespace: string): readonly PolicyRule[] {
@@ -47,20 +42,20 @@ export class RbacAuthorizer implements Authorizer {
     if (rules === undefined) {
       if (this.#known.size > 10_000) this.#known.clear();
       const bindings = namespace === '' ? this.#clusterRoleBindings.records() : this.#roleBindings.records(`${namespace}/`);
-      rules = [...bindings].map((r) => r.object as ClusterRoleBinding | RoleBinding).filter((b) => binds(b, user)).flatMap((b) => this.#rulesOfRole(b, namespace));
+      rules = [...bindings].map((r) => r.object as ClusterRoleBinding | RoleBinding).filter((b) => binds(b, user)).flatMap(({ roleRef }) => this.roleRules(roleRef?.kind ?? '', roleRef?.name ?? '', namespace) ?? []);
       this.#known.set(key, rules);
     }
     return rules;
   }
 
-  #rulesOfRole({ roleRef }: ClusterRoleBinding | RoleBinding, namespace: string): readonly PolicyRule[] {
-    const name = roleRef?.name ?? '';
-    if (roleRef?.kind === 'Role') return (this.#roles.get(`${namespace}/${name}`)?.object as ClusterRole | undefined)?.rules ?? [];
-    const role = this.#clusterRoles.get(name)?.object as ClusterRole | undefined;
-    const selectors = role?.aggregationRule?.clusterRoleSelectors ?? [];
-    if (selectors.length === 0) return role?.rules ?? [];
-    return [...this.#clusterRoles.records()].map((r) => r.object as ClusterRole).filter((r) => r.metadata?.name !== name && selectors.some((s) => matchesSelector(s as never, r.metadata?.labels ?? {}))).flatMap((r) => r.rules ?? []);
+  roleRules(kind: string, name: string, namespace: string): readonly PolicyRule[] | undefined {
+    if (kind === 'Role') return rulesIn(this.#roles.get(`${namespace}/${name}`)?.object as ClusterRole | undefined);
+    return rulesIn(this.#clusterRoles.get(name)?.object as ClusterRole | undefined);
   }
+}
+
+function rulesIn(role: ClusterRole | undefined): readonly PolicyRule[] | undefined {
+  return role === undefined ? undefined : (role.rules ?? []);
 }
 
 function binds(binding: ClusterRoleBinding | RoleBinding, user: RequestUser): boolean {
@@ -71,16 +66,4 @@ function binds(binding: ClusterRoleBinding | RoleBinding, user: RequestUser): bo
       default: return user.username === `system:serviceaccount:${s.namespace ?? binding.metadata?.namespace ?? ''}:${s.name}`;
     }
   });
-}
-
-const has = (list: readonly string[] | undefined, value: string): boolean => list !== undefined && (list.includes('*') || list.includes(value));
-
-function covers(rule: PolicyRule, asked: AccessAttributes): boolean {
-  if (!has(rule.verbs, asked.verb)) return false;
-  if (asked.kind === 'path') return (rule.nonResourceURLs ?? []).some((url) => url === '*' || url === asked.path || (url.endsWith('*') && asked.path.startsWith(url.slice(0, -1))));
-  const { resource, subresource, name } = asked;
-  const full = subresource === undefined ? resource : `${resource}/${subresource}`;
-  if (!has(rule.apiGroups, asked.group)) return false;
-  if (!has(rule.resources, full) && !(subresource !== undefined && rule.resources?.includes(`*/${subresource}`) === true)) return false;
-  return (rule.resourceNames ?? []).length === 0 || (name !== undefined && rule.resourceNames?.includes(name) === true);
 }

@@ -6,6 +6,7 @@ import { decodeRequest } from '../requests/decode-request.ts';
 import { groupVersionOf } from '../resources/served-resource.ts';
 import type { AccessAttributes } from './authorizer.ts';
 import type { Authenticator } from './authenticator.ts';
+import { asUserRules } from './policy-rules.ts';
 
 interface ReviewSpec {
   readonly user?: string;
@@ -35,7 +36,7 @@ async function statusFor(request: ApiRequest, spec: ReviewSpec, authenticator: A
   switch (request.resource.kind) {
     case 'SelfSubjectReview': return { userInfo: shownUser(user) };
     case 'TokenReview': return tokenStatus(spec, authenticator);
-    case 'SelfSubjectRulesReview': return api.authorizer.rules(user, (spec as { namespace?: string }).namespace ?? '');
+    case 'SelfSubjectRulesReview': return asUserRules(api.authorizer.rules(user, (spec as { namespace?: string }).namespace ?? ''));
     case 'SelfSubjectAccessReview': return access(request, user, spec);
     default: {
       if (spec.user === undefined && (spec.groups ?? []).length === 0) throw badRequest('spec.user or spec.groups is needed');

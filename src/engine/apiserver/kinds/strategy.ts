@@ -1,4 +1,5 @@
 import type { ObjectMeta } from '../../../kubernetes/types.generated.ts';
+import type { Authorizer } from '../auth/authorizer.ts';
 import type { FieldError } from '../validation/field-error.ts';
 
 /** An object as the strategies see it: decoded, so that every field has its schema's type. Strategies change it in place. */
@@ -19,6 +20,7 @@ export interface StrategyContext {
   /** A fresh random UUID. */
   uid(): string;
   readonly user: RequestUser;
+  readonly access: Authorizer;
   /** Absent for cluster-scoped kinds. */
   readonly namespace?: string;
   /** Allows 127.0.0.0/8 for pods, endpoints and services. */

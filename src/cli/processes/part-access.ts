@@ -1,0 +1,35 @@
+import { CLUSTER_ROLES } from '../../api/access.ts';
+import { bootstrapRoles, type AccessObjects } from '../../engine/apiserver/bootstrap/roles.ts';
+
+/** Who each part of an embedded cluster is to its API server. */
+export const PART_USERS = { controlPlane: 'system:aweigh-control-plane', node: 'system:node:aweigh', network: 'system:kube-proxy' } as const;
+
+/** One process does the work of Kubernetes's controller manager, its scheduler and Aweigh's controllers: it holds their roles. */
+const controlPlaneRoles = (): string[] => {
+  const own = ['system:kube-controller-manager', 'system:kube-scheduler', 'system:volume-scheduler', 'aweigh:controllers', 'aweigh:control-plane'];
+  const controllers = bootstrapRoles().flatMap(({ object }) => (object.kind === 'ClusterRole' && object.metadata?.name?.startsWith('system:controller:') === true ? [object.metadata.name] : []));
+  return [...own, ...controllers];
+};
+
+const binding = (role: string, user: string): AccessEntry => ({
+  metadata: { name: `aweigh:${role}`, labels: { 'app.kubernetes.io/managed-by': 'aweigh' } },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+});
+
+type AccessEntry = NonNullable<AccessObjects['clusterroles']>[number] & { readonly [field: string]: unknown };
+
+/** Roles and bindings of the parts, so that none of them needs to be a member of system:masters. */
+export const partAccess = (): AccessObjects => ({
+  clusterroles: [
+    ...CLUSTER_ROLES,
+    // What this engine's parts do beyond what Kubernetes's own do.
+    { metadata: { name: 'aweigh:control-plane' }, rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['create'] }] },
+    { metadata: { name: 'aweigh:node' }, rules: [{ apiGroups: [''], resources: ['namespaces', 'persistentvolumeclaims', 'persistentvolumes'], verbs: ['get', 'list', 'watch'] }] },
+  ],
+  clusterrolebindings: [
+    ...controlPlaneRoles().map((role) => binding(role, PART_USERS.controlPlane)),
+    binding('system:node', PART_USERS.node),
+    binding('aweigh:node', PART_USERS.node),
+  ],
+});
