@@ -24,5 +24,6 @@ export const Leases = resource<k.Lease>('coordination.k8s.io', 'v1', 'leases', '
 export const HorizontalPodAutoscalers = resource<k.HorizontalPodAutoscaler>('autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler');
 export const PodDisruptionBudgets = resource<k.PodDisruptionBudget>('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget');
 export const CustomResourceDefinitions = resource<k.CustomResourceDefinition>('apiextensions.k8s.io', 'v1', 'customresourcedefinitions', 'CustomResourceDefinition', false);
+export const CertificateSigningRequests = resource<k.CertificateSigningRequest>('certificates.k8s.io', 'v1', 'certificatesigningrequests', 'CertificateSigningRequest', false);
 export const ClusterRoles = resource<k.ClusterRole>('rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', false);
 export const ControllerRevisions = resource<k.ControllerRevision>('apps', 'v1', 'controllerrevisions', 'ControllerRevision');

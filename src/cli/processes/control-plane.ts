@@ -66,7 +66,7 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
   try {
     await packRouterImages(data);
     await applyDefinitions(client);
-    await runControllers({ factories: [...createEngineControllers({ rootCaPem: server.caPem }), schedulerController, ...aweighControllers({ ...options, repository, faults })], client, clock, random, log, signal });
+    await runControllers({ factories: [...createEngineControllers({ rootCaPem: server.caPem, signer: server.authority }), schedulerController, ...aweighControllers({ ...options, repository, faults })], client, clock, random, log, signal });
   } finally {
     await repository.close();
     client.close();

@@ -52,6 +52,7 @@ export interface ApiServer {
   readonly url: string;
   /** The certificate that clients trust. */
   readonly caPem: string;
+  readonly authority: CertificateAuthority;
   close(): Promise<void>;
 }
 
@@ -104,7 +105,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     ready = true;
     log.info({ url, revision: store.revision, objects: store.collection('/pods').size }, 'API server ready');
     return {
-      url, caPem: authority.caPem,
+      url, caPem: authority.caPem, authority,
       async close() {
         ready = false;
         closing.abort();

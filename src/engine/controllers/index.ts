@@ -1,4 +1,5 @@
 import type { ControllerFactory } from '../../runtime/controller.ts';
+import { certificateSigningController, type CertificateSigner } from './certificate-signing/controller.ts';
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts';
 import { cronJobController } from './cron-job/controller.ts';
 import { daemonSetController } from './daemon-set/controller.ts';
@@ -20,6 +21,8 @@ import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 export interface EngineControllersOptions {
   /** The CA that pods verify the API server by; absent: no namespace is given `kube-root-ca.crt`. */
   readonly rootCaPem?: string;
+  /** Signs approved certificate requests; absent: they are left to others. */
+  readonly signer?: CertificateSigner;
 }
 
 /** What Kubernetes's controller manager does, on any Kubernetes API. */
@@ -42,5 +45,6 @@ export function createEngineControllers(options: EngineControllersOptions = {}):
     disruptionBudgetController,
     clusterRoleAggregationController,
     serviceAccountController(options.rootCaPem),
+    ...(options.signer === undefined ? [] : [certificateSigningController(options.signer)]),
   ];
 }

@@ -8,6 +8,7 @@ import { checkQuota } from './quota.ts';
 import { resolvePriority } from './priority.ts';
 import { mountServiceAccount } from './service-account.ts';
 import { taintNewNode } from './taint-node.ts';
+import { checkCertificateDecision } from './certificate-approval.ts';
 import { preventEscalation } from './escalation.ts';
 import { setRequester } from './certificate-requester.ts';
 
@@ -39,7 +40,7 @@ export interface AdmissionResult {
 
 type Plugin = (request: AdmissionRequest, context: StrategyContext, lookups: Lookups) => string[] | void;
 
-const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, defaultStorageClass, setRequester, preventEscalation];
+const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, defaultStorageClass, setRequester, preventEscalation, checkCertificateDecision];
 const validating: readonly Plugin[] = [checkLimitRanges, checkPodSecurity, checkQuota];
 
 function run(plugins: readonly Plugin[], request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {

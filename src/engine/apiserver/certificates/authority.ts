@@ -53,6 +53,13 @@ export class CertificateAuthority {
     return this.#kept(name, subject, []);
   }
 
+  /** The subject of a PKCS#10 request.
+   *  @throws {Error} for what is no request */
+  async read(requestPem: string): Promise<{ readonly commonName: string; readonly organizations: readonly string[] }> {
+    const { readRequest } = await import('./issue.ts');
+    return readRequest(requestPem);
+  }
+
   /** Signs a PKCS#10 request as it stands. */
   async sign(requestPem: string, options: { readonly lifetimeMs: number; readonly usages: readonly string[] }): Promise<string> {
     const { signRequest } = await import('./issue.ts');

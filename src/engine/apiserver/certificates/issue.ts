@@ -56,6 +56,12 @@ export async function issueLeaf(authority: KeyPair, subject: Subject, hosts: rea
 
 const usageFlags: Readonly<Record<string, number>> = { 'digital signature': x509.KeyUsageFlags.digitalSignature, 'key encipherment': x509.KeyUsageFlags.keyEncipherment };
 
+/** Whom a PKCS#10 request is for. */
+export function readRequest(requestPem: string): { commonName: string; organizations: string[] } {
+  const { subjectName } = new x509.Pkcs10CertificateRequest(requestPem);
+  return { commonName: subjectName.getField('CN')[0] ?? '', organizations: subjectName.getField('O') };
+}
+
 /** Signs a PKCS#10 request with its own subject and alternative names.
  *  @throws {Error} when its signature does not match its key */
 export async function signRequest(authority: KeyPair, requestPem: string, nowMs: number, options: { readonly lifetimeMs: number; readonly usages: readonly string[] }): Promise<string> {

@@ -1,0 +1,102 @@
+import 'reflect-metadata';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { webcrypto } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as x509 from '@peculiar/x509';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Client } from '../../../client/client.ts';
+import { createClient } from '../../../client/https-client.ts';
+import { CertificateSigningRequests } from '../../../client/kinds.ts';
+import type { CertificateSigningRequest } from '../../../kubernetes/types.generated.ts';
+import { silentLogger } from '../../../runtime/logger.ts';
+import { runControllers } from '../../../runtime/run-controllers.ts';
+import { systemClock, systemRandom } from '../../../runtime/system-clock.ts';
+import { startApiServer, type ApiServer } from '../../apiserver/start.ts';
+import { certificateSigningController } from './controller.ts';
+import { refusal } from './signer-rules.ts';
+
+x509.cryptoProvider.set(webcrypto);
+let dir: string;
+let server: ApiServer;
+let admin: Client;
+let running: Promise<void>;
+const ending = new AbortController();
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'aweigh-csr-'));
+  server = await startApiServer({
+    dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom,
+    bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'other-token', user: 'other', groups: [] }],
+    access: {
+      clusterroles: [{ metadata: { name: 'requests' }, rules: [{ apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests', 'certificatesigningrequests/approval', 'certificatesigningrequests/status'], verbs: ['*'] }] } as never],
+      clusterrolebindings: [{ metadata: { name: 'requests' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'requests' }, subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'other' }] } as never],
+    },
+  });
+  admin = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
+  running = runControllers({ factories: [certificateSigningController(server.authority)], client: admin, clock: systemClock, random: systemRandom, log: silentLogger, signal: ending.signal });
+});
+afterAll(async () => {
+  ending.abort();
+  await running;
+  admin.close();
+  await server.close();
+  rmSync(dir, { recursive: true });
+});
+
+async function request(name: string, usages: NonNullable<CertificateSigningRequest['spec']['usages']>): Promise<{ keyPem: string; made: CertificateSigningRequest }> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const csr = await x509.Pkcs10CertificateRequestGenerator.create({ name: `CN=${name}, O=team-a`, keys, signingAlgorithm: algorithm });
+  const keyPem = `-----BEGIN PRIVATE KEY-----\n${Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')}\n-----END PRIVATE KEY-----\n`;
+  const made = await admin.create(CertificateSigningRequests, { metadata: { name }, spec: { request: Buffer.from(`${csr.toString('pem')}\n`).toString('base64'), signerName: 'kubernetes.io/kube-apiserver-client', usages } });
+  return { keyPem, made };
+}
+
+function approval(made: CertificateSigningRequest): string {
+  return JSON.stringify({ ...made, apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Test', message: 'for the test' }] } });
+}
+
+const approve = (client: Client, made: CertificateSigningRequest) =>
+  client.raw('PUT', `/apis/certificates.k8s.io/v1/certificatesigningrequests/${made.metadata?.name}/approval`, { body: approval(made), headers: { 'content-type': 'application/json' } });
+
+async function ended(name: string): Promise<NonNullable<CertificateSigningRequest['status']>> {
+  const status = async () => (await admin.get(CertificateSigningRequests, { name })).status ?? {};
+  await expect.poll(async () => { const s = await status(); return s.certificate ?? s.conditions?.find((c) => c.type === 'Failed'); }, { timeout: 20_000 }).toBeDefined();
+  return status();
+}
+
+test('an approved request is signed, and the certificate is the user whom it names', async () => {
+  const { keyPem, made } = await request('ada', ['client auth', 'digital signature']);
+  expect((await approve(admin, made)).status).toBe(200);
+  const { certificate } = await ended('ada');
+  const certPem = Buffer.from(certificate ?? '', 'base64').toString();
+  const ada = createClient({ server: server.url, caPem: server.caPem, clientCertificatePem: certPem, clientKeyPem: keyPem });
+  const review = await ada.raw('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', { body: JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }), headers: { 'content-type': 'application/json' } });
+  ada.close();
+  expect(JSON.parse(review.body.toString())).toMatchObject({ status: { userInfo: { username: 'ada', groups: ['team-a', 'system:authenticated'] } } });
+});
+
+test('a request whose usages its signer does not sign is marked Failed with the rule', async () => {
+  const { made } = await request('server', ['server auth']);
+  await approve(admin, made);
+  expect((await ended('server')).conditions?.find((c) => c.type === 'Failed')?.message).toContain("'client auth'");
+});
+
+test('who may write approvals needs the verb approve for the signer, and nobody approves through status', async () => {
+  const { made } = await request('plain', ['client auth']);
+  const other = createClient({ server: server.url, caPem: server.caPem, token: 'other-token' });
+  expect((await approve(other, made)).status).toBe(403);
+  const byStatus = await other.raw('PUT', '/apis/certificates.k8s.io/v1/certificatesigningrequests/plain/status', { body: approval(made), headers: { 'content-type': 'application/json' } });
+  other.close();
+  expect(byStatus.status).toBe(403);
+});
+
+const node = { signerName: 'kubernetes.io/kubelet-serving', usages: ['server auth', 'digital signature'], commonName: 'system:node:n1', organizations: ['system:nodes'] };
+test.for([
+  { when: 'a node asks for its serving certificate', wish: node, signed: true },
+  { when: 'the name is no node', wish: { ...node, commonName: 'n1' }, signed: false },
+  { when: 'there is another group', wish: { ...node, organizations: ['system:nodes', 'system:masters'] }, signed: false },
+  { when: 'a usage is for clients', wish: { ...node, usages: [...node.usages, 'client auth'] }, signed: false },
+  { when: 'the signer is unknown', wish: { ...node, signerName: 'example.com/own' }, signed: false },
+])('signed ($signed) where $when', ({ wish, signed }) => expect(refusal(wish) === undefined).toBe(signed));
