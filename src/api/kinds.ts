@@ -3,6 +3,7 @@ import type { Application } from './application/application.ts';
 import type { Build } from './build/build.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { GROUP, VERSION } from './group.ts';
+import type { RecordRepository } from './record-repository/record-repository.ts';
 import type { Release } from './release/release.ts';
 import type { Router } from './router/router.ts';
 
@@ -11,3 +12,4 @@ export const Builds = resource<Build>(GROUP, VERSION, 'builds', 'Build');
 export const Releases = resource<Release>(GROUP, VERSION, 'releases', 'Release');
 export const Deliveries = resource<Delivery>(GROUP, VERSION, 'deliveries', 'Delivery');
 export const Routers = resource<Router>(GROUP, VERSION, 'routers', 'Router');
+export const RecordRepositories = resource<RecordRepository>(GROUP, VERSION, 'recordrepositories', 'RecordRepository', false);

@@ -86,11 +86,13 @@ export interface KindDefinition {
   readonly spec: JSONSchemaProps;
   readonly status: JSONSchemaProps;
   readonly columns: CustomResourceColumnDefinition[];
+  /** Default: `Namespaced`. */
+  readonly scope?: 'Namespaced' | 'Cluster';
   /** Rules over the whole object, names included. */
   readonly validations?: JSONSchemaProps;
 }
 
-/** A namespaced kind of the group aweigh.dev with a status subresource. */
+/** A kind of the group aweigh.dev with a status subresource. */
 export function customResourceDefinition(definition: KindDefinition): CustomResourceDefinition {
   const { kind, plural, singular, shortNames, description, spec, status, columns } = definition;
   return {
@@ -99,7 +101,7 @@ export function customResourceDefinition(definition: KindDefinition): CustomReso
     metadata: { name: `${plural}.${GROUP}` },
     spec: {
       group: GROUP,
-      scope: 'Namespaced',
+      scope: definition.scope ?? 'Namespaced',
       names: { kind, listKind: `${kind}List`, plural, singular, categories: ['aweigh'], ...(shortNames && { shortNames }) },
       versions: [
         {

@@ -2,6 +2,7 @@ import { configController } from '../../controllers/config/controller.ts';
 import { healthController } from '../../controllers/health/controller.ts';
 import type { Notifier } from '../../controllers/health/notifier.ts';
 import { recordController } from '../../controllers/record/controller.ts';
+import { recordRemoteController } from '../../controllers/record/remote/controller.ts';
 import type { Repository } from '../../controllers/record/repository.ts';
 import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
 import { createReleaseController } from '../../controllers/release/controller.ts';
@@ -34,6 +35,7 @@ export function aweighControllers({ clock, repository, defaultProvider, notifier
     createReleaseController((context) => ({ metrics: { counters: routerCounters(context, { haproxy, builtin }), query: queryPrometheus }, askWebhook })),
     configController,
     recordController({ repository: faults.repository(repository), renderers: routerRenderers(images), defaultProvider }),
+    recordRemoteController(repository),
     routingController({ providers: { haproxy: faults.provider(haproxy), builtin: faults.provider(builtin) }, authority: controlAuthority(clock) }),
     healthController(notifiers),
   ];

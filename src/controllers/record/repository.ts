@@ -1,3 +1,5 @@
+import type { GitCredentials } from '../../api/git/credentials.ts';
+
 /** One change of one Application's part of the record. */
 export interface RecordChange {
   /** The Application's folder; every file of it is in `files`, what else it held is removed. */
@@ -26,12 +28,8 @@ export interface Remote {
   readonly url: string;
   readonly branch: string;
   /** Absent: what the ssh agent knows, or none. */
-  readonly credentials?: RemoteCredentials;
+  readonly credentials?: GitCredentials;
 }
-
-export type RemoteCredentials =
-  | { readonly type: 'basic'; readonly username: string; readonly password: string }
-  | { readonly type: 'ssh'; readonly privateKey: string; readonly knownHosts?: string };
 
 export type RemoteFailure = 'Unreachable' | 'AccessDenied' | 'NotFound' | 'PushRefused' | 'OtherHistory' | 'Corrupt';
 

@@ -1,13 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Remote, RemoteCredentials, RemoteFailure } from '../../controllers/record/repository.ts';
+import type { GitCredentials } from '../../api/git/credentials.ts';
+import type { Remote, RemoteFailure } from '../../controllers/record/repository.ts';
 import { GitError, type Git, type GitOptions } from './git-command.ts';
 
 const TIMEOUT_MS = 60_000;
 
 /** What git needs to reach a remote: never in arguments, URLs or the repository's configuration, where others could read it. */
-export async function withCredentials<T>(url: string, credentials: RemoteCredentials | undefined, use: (options: GitOptions) => Promise<T>, timeoutMs = TIMEOUT_MS): Promise<T> {
+export async function withCredentials<T>(url: string, credentials: GitCredentials | undefined, use: (options: GitOptions) => Promise<T>, timeoutMs = TIMEOUT_MS): Promise<T> {
   if (credentials?.type === 'ssh') {
     const folder = await mkdtemp(join(tmpdir(), 'aweigh-ssh-'));
     try {
