@@ -13,3 +13,6 @@ export const Releases = resource<Release>(GROUP, VERSION, 'releases', 'Release')
 export const Deliveries = resource<Delivery>(GROUP, VERSION, 'deliveries', 'Delivery');
 export const Routers = resource<Router>(GROUP, VERSION, 'routers', 'Router');
 export const RecordRepositories = resource<RecordRepository>(GROUP, VERSION, 'recordrepositories', 'RecordRepository', false);
+
+/** Kinds whose objects name images that may be wanted again. */
+export const kindsThatNameImages = [Applications, Builds, Releases, Deliveries] as const;

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { dataOption } from '../data-option.ts';
 import type { ControllersOptions } from '../processes/controllers-process.ts';
 import type { NodePartOptions } from '../processes/node-process.ts';
@@ -22,10 +22,25 @@ export function partCommands(terminal: Terminal): Command[] {
       .action(async (options: ControllersOptions) => (await import('../processes/controllers-process.ts')).runControllersProcess(terminal, options)),
     part('node', 'pods as processes: images, probes, logs').option('--nodes <n>', 'nodes to register', Number, 2)
       .addOption(new Option('--runtime <name>', 'simulated starts nothing and turns pods ready').choices(['process', 'simulated']).default('process'))
+      .option('--container-log-max-size <bytes>', "a container's log is kept in pieces of this size; Ki, Mi and Gi may follow", readBytes, 10 * 1_048_576)
+      .option('--container-log-max-files <n>', 'how many such pieces are kept, the newest', readPieces, 5)
       .action(async (options: NodePartOptions) => (await import('../processes/node-process.ts')).runNodeProcess(terminal, options)),
     part('network', 'ClusterIP proxy and DNS')
       .action(async (options: PartOptions) => (await import('../processes/network-process.ts')).runNetworkProcess(terminal, options)),
     new Command('router').description('the built-in router of one pod').requiredOption('--config <file>', 'router.json of its ConfigMap')
       .action(async ({ config }: { config: string }) => (await import('../processes/router-process.ts')).runRouterProcess(terminal, config)),
   ];
+}
+
+function readBytes(text: string): number {
+  const found = /^(\d+)(Ki|Mi|Gi)?$/.exec(text);
+  const bytes = found === null ? NaN : Number(found[1]) * 1_024 ** ['', 'Ki', 'Mi', 'Gi'].indexOf(found[2] ?? '');
+  if (!(bytes >= 4_096)) throw new InvalidArgumentError('Sizes are 4Ki or more, such as 10Mi.');
+  return bytes;
+}
+
+function readPieces(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 2) throw new InvalidArgumentError('At least 2 pieces are kept.');
+  return number;
 }

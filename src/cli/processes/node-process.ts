@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { kindsThatNameImages } from '../../api/kinds.ts';
 import { CertificateAuthority } from '../../engine/apiserver/certificates/authority.ts';
 import { startNode } from '../../engine/node/start.ts';
 import { aborted } from '../aborted.ts';
@@ -12,6 +13,8 @@ import type { PartOptions } from './part-options.ts';
 export interface NodePartOptions extends PartOptions {
   readonly nodes: number;
   readonly runtime: 'process' | 'simulated';
+  readonly containerLogMaxSize: number;
+  readonly containerLogMaxFiles: number;
 }
 
 /** SIGTERM stops the pods; after a crash they run on, and the next node process takes them over. */
@@ -24,6 +27,7 @@ export async function runNodeProcess(terminal: Terminal, options: NodePartOption
   const node = await startNode({
     kubelet: { ...(await authority.serving('kubelet', ['127.0.0.1'])), clientCaPem: authority.caPem },
     client, dataDir: data.root, podCidr: (await addressRanges(data.root, random)).pods, runtime: options.runtime, clock, log, random,
+    logLimits: { maxSizeBytes: options.containerLogMaxSize, maxFiles: options.containerLogMaxFiles }, keepImagesOf: kindsThatNameImages,
     nodeNames: Array.from({ length: options.nodes }, (_, i) => `node-${i + 1}`),
     ...(env['PATH'] === undefined ? {} : { hostPath: env['PATH'] }), podEnv: { AWEIGH_BIN: env['AWEIGH_BIN'] ?? terminal.program.join(' ') },
   });

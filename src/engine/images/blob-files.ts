@@ -57,13 +57,12 @@ export class BlobFiles {
   async addJson(value: unknown, mediaType: string): Promise<Descriptor> {
     const bytes = Buffer.from(JSON.stringify(value));
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-    if (!this.has(digest)) {
-      await mkdir(this.#root, { recursive: true });
-      await mkdir(this.#incoming, { recursive: true });
-      const temporary = join(this.#incoming, randomUUID());
-      await writeFile(temporary, bytes, { flush: true });
-      await rename(temporary, this.pathOf(digest));
-    }
+    await mkdir(this.#root, { recursive: true });
+    await mkdir(this.#incoming, { recursive: true });
+    // Written anew where it is there, so that it is young and nobody prunes it before it is tagged.
+    const temporary = join(this.#incoming, randomUUID());
+    await writeFile(temporary, bytes, { flush: true });
+    await rename(temporary, this.pathOf(digest));
     return { mediaType, digest, size: bytes.length };
   }
 

@@ -5,6 +5,7 @@ import { BlobFiles } from './blob-files.ts';
 import { ImageError } from './image-error.ts';
 import { isIndexType, mediaTypes, type Descriptor, type ImageConfig, type Index, type Manifest, type RunConfig } from './manifest.ts';
 import { isDigest, parseReference, tagOf } from './reference.ts';
+import { removeTree } from './remove-tree.ts';
 import { unpackLayers } from './unpack.ts';
 
 /** One image of the store. */
@@ -84,12 +85,18 @@ export class ImageStore {
     await this.#writeIndex();
   }
 
-  /** Deletes content that no tag needs. Returns the bytes freed.
-   *  @param inUse digests of images that pods run
+  /** Every tag with its image's digest and the time when it was last set (since the epoch), the newest first. */
+  async tags(): Promise<{ readonly tag: string; readonly digest: string; readonly taggedAtMs: number }[]> {
+    const all = await Promise.all((await this.#readTags()).map(async ({ tag, manifest }) => ({ tag, digest: manifest.digest, taggedAtMs: (await stat(this.#tagFile(tag)).catch(() => undefined))?.mtimeMs ?? 0 })));
+    return all.sort((a, b) => b.taggedAtMs - a.taggedAtMs);
+  }
+
+  /** Deletes content that no tag needs, and file trees whose image is gone. Returns the bytes freed.
+   *  @param inUse digests of images that are kept without a tag; anything else in it is passed over
    *  @param nowMs since the epoch */
   async prune(inUse: ReadonlySet<string>, nowMs: number): Promise<number> {
     const wanted = new Set<string>(inUse);
-    const roots = [...inUse, ...(await this.#readTags()).map((t) => t.manifest.digest)];
+    const roots = [...[...inUse].filter(isDigest), ...(await this.#readTags()).map((t) => t.manifest.digest)];
     for (const digest of roots) {
       if (!this.blobs.has(digest)) continue;
       const manifest = await this.#platformManifest(digest);
@@ -104,7 +111,9 @@ export class ImageStore {
       if (found === undefined || nowMs - found.mtimeMs < pruneAfterMs) continue;
       freed += found.size;
       await this.blobs.remove(digest);
-      await rm(this.#unpackedPath(digest), { recursive: true, force: true });
+    }
+    for (const name of await readdir(join(this.root, 'unpacked')).catch(() => [])) {
+      if (isDigest(`sha256:${name}`) && !this.blobs.has(`sha256:${name}`)) await removeTree(this.#unpackedPath(`sha256:${name}`));
     }
     return freed;
   }

@@ -76,8 +76,18 @@ test('a removed tag is gone and the content stays for other tags until pruned', 
   const { digest } = await buildImage(await files('a', service), 'app:v1', store);
   await store.remove('app:v1');
   await expect(store.resolve('app:v1')).rejects.toThrow(/no image/);
-  expect(await store.prune(new Set([digest]), Date.now() + 1e9)).toBe(0);
+  const tree = await store.unpack(await store.resolve(digest));
+  expect(await store.prune(new Set([digest, 'other:v1']), Date.now() + 1e9)).toBe(0);
+  expect(await store.prune(new Set(), Date.now())).toBe(0);
   expect(await store.prune(new Set(), Date.now() + 1e9)).toBeGreaterThan(0);
+  await expect(readFile(join(tree, 'server.ts'))).rejects.toThrow(/ENOENT/);
+});
+
+test('tags are told with the newest first', async () => {
+  const older = await buildImage(await files('a', service), 'app:v1', store);
+  await utimes(join(store.root, 'tags', `${encodeURIComponent('app:v1')}.json`), 1, 1);
+  const newer = await buildImage(await files('b', { ...service, more: '' }), 'app:v2', store);
+  expect(await store.tags()).toMatchObject([{ tag: 'app:v2', digest: newer.digest }, { tag: 'app:v1', digest: older.digest, taggedAtMs: 1_000 }]);
 });
 
 test('an archive of a layout and one of docker save, with compressed layers, load as images', async () => {

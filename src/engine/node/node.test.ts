@@ -14,6 +14,7 @@ import { CertificateAuthority } from '../apiserver/certificates/authority.ts';
 import { startApiServer, type ApiServer } from '../apiserver/start.ts';
 import { buildImage } from '../images/build-image.ts';
 import { openImageStore } from '../images/image-store.ts';
+import { namedImages } from '../images/named-images.ts';
 import { pidsWithEnv, readStat } from './runtime/process/proc.ts';
 import { startNode, type RunningNode } from './start.ts';
 
@@ -251,4 +252,26 @@ test('the log of the run before is kept', async () => {
   expect(now).toMatch(/^run of \d+\n$/);
   expect(now).not.toBe(before);
   await remove('again');
+});
+
+test('images are deleted that no tag keeps and nothing in the API names', async () => {
+  const images = openImageStore(join(folder, 'images'));
+  const digests: string[] = [];
+  for (const name of ['used', 'unused']) {
+    await mkdir(join(folder, name));
+    await writeFile(join(folder, name, 'image.json'), '{"entrypoint":["sleep","100"]}');
+    await writeFile(join(folder, name, 'file'), name);
+    digests.push((await buildImage(join(folder, name), `${name}:v1`, images)).digest);
+    await images.remove(`${name}:v1`);
+  }
+  const [used, unused] = digests as [string, string];
+  await client.create(Pods, pod('by-digest', { containers: [{ name: 'app', image: used }] }));
+  const laterMs = Date.now() + 1e9;
+  const named = await namedImages(client, []);
+  expect(named).toContain(used);
+  expect(await images.prune(named, laterMs)).toBeGreaterThan(0);
+  await images.resolve(used);
+  await expect(images.resolve(unused)).rejects.toThrow(/no image/);
+  await images.resolve('app:v1');
+  await remove('by-digest');
 });

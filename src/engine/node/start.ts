@@ -1,13 +1,17 @@
 import { join } from 'node:path';
 import type { Client } from '../../client/client.ts';
 import { ConfigMaps, Pods, Secrets, Services } from '../../client/kinds.ts';
+import type { KubernetesObject, Resource } from '../../client/resource.ts';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { startReflector } from '../../runtime/reflector.ts';
 import { openImageStore } from '../images/image-store.ts';
+import { namedImages } from '../images/named-images.ts';
 import { Gate } from './gate.ts';
-import { markLog } from './kubelet/log-times.ts';
+import { collectImages } from './image-collection.ts';
+import { followLogs } from './kubelet/follow-logs.ts';
+import type { LogLimits } from './kubelet/log-window.ts';
 import { startKubeletServer, type KubeletTls } from './kubelet/server.ts';
 import type { NodeContext } from './node-context.ts';
 import { keepRegistered } from './node-registration.ts';
@@ -40,6 +44,10 @@ export interface NodeOptions {
   readonly podEnv?: Readonly<Record<string, string>>;
   /** Serves logs and resource usage to the API server. Absent: nowhere. */
   readonly kubelet?: KubeletTls & { /** Default: a free one. */ readonly port?: number };
+  /** How much of each container's log is kept. Default 5 times 10 MiB. */
+  readonly logLimits?: LogLimits;
+  /** Kinds whose objects name images to keep by digest, besides Kubernetes's own. Absent: no image is ever deleted. */
+  readonly keepImagesOf?: readonly Resource<KubernetesObject>[];
   readonly log: Logger;
   readonly clock: Clock;
   readonly random: Random;
@@ -57,6 +65,7 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
+const defaultLogLimits: LogLimits = { maxSizeBytes: 10 * 1_048_576, maxFiles: 5 };
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The kubelet's work for one or more nodes of this machine. @throws {RangeError} for a pod range that is none */
@@ -67,10 +76,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const cidrs = splitCidr(podCidr, nodeNames.length);
   const podCidrs = new Map(nodeNames.map((name, i) => [name, cidrs[i]!]));
   const folder = join(options.dataDir, 'node');
+  const images = openImageStore(join(options.dataDir, 'images'));
   const runtime: Runtime =
     options.runtime === 'simulated'
       ? simulatedRuntime({ podCidr, hostIp, folder, clock })
-      : processRuntime({ folder, images: openImageStore(join(options.dataDir, 'images')), podCidrs, hostIp, nodePath: options.nodePath ?? process.execPath, hostPath: options.hostPath ?? defaultPath, clock, log, signal });
+      : processRuntime({ folder, images, podCidrs, hostIp, nodePath: options.nodePath ?? process.execPath, hostPath: options.hostPath ?? defaultPath, clock, log, signal });
 
   const follow = { client, clock, random, log, signal };
   const events = createEventRecorder({ client, clock, log }, 'kubelet');
@@ -86,7 +96,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const pods = new PodWorkers(context, nodeNames);
   const ready = pods.start(startReflector(Pods, { ...follow, ...only }));
   const kubelet = options.kubelet === undefined ? undefined : await startKubeletServer({ host: hostIp, port: options.kubelet.port ?? 0, tls: options.kubelet, workers: () => pods, runtime, clock, log });
-  followLogs(pods, clock, signal);
+  followLogs(pods, options.logLimits ?? defaultLogLimits, { clock, log, signal });
+  const { keepImagesOf } = options;
+  if (keepImagesOf !== undefined) collectImages(images, () => namedImages(client, keepImagesOf), { clock, log, signal });
   const registered = Promise.all(nodeNames.map((name) => keepRegistered({ name, podCidr: podCidrs.get(name)!, hostIp, runtimeName: runtime.name, kubeletPort: kubelet?.port ?? 0, bootId: bootId() }, follow)));
   ready.catch((e: unknown) => log.error({ error: e instanceof Error ? e.message : String(e) }, 'The node could not take over its pods'));
 
@@ -107,18 +119,3 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 }
 
 const statusWritesAtATime = 16;
-const logLookMs = 1_000;
-
-function followLogs(pods: PodWorkers, clock: Clock, signal: AbortSignal): void {
-  let sizes = new Map<string, number>();
-  const look = (): void => {
-    if (signal.aborted) return;
-    const now = new Map<string, number>();
-    for (const worker of pods.all()) {
-      for (const { running } of worker.containers.values()) if (running?.logFile !== undefined) now.set(running.logFile, markLog(running.logFile, sizes.get(running.logFile), clock.now()));
-    }
-    sizes = now;
-    clock.after(logLookMs, look);
-  };
-  look();
-}

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 
 /** When a log had grown to a size: programs write straight to the file, so that the time of a line is that of the look which first saw it. */
 export interface LogMark {
@@ -13,6 +13,13 @@ export function markLog(logFile: string, lastSize: number | undefined, nowMs: nu
   const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
   if (size > 0 && size !== lastSize) appendFileSync(`${logFile}.times`, `${size} ${nowMs}\n`, { mode: 0o600 });
   return size;
+}
+
+/** Forgets the times of what is no longer kept. */
+export function dropMarks(logFile: string, beginBytes: number): void {
+  const kept = readMarks(logFile).filter((m) => m.size > beginBytes);
+  writeFileSync(`${logFile}.times.new`, kept.map((m) => `${m.size} ${m.atMs}\n`).join(''), { mode: 0o600 });
+  renameSync(`${logFile}.times.new`, `${logFile}.times`);
 }
 
 export function readMarks(logFile: string): LogMark[] {

@@ -2,6 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { pause } from '../../../runtime/backoff.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { LogQuery } from './log-query.ts';
+import { firstKept } from './log-window.ts';
 import { offsetSince, readMarks, timeAt, type LogMark } from './log-times.ts';
 
 const chunkBytes = 65_536;
@@ -21,6 +22,13 @@ export async function* readLog(logFile: string, query: LogQuery, context: { read
       // Asked before the read: what was written until the end is then surely read.
       const last = !query.follow || context.ended();
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, offset);
+      // The head may have been dropped while it was read.
+      const kept = firstKept(logFile);
+      if (kept > offset) {
+        offset = kept;
+        atLineStart = true;
+        continue;
+      }
       if (bytesRead === 0) {
         if (last) return;
         await pause(clock, pollMs, signal);
@@ -40,18 +48,19 @@ export async function* readLog(logFile: string, query: LogQuery, context: { read
 }
 
 async function firstOffset(file: FileHandle, logFile: string, query: LogQuery): Promise<number> {
-  const since = query.sinceMs === undefined ? 0 : offsetSince(readMarks(logFile), query.sinceMs);
-  return query.tailLines === undefined ? since : Math.max(since, await tailOffset(file, query.tailLines));
+  const kept = firstKept(logFile);
+  const since = query.sinceMs === undefined ? kept : Math.max(kept, offsetSince(readMarks(logFile), query.sinceMs));
+  return query.tailLines === undefined ? since : Math.max(since, await tailOffset(file, query.tailLines, kept));
 }
 
-/** Where the last `lines` lines begin, read backwards. */
-async function tailOffset(file: FileHandle, lines: number): Promise<number> {
+/** Where the last `lines` lines begin, read backwards down to `kept`. */
+async function tailOffset(file: FileHandle, lines: number, kept: number): Promise<number> {
   const { size } = await file.stat();
   if (lines === 0) return size;
   let found = 0;
   const buffer = Buffer.allocUnsafe(chunkBytes);
-  for (let end = size; end > 0; ) {
-    const begin = Math.max(0, end - chunkBytes);
+  for (let end = size; end > kept; ) {
+    const begin = Math.max(kept, end - chunkBytes);
     const { bytesRead } = await file.read(buffer, 0, end - begin, begin);
     for (let i = bytesRead - 1; i >= 0; i--) {
       // The newline that ends the file ends the last line.
@@ -59,7 +68,7 @@ async function tailOffset(file: FileHandle, lines: number): Promise<number> {
     }
     end = begin;
   }
-  return 0;
+  return kept;
 }
 
 function stamped(plain: Buffer, offset: number, atLineStart: boolean, marks: readonly LogMark[], nowMs: number): Buffer {

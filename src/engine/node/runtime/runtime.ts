@@ -43,6 +43,8 @@ export interface StartContainer {
   readonly workingDir?: string;
   readonly env: ReadonlyMap<string, string>;
   readonly mounts: readonly Mount[];
+  /** It may not write to its image's files. */
+  readonly readOnlyRoot?: boolean;
   /** First container port, where there is one. */
   readonly port?: number;
 }

@@ -28,10 +28,11 @@ export function pathVariable(imagePath: string | undefined, { root, hostPath }: 
 }
 
 /** The program's absolute path. An absolute word is looked for in the image first.
+ *  @param view where the container's own view of the machine's files is found; absent: this process's
  *  @throws {Error} where there is none that can be run */
-export function findProgram(word: string, cwd: string, path: string, root: string): string {
+export function findProgram(word: string, cwd: string, path: string, root: string, view = ''): string {
   const candidates = word.startsWith('/') ? [join(root, word), word] : word.includes('/') ? [posix.resolve(cwd, word)] : path.split(':').map((p) => join(p, word));
-  const found = candidates.find(canRun);
+  const found = candidates.find((c) => canRun(view + c));
   if (found === undefined) throw new Error(`exec: "${word}": ${word.includes('/') ? 'no such file, or not executable' : 'executable file not found in $PATH'}`);
   return found;
 }

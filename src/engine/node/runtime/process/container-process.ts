@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../../../runtime/clock.ts';
@@ -26,16 +27,20 @@ export interface ContainerProcess extends RuntimeContainer {
   exit?: Exit;
 }
 
-/** Starts a program as a process group of its own, its output going straight to a file. The record is on disk when this returns. */
-export function startProcess(options: {
+/** Starts a program as a process group of its own, its output going straight to a file. The record is on disk before anything is waited for;
+ *  this resolves when the words before it have done their work. */
+export async function startProcess(options: {
   readonly id: string; readonly name: string; readonly attempt: number; readonly folder: string; readonly program: string; readonly args: readonly string[];
+  /** Words that run before the shell and keep its process id; they close descriptor 3 when they are done. */
+  readonly prefix?: readonly string[];
   readonly cwd: string; readonly env: Record<string, string>; readonly imageDigest: string; readonly bootId: string; readonly clock: Clock;
-}): ContainerProcess {
+}): Promise<ContainerProcess> {
   const { folder, clock } = options;
   const log = openSync(join(folder, 'log'), 'a', 0o600);
   try {
     const startedAtMs = clock.now();
-    const child = spawn('/bin/sh', ['-c', wrapper, join(folder, 'exit'), options.program, ...options.args], { cwd: options.cwd, env: options.env, detached: true, stdio: ['ignore', log, log] });
+    const [first, ...words] = [...(options.prefix ?? []), '/bin/sh', '-c', wrapper, join(folder, 'exit'), options.program, ...options.args];
+    const child = spawn(first!, words, { cwd: options.cwd, env: options.env, detached: true, stdio: ['ignore', log, log, 'pipe'] });
     const ended = Promise.withResolvers<void>();
     child.once('exit', () => ended.resolve());
     if (child.pid === undefined) {
@@ -46,10 +51,20 @@ export function startProcess(options: {
     child.unref();
     const record: RunRecord = { pid: child.pid, startTicks: readStat(child.pid)?.startTicks ?? '0', bootId: options.bootId, startedAtMs, imageDigest: options.imageDigest, cwd: options.cwd };
     writeFileSync(join(folder, 'run.json'), JSON.stringify(record), { mode: 0o600 });
-    return track(options, record, ended.promise, clock);
+    const container = track(options, record, ended.promise, clock);
+    if (options.prefix === undefined || options.prefix.length === 0) child.stdio[3]?.destroy();
+    else await closed(child.stdio[3] as Socket);
+    return container;
   } finally {
     closeSync(log);
   }
+}
+
+function closed(pipe: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    pipe.once('error', () => undefined).once('close', () => resolve());
+    pipe.resume();
+  });
 }
 
 /** Follows a container that an earlier node process started; one that has ended meanwhile too. */

@@ -1,15 +1,17 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { dirname, join, posix } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import type { Clock } from '../../../../runtime/clock.ts';
 import type { Logger } from '../../../../runtime/logger.ts';
 import type { ImageStore } from '../../../images/image-store.ts';
+import { removeTree } from '../../../images/remove-tree.ts';
 import { AddressPool } from '../address-pool.ts';
-import type { PodIdentity, PodPlace, RecoveredPod, Runtime, RuntimeContainer, StartContainer } from '../runtime.ts';
-import { commandWords, findProgram, pathVariable } from './command-line.ts';
+import type { PodIdentity, PodPlace, RecoveredPod, Runtime, RuntimeContainer } from '../runtime.ts';
+import { commandWords, findProgram } from './command-line.ts';
 import { adoptProcess, signalGroup, startProcess, type ContainerProcess, type RunRecord } from './container-process.ts';
+import { containerVariables, linkVolumes } from './container-variables.ts';
 import { bootId, membersOf, pageBytes, pidsWithEnv, readStat, ticksPerSecond } from './proc.ts';
 import { openCommand, runCommand } from './run-command.ts';
+import { detectSharing, enterLayer, writableLayer, type Sharing } from './writable-layer.ts';
 
 export interface ProcessRuntimeOptions {
   /** Pods are kept in `pods/<uid>` below it. */
@@ -21,6 +23,8 @@ export interface ProcessRuntimeOptions {
   /** The Node.js that runs Aweigh: `node` in images means it. */
   readonly nodePath: string;
   readonly hostPath: string;
+  /** Default: the best that this machine allows. */
+  readonly sharing?: Sharing;
   readonly clock: Clock;
   readonly log: Logger;
   /** Ends the watching of adopted containers, never the containers. */
@@ -35,6 +39,7 @@ interface Started {
   readonly cwd: string;
   readonly env: Record<string, string>;
   readonly root: string;
+  readonly sharing: Sharing;
 }
 
 /** Attempts whose logs and exit codes are kept, the current one included. */
@@ -49,6 +54,8 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
   const { images, clock, log } = options;
   const podsFolder = join(options.folder, 'pods');
   mkdirSync(podsFolder, { recursive: true, mode: 0o700 });
+  const sharing = options.sharing ?? detectSharing(options.folder);
+  log.debug({ sharing }, 'How containers share an image');
   const boot = bootId();
   const cursorFile = join(options.folder, 'last-addresses.json');
   const cursors = readJson<Record<string, string>>(cursorFile) ?? {};
@@ -103,12 +110,27 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
         if (record === undefined) continue;
         const folder = containerFolder(uid, name, attempt);
         const container = adoptProcess({ id: `aweigh://${markOf(uid, name, attempt)}`, name, attempt, folder, bootId: boot, clock, signal: options.signal }, record);
-        const request = readJson<Started>(join(folder, 'started.json'));
-        if (request !== undefined) started.set(container, request);
+        const place = readJson<Started>(join(folder, 'started.json'));
+        if (place !== undefined) started.set(container, place);
         containers.push(container);
       }
     }
     return { pod, place: placeOf(pod), containers };
+  };
+
+  /** The words of a command that is to run beside a container and see its files. */
+  const commandIn = (container: RuntimeContainer, command: readonly string[]): { readonly program: string; readonly args: readonly string[]; readonly place: Pick<Started, 'cwd' | 'env'> } | { readonly failed: string; readonly exitCode: number } => {
+    const place = started.get(container);
+    const { record } = container as ContainerProcess;
+    if (place === undefined || container.exit !== undefined) return { failed: 'the container does not run', exitCode: 126 };
+    try {
+      const view = place.sharing === 'copy' ? '' : `/proc/${record.pid}/root`;
+      const program = findProgram(command[0] ?? '', place.cwd, place.env['PATH']!, place.root, view);
+      const [first, ...rest] = [...enterLayer(place.sharing, record.pid, place.cwd), program, ...command.slice(1)];
+      return { program: first!, args: rest, place };
+    } catch (e) {
+      return { failed: e instanceof Error ? e.message : String(e), exitCode: 127 };
+    }
   };
 
   return {
@@ -141,21 +163,24 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     async start(request) {
       const { pod, name, attempt } = request;
       const image = await images.resolve(request.image.digest);
-      const root = await images.unpack(image);
       const folder = containerFolder(pod.uid, name, attempt);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const layer = await writableLayer(sharing, { root: await images.unpack(image), folder: join(folder, 'layer'), readOnly: request.readOnlyRoot === true });
+      const { root } = layer;
       const cwd = join(root, posix.resolve('/', request.workingDir ?? image.run.WorkingDir ?? '/'));
-      const env = containerVariables(request, root, placeOf(pods.get(pod.uid)!));
+      const env = containerVariables(request, placeOf(pods.get(pod.uid)!), { root, mark: markOf(pod.uid, name, attempt), nodePath: options.nodePath, hostPath: options.hostPath });
       const words = commandWords(request);
       const program = findProgram(words[0]!, cwd, env['PATH']!, root);
       if (!existsSync(cwd)) throw new Error(`the working directory ${request.workingDir ?? image.run.WorkingDir} is not in the image`);
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      mountVolumes(request, env['POD_ROOT']!);
-      writeFileSync(join(folder, 'started.json'), JSON.stringify({ cwd, env, root } satisfies Started), { mode: 0o600 });
+      linkVolumes(request, env['POD_ROOT']!);
+      const place: Started = { cwd, env, root, sharing };
+      writeFileSync(join(folder, 'started.json'), JSON.stringify(place), { mode: 0o600 });
       // Before the start: whoever finds this and no record looks for the process by its mark.
       writeWhole(join(folder, 'request.json'), JSON.stringify({ imageDigest: image.digest, cwd, startedAtMs: clock.now() }));
-      const container = startProcess({ id: `aweigh://${markOf(pod.uid, name, attempt)}`, name, attempt, folder, program, args: words.slice(1), cwd, env, imageDigest: image.digest, bootId: boot, clock });
-      started.set(container, { cwd, env, root });
-      if (attempt >= keptAttempts) await rm(containerFolder(pod.uid, name, attempt - keptAttempts), { recursive: true, force: true });
+      const container = await startProcess({ id: `aweigh://${markOf(pod.uid, name, attempt)}`, name, attempt, folder, prefix: layer.prefix(cwd), program, args: words.slice(1), cwd, env, imageDigest: image.digest, bootId: boot, clock });
+      started.set(container, place);
+      if (attempt > 0) await removeTree(join(containerFolder(pod.uid, name, attempt - 1), 'layer'));
+      if (attempt >= keptAttempts) await removeTree(containerFolder(pod.uid, name, attempt - keptAttempts));
       return container;
     },
 
@@ -165,23 +190,14 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     },
 
     exec(container, command, timeoutMs) {
-      const place = started.get(container);
-      if (place === undefined) return Promise.resolve({ exitCode: 126, output: 'the container is not known here' });
-      try {
-        return runCommand(findProgram(command[0] ?? '', place.cwd, place.env['PATH']!, place.root), command.slice(1), { cwd: place.cwd, env: place.env, timeoutMs });
-      } catch (e) {
-        return Promise.resolve({ exitCode: 127, output: e instanceof Error ? e.message : String(e) });
-      }
+      const found = commandIn(container, command);
+      if ('failed' in found) return Promise.resolve({ exitCode: found.exitCode, output: found.failed });
+      return runCommand(found.program, found.args, { ...found.place, timeoutMs });
     },
 
     open(container, command, tty) {
-      const place = started.get(container);
-      if (place === undefined || container.exit !== undefined) return { failed: 'the container does not run' };
-      try {
-        return openCommand(findProgram(command[0] ?? '', place.cwd, place.env['PATH']!, place.root), command.slice(1), { cwd: place.cwd, env: place.env, tty });
-      } catch (e) {
-        return { failed: e instanceof Error ? e.message : String(e) };
-      }
+      const found = commandIn(container, command);
+      return 'failed' in found ? found : openCommand(found.program, found.args, { ...found.place, tty });
     },
 
     async removePod(uid) {
@@ -192,7 +208,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
         for (const pid of left) kill(pid);
         await new Promise<void>((resolve) => clock.after(20, resolve));
       }
-      await rm(join(podsFolder, uid), { recursive: true, force: true });
+      await removeTree(join(podsFolder, uid));
       if (pod === undefined) return;
       pods.delete(uid);
       if (!pod.hostNetwork) pools.get(pod.nodeName)?.free(pod.podIp);
@@ -210,39 +226,6 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       return { cpuSeconds: members.reduce((sum, m) => sum + m.stat.cpuTicks, 0) / ticksPerSecond, memoryBytes: members.reduce((sum, m) => sum + m.stat.residentPages, 0) * pageBytes };
     },
   };
-
-  function containerVariables(request: StartContainer, root: string, place: PodPlace): Record<string, string> {
-    const { pod, name, attempt, image, port } = request;
-    const fromImage = Object.fromEntries((image.run.Env ?? []).map((e) => [e.slice(0, e.indexOf('=')), e.slice(e.indexOf('=') + 1)]));
-    const given = Object.fromEntries(request.env);
-    const podRoot = join(place.folder, 'root', name);
-    const temporary = join(podRoot, 'tmp');
-    mkdirSync(temporary, { recursive: true, mode: 0o700 });
-    return {
-      HOME: podRoot,
-      TMPDIR: temporary,
-      HOSTNAME: pod.name,
-      POD_IP: place.podIp,
-      HOST: place.podIp,
-      ...(port === undefined ? {} : { PORT: String(port) }),
-      ...fromImage,
-      ...given,
-      PATH: given['PATH'] ?? pathVariable(fromImage['PATH'], { root, hostPath: `${dirname(options.nodePath)}:${options.hostPath}` }),
-      POD_ROOT: podRoot,
-      POD_UID: pod.uid,
-      AWEIGH_CONTAINER: markOf(pod.uid, name, attempt),
-    };
-  }
-}
-
-/** Volumes appear under the container's root as links to where they are. */
-function mountVolumes(request: StartContainer, podRoot: string): void {
-  for (const { source, path } of request.mounts) {
-    const target = join(podRoot, posix.resolve('/', path));
-    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-    rmSync(target, { recursive: true, force: true });
-    symlinkSync(source, target);
-  }
 }
 
 function list(folder: string): string[] {
