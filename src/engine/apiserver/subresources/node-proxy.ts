@@ -34,12 +34,12 @@ export async function handleLog(request: ApiRequest): Promise<void> {
   });
 }
 
-/** Joins a client's WebSocket to its node: bytes pass as they are, so that both ends speak the channel protocol to each other. */
+/** Joins a client's WebSocket or SPDY connection to its node: bytes pass as they are, so that both ends speak the stream protocol to each other. */
 export async function tunnel(request: ApiRequest, req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
   const target = await targetOf(request, request.subresource ?? '');
-  const headers = Object.fromEntries(Object.entries(req.headers).filter(([name]) => name.startsWith('sec-websocket') || name === 'upgrade' || name === 'connection'));
+  const headers = Object.fromEntries(Object.entries(req.headers).filter(([name]) => name.startsWith('sec-websocket') || ['upgrade', 'connection', 'x-stream-protocol-version'].includes(name)));
   await new Promise<void>((resolve, reject) => {
-    const upstream = httpsRequest({ ...target.options, method: 'GET', headers });
+    const upstream = httpsRequest({ ...target.options, method: req.method ?? 'GET', headers });
     upstream.on('upgrade', (answer, far, farHead) => {
       const lines = Object.entries(answer.headers).flatMap(([name, value]) => [value ?? []].flat().map((v) => `${name}: ${v}`));
       socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('\r\n')}\r\n\r\n`);

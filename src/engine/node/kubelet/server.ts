@@ -1,21 +1,24 @@
 import { existsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { PodWorkers } from '../pod-workers.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { chooseProtocol } from './channels.ts';
+import { chooseProtocol, spdyTunnel } from './channels.ts';
 import { parseLogQuery } from './log-query.ts';
 import { readLog } from './read-log.ts';
-import { attachStream, execStream, portForwardStream } from './streams.ts';
+import { forwardOverChannels, forwardOverSpdy } from './port-forward.ts';
+import { webSocketStreams, type RemoteStreams } from './remote-streams.ts';
 import { resourceMetrics, statsSummary } from './resource-usage.ts';
+import { acceptSpdy, openedStreams, wantsSpdy } from './spdy-upgrade.ts';
+import { attachStream, execStream } from './streams.ts';
 
 export interface KubeletTls {
   readonly certPem: string;
@@ -49,15 +52,21 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
     });
   });
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: chooseProtocol });
+  const tunnels = new Set<Duplex>();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const open = isApiServer(request) ? streamOf(options, new URL(request.url ?? '/', 'https://node')) : { status: 403, message: 'Forbidden' };
-    if (typeof open !== 'function') {
+    if ('status' in open) {
       socket.end(`HTTP/1.1 ${open.status} ${open.message.replace(/[\r\n]/g, ' ')}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+      return;
+    }
+    if (wantsSpdy(request)) {
+      tunnels.add(socket.on('error', () => socket.destroy()).once('close', () => tunnels.delete(socket)));
+      open.overSpdy(request, socket, head);
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.on('error', () => webSocket.terminate());
-      open(webSocket);
+      open.overWebSocket(webSocket);
     });
   });
   server.listen(options.port, options.host);
@@ -67,6 +76,7 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
     close() {
       server.close();
       for (const socket of sockets.clients) socket.terminate();
+      for (const socket of tunnels) socket.destroy();
       server.closeAllConnections();
     },
   };
@@ -76,18 +86,36 @@ function isApiServer(request: IncomingMessage): boolean {
   return [(request.socket as TLSSocket).getPeerCertificate().subject?.O ?? []].flat().includes(kubeletClientOrganization);
 }
 
-/** What to do with a WebSocket to this path. */
-function streamOf({ workers, runtime, clock, log }: KubeletServerOptions, url: URL): ((socket: WebSocket) => void) | { readonly status: number; readonly message: string } {
-  const [verb, namespace, podName, container] = url.pathname.split('/').slice(1).map(decodeURIComponent);
+interface OpenStream {
+  overWebSocket(socket: WebSocket): void;
+  overSpdy(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+/** What to do with a connection that is to become a stream of this path. */
+function streamOf({ workers, runtime, clock, log }: KubeletServerOptions, url: URL): OpenStream | { readonly status: number; readonly message: string } {
+  const [verb, namespace, podName, ...rest] = url.pathname.split('/').slice(1).map(decodeURIComponent);
   const worker = workers().find(namespace ?? '', podName ?? '');
   if (worker === undefined) return { status: 404, message: 'Pod not found' };
-  if (verb === 'portForward') return (socket) => portForwardStream(socket, worker, url.searchParams);
-  const running = worker.containers.get(container ?? '')?.running;
+  const { searchParams } = url;
+  if (verb === 'portForward') {
+    const dial = (port: number): Socket => connect({ host: worker.place?.podIp ?? '127.0.0.1', port, allowHalfOpen: true });
+    return {
+      overWebSocket: (socket) => void (socket.protocol === spdyTunnel ? forwardOverSpdy(createWebSocketStream(socket), dial) : forwardOverChannels(socket, dial, searchParams)),
+      overSpdy: (request, socket, head) => void (acceptSpdy(request, socket, head, ['portforward.k8s.io']) && forwardOverSpdy(socket, dial)),
+    };
+  }
+  // The kubelet's paths may have the pod's uid before the container.
+  const running = worker.containers.get(rest.at(-1) ?? '')?.running;
   if (running === undefined) return { status: 409, message: 'Container does not run' };
+  if (verb !== 'exec' && verb !== 'attach') return { status: 404, message: 'Not found' };
   const failed = (e: unknown): void => log.debug({ path: url.pathname, error: String(e) }, 'A stream failed');
-  if (verb === 'exec') return (socket) => void execStream(socket, runtime, running, url.searchParams).catch(failed);
-  if (verb === 'attach') return (socket) => void attachStream(socket, running, clock).catch(failed);
-  return { status: 404, message: 'Not found' };
+  const serve = (remote: RemoteStreams): void => void (verb === 'exec' ? execStream(remote, runtime, running, searchParams) : attachStream(remote, running, clock)).catch(failed);
+  return {
+    overWebSocket: (socket) => serve(webSocketStreams(socket)),
+    overSpdy(request, socket, head) {
+      if (acceptSpdy(request, socket, head)) void openedStreams(socket, searchParams, clock).then((remote) => remote !== undefined && serve(remote), failed);
+    },
+  };
 }
 
 async function handle(options: KubeletServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {

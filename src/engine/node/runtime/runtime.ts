@@ -95,6 +95,8 @@ export interface OpenCommand {
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly ended: Promise<number>;
+  /** Sets the size of its terminal, where it has one. */
+  resize(columns: number, rows: number): void;
   kill(): void;
 }
 

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import type { ExecResult, OpenCommand } from '../runtime.ts';
 import { signalGroup } from './container-process.ts';
+import { systemProgram } from './system-program.ts';
 
 const keptBytes = 10_240;
 
@@ -49,10 +50,30 @@ export function openCommand(program: string, args: readonly string[], options: {
     stdout: child.stdout,
     stderr: child.stderr,
     ended,
+    resize(columns, rows) {
+      if (options.tty && child.pid !== undefined && child.exitCode === null) resizeTerminal(child.pid, columns, rows);
+    },
     kill() {
       if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     },
   };
+}
+
+/** The terminal belongs to the child of `script`, which appears a moment after it. */
+function resizeTerminal(scriptPid: number, columns: number, rows: number, tries = 20): void {
+  const terminal = terminalOfChild(scriptPid);
+  if (terminal !== undefined) spawn(systemProgram('stty'), ['-F', terminal, 'cols', String(columns), 'rows', String(rows)], { stdio: 'ignore' }).on('error', () => undefined);
+  else if (tries > 0) setTimeout(resizeTerminal, 25, scriptPid, columns, rows, tries - 1);
+}
+
+function terminalOfChild(pid: number): string | undefined {
+  try {
+    const child = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ')[0];
+    const terminal = child === undefined || child === '' ? undefined : readlinkSync(`/proc/${child}/fd/0`);
+    return terminal?.startsWith('/dev/pts/') === true ? terminal : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
