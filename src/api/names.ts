@@ -64,6 +64,11 @@ export function gateJobName(release: string, track: string, gate: string): strin
   return dnsLabel(`${release}-${track}-${gate}`);
 }
 
+/** The Job of a hook; a gate's name never begins with a dash, so that the two never meet. */
+export function hookJobName(release: string, track: string, when: 'before' | 'after', hook: string): string {
+  return dnsLabel(`${release}-${track}--${when}-${hook}`);
+}
+
 /** Salt of a user's bucket in a segment; `PRODUCTION` for the last track's steps. */
 export function bucketSeed(application: string, segment: string, release?: string): string {
   return release === undefined ? `${application}/${segment}` : `${application}/${segment}/${release}`;

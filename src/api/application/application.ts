@@ -86,6 +86,25 @@ export interface Track {
   strict?: boolean;
   /** All must pass before the release goes on to the next track. */
   gates?: Gate[];
+  /** Jobs that a release runs once each on this track, in their order. Rollbacks run none. */
+  hooks?: {
+    /** Before the first pod of the new version starts here. */
+    before?: Hook[];
+    /** When all gates have passed, while the former version still runs. */
+    after?: Hook[];
+  };
+}
+
+/** Something that a release does once, such as a migration; a retry of the same Build does not do again what succeeded. */
+export interface Hook {
+  name: string;
+  template: PodTemplateSpec;
+  /** Retries of the Job. Default 0. */
+  backoffLimit?: number;
+  /** Default 600. */
+  timeoutSeconds?: number;
+  /** `rollback` (default) ends the release and puts back what was there; `pause` waits for a person. */
+  onFailure?: 'rollback' | 'pause';
 }
 
 /** User ids, as the routers read them by `userId`. Nobody stands in both lists. */

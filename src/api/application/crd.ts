@@ -1,7 +1,7 @@
 import { age, column, conditions, customResourceDefinition, flag, integer, keyedList, list, object, observedGeneration, podTemplate, rules, text } from '../schema.ts';
 import { segmentRules, tokenSource, userIdSource } from '../router/identity.ts';
 import { DEFAULTS } from './defaults.ts';
-import { gates } from './gate-schema.ts';
+import { gates, hooks } from './gate-schema.ts';
 
 const userIds = (description: string) =>
   list(description, text('A user id.', { pattern: '^[A-Za-z0-9._@:+|=/~-]+$', minLength: 1, maxLength: 128 }), { maxItems: 1000, 'x-kubernetes-list-type': 'set' });
@@ -26,6 +26,7 @@ const track = object(
     }),
     strict: flag('True: below its floor the segment is refused with 503 instead of falling back to production. Default: true where percent is 100 and the track is the first.'),
     gates,
+    hooks,
   },
   {
     required: ['name', 'replicas'],

@@ -83,3 +83,27 @@ export const gates: JSONSchemaProps = keyedList(
   ),
   { maxItems: 20 },
 );
+
+const hook = (description: string): JSONSchemaProps =>
+  keyedList(
+    description,
+    ['name'],
+    object(
+      'One Job.',
+      {
+        name: text('Name of the hook.', { pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', maxLength: 40 }),
+        template: podTemplate('Pod template of the Job, with the same placeholders as the Application.'),
+        backoffLimit: integer('Retries of the Job.', { minimum: 0, maximum: 100, default: 0 }),
+        timeoutSeconds: integer('Time after which the Job has failed.', { minimum: 1, maximum: 86400, default: 600 }),
+        onFailure: text('rollback ends the release and puts back what was there; pause waits for a person.', { enum: ['rollback', 'pause'], default: 'rollback' }),
+      },
+      { required: ['name', 'template'] },
+    ),
+    { maxItems: 10 },
+  );
+
+/** Hooks of a track. */
+export const hooks: JSONSchemaProps = object('Jobs that a release runs once each on this track, in their order. Rollbacks run none.', {
+  before: hook('Before the first pod of the new version starts here.'),
+  after: hook('When all gates have passed, while the former version still runs.'),
+});

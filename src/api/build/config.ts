@@ -27,7 +27,7 @@ export function configReferences(application: Application): ConfigReference[] {
   for (const track of tracks) {
     const values = { image: '', version: '', commit: '', track: track.name, application: application.metadata?.name ?? '' };
     const gates: readonly Gate[] = [...(track.gates ?? []), ...(track.steps ?? []).flatMap((s) => s.gates ?? [])];
-    const jobs = gates.flatMap((g) => ('testJob' in g ? [g.testJob.template] : []));
+    const jobs = [...gates.flatMap((g) => ('testJob' in g ? [g.testJob.template] : [])), ...[...(track.hooks?.before ?? []), ...(track.hooks?.after ?? [])].map((h) => h.template)];
     for (const named of [template, ...jobs]) renameConfig(fillPlaceholders(named, values), note);
   }
   return [...found.values()];

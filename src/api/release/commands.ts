@@ -30,9 +30,9 @@ export function approve(release: Release, approval: { track: string; gate: strin
   return patch(release, { approvals: [...others, approval] });
 }
 
-/** Skips the remaining gates of a track, or of all with `*`. */
-export function promote(release: Release, skip: { track: string; actor: string; reason?: string }): ReleasePatch {
-  return patch(release, { paused: false, promote: [...(release.spec.promote ?? []).filter((p) => p.track !== skip.track), skip] });
+/** Skips the remaining gates of a track, or of all with `*`; with `hook` that failed hook alone. */
+export function promote(release: Release, skip: { track: string; hook?: string; actor: string; reason?: string }): ReleasePatch {
+  return patch(release, { paused: false, promote: [...(release.spec.promote ?? []).filter((p) => p.track !== skip.track || p.hook !== skip.hook), skip] });
 }
 
 export interface Request {

@@ -18,11 +18,25 @@ const gateStatus = object(
   { required: ['name', 'kind', 'state'] },
 );
 
+const hookStatus = object(
+  'One hook.',
+  {
+    name: text('Name of the hook.'),
+    when: text('Before the first pod, or after the gates.', { enum: ['before', 'after'] }),
+    state: text('Where it stands.', { enum: ['Starting', 'Running', 'Passed', 'Failed', 'Skipped'] }),
+    job: text('Job that has its output.'),
+    startedAt: time('When it began.'),
+    completedAt: time('When it ended.'),
+    message: text('How it ended, for people.'),
+  },
+  { required: ['name', 'when', 'state', 'job'] },
+);
+
 const trackStatus = object(
   'The release on one track.',
   {
     name: text('Name of the track.'),
-    phase: text('Where it stands.', { enum: ['Queued', 'ScalingUp', 'Testing', 'Shifting', 'Verifying', 'Draining', 'Passed', 'Failed', 'RolledBack', 'Skipped'] }),
+    phase: text('Where it stands.', { enum: ['Queued', 'Preparing', 'ScalingUp', 'Testing', 'Shifting', 'Verifying', 'Finishing', 'Draining', 'Passed', 'Failed', 'RolledBack', 'Skipped'] }),
     previousBuild: text('Build that the track served before.'),
     startedAt: time('When the release came to the track.'),
     shiftedAt: time("When the routers' read-back showed the new version."),
@@ -32,6 +46,7 @@ const trackStatus = object(
     wantedPercent: integer('Share that it is to have.', { minimum: 0, maximum: 100 }),
     observedPercent: integer('Share that was read back from the routers.', { minimum: 0, maximum: 100 }),
     stepIndex: integer('Step of the last track.', { minimum: 0 }),
+    hooks: keyedList('Hooks of the track.', ['when', 'name'], hookStatus),
     gates: keyedList('Gates of the track.', ['name'], gateStatus),
   },
   { required: ['name', 'phase'] },
@@ -60,7 +75,7 @@ export const releaseCrd = customResourceDefinition({
       ),
       promote: list(
         'Tracks whose remaining gates a person skipped.',
-        object('One skip.', { track: text('Track, or * for all.'), actor, reason }, { required: ['track', 'actor'] }),
+        object('One skip.', { track: text('Track, or * for all.'), hook: text('Only this hook, which failed.'), actor, reason }, { required: ['track', 'actor'] }),
         { maxItems: 100 },
       ),
     },

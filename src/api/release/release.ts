@@ -22,8 +22,8 @@ export interface ReleaseSpec {
   abort?: { actor: string; reason: string };
   /** Approvals given, by track and gate. */
   approvals?: { track: string; gate: string; actor: string; at: string; message?: string }[];
-  /** Tracks (or `*`) whose remaining gates a person skipped. */
-  promote?: { track: string; actor: string; reason?: string }[];
+  /** Tracks (or `*`) whose remaining gates a person skipped. With `hook`: only that hook, which failed. */
+  promote?: { track: string; hook?: string; actor: string; reason?: string }[];
 }
 
 export type ReleasePhase =
@@ -34,7 +34,7 @@ export type ReleasePhase =
 export const ENDED_PHASES: readonly ReleasePhase[] = ['Completed', 'Failed', 'Aborted', 'Superseded'];
 
 export type TrackPhase =
-  | 'Queued' | 'ScalingUp' | 'Testing' | 'Shifting' | 'Verifying' | 'Draining' | 'Passed' | 'Failed' | 'RolledBack' | 'Skipped';
+  | 'Queued' | 'Preparing' /* hooks before */ | 'ScalingUp' | 'Testing' | 'Shifting' | 'Verifying' | 'Finishing' /* hooks after */ | 'Draining' | 'Passed' | 'Failed' | 'RolledBack' | 'Skipped';
 
 export interface ReleaseStatus {
   observedGeneration?: number;
@@ -69,5 +69,18 @@ export interface ReleaseTrackStatus {
   /** As read back from the routers. */
   observedPercent?: number;
   stepIndex?: number;
+  hooks?: HookStatus[];
   gates?: { name: string; kind: string; state: 'Waiting' | 'Running' | 'Passed' | 'Failed' | 'Inconclusive' | 'Skipped'; startedAt?: string; completedAt?: string; message?: string; values?: Record<string, number | string> }[];
+}
+
+export interface HookStatus {
+  name: string;
+  when: 'before' | 'after';
+  /** `Starting`: its Job is being made; it is made once, under one name, whatever dies meanwhile. */
+  state: 'Starting' | 'Running' | 'Passed' | 'Failed' | 'Skipped';
+  /** The Job that has its output. */
+  job: string;
+  startedAt?: string;
+  completedAt?: string;
+  message?: string;
 }

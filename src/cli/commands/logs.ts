@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { LABELS } from '../../api/group.ts';
 import { Pods } from '../../client/kinds.ts';
-import { pathOf } from '../../client/resource.ts';
 import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '../cluster-access.ts';
 import { dataRoot } from '../data-option.ts';
+import { copyPodLogs } from '../operations/copy-pod-logs.ts';
 import { getApplication } from '../operations/releases-of.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
@@ -45,15 +45,5 @@ async function podLogs(terminal: Terminal, access: ClusterAccess, application: s
   const selector = [`${LABELS.application}=${application}`, ...(track === undefined ? [] : [`${LABELS.track}=${track}`]), ...(options.ofVersion === undefined ? [] : [`${LABELS.version}=${options.ofVersion}`])].join(',');
   const { items } = await client.list(Pods, { namespace, labelSelector: selector });
   if (items.length === 0) throw new UserError(`No pods match ${selector}: 'aweigh status ${application}' shows what runs`);
-  await Promise.all(items.map(async (pod) => {
-    const name = pod.metadata?.name ?? '';
-    const path = `${pathOf(Pods, namespace, name, 'log')}?tailLines=${options.tail}${options.follow === true ? '&follow=true' : ''}`;
-    let rest = '';
-    for await (const chunk of client.stream(path, { signal: terminal.signal })) {
-      const lines = (rest + chunk.toString()).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) terminal.out.write(`${name}  ${line}\n`);
-    }
-    if (rest !== '') terminal.out.write(`${name}  ${rest}\n`);
-  }));
+  await copyPodLogs(terminal, access, items, options);
 }

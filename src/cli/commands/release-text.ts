@@ -14,12 +14,12 @@ export function releaseText(release: Release, now: number): string {
   ];
   const tracks = (status?.tracks ?? []).map((t) => [
     t.name, t.phase, t.previousBuild ?? '-', t.wantedPercent === undefined ? '-' : `${t.wantedPercent} %`, t.observedPercent === undefined ? '-' : `${t.observedPercent} %`,
-    (t.gates ?? []).map((g) => `${g.name} ${g.state.toLowerCase()}`).join(', '),
+    [...(t.hooks ?? []).map((h) => `hook ${h.name} ${h.state.toLowerCase()}`), ...(t.gates ?? []).map((g) => `${g.name} ${g.state.toLowerCase()}`)].join(', '),
   ]);
   const steps = (status?.history ?? []).slice(-HISTORY_SHOWN).map((h) => [age(h.at, now), h.track ?? '-', h.actor, h.reason, h.message]);
   return [
     head.join('\n'),
-    ...(tracks.length === 0 ? [] : [table(['TRACK', 'PHASE', 'BEFORE', 'WANTED', 'OBSERVED', 'GATES'], tracks)]),
+    ...(tracks.length === 0 ? [] : [table(['TRACK', 'PHASE', 'BEFORE', 'WANTED', 'OBSERVED', 'HOOKS AND GATES'], tracks)]),
     ...(steps.length === 0 ? [] : [table(['AGE', 'TRACK', 'BY', 'REASON', 'MESSAGE'], steps)]),
   ].join('\n\n');
 }

@@ -2,14 +2,16 @@ import { Command } from 'commander';
 import type { Release } from '../../api/release/release.ts';
 import * as ask from '../../api/release/commands.ts';
 import { Applications, Builds, Deliveries, Releases, Routers } from '../../api/kinds.ts';
-import { buildName, routerName } from '../../api/names.ts';
-import { ResourceQuotas } from '../../client/kinds.ts';
+import { LABELS } from '../../api/group.ts';
+import { buildName, labelValue, routerName } from '../../api/names.ts';
+import { Pods, ResourceQuotas } from '../../client/kinds.ts';
 import { planRelease, planText } from '../../controllers/release/plan.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '../cluster-access.ts';
 import { Screen } from '../demo/screen.ts';
 import { renderView } from '../demo/view.ts';
 import { EXIT } from '../exit-code.ts';
+import { copyPodLogs } from '../operations/copy-pod-logs.ts';
 import { getApplication, hasEnded, releaseInMotion, releasesOf } from '../operations/releases-of.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import { age } from '../output/age.ts';
@@ -55,6 +57,15 @@ export function releaseCommand(terminal: Terminal): Command {
       const delivery = deliveries.items.find((d) => d.metadata?.name === application);
       print(terminal, options.output, planRelease({ application: found, version: options.to, quotas: quotas.items, ...(delivery && { delivery }) }), planText);
     }));
+  verb('logs', "what a release's test jobs and hooks wrote")
+    .option('--release <name>', 'default: the one in motion, else the last')
+    .option('--tail <lines>', 'last lines of each', Number, 200)
+    .action((application: string, options: AccessOptions & { release?: string; tail: number }) => useCluster(terminal, options, async (access) => {
+      const name = (await chosen(access, application, options.release)).metadata?.name ?? '';
+      const { items } = await access.client.list(Pods, { namespace: access.namespace, labelSelector: `${LABELS.release}=${labelValue(name)}` });
+      if (items.length === 0) throw new UserError(`Release ${name} has started no test job and no hook that is still kept`);
+      await copyPodLogs(terminal, access, items, options);
+    }));
   verb('watch', 'show a release live until it has ended')
     .option('--release <name>', 'default: the one in motion, else the last')
     .option('--until <phase>', 'the phase to wait for; exit code 3 where the release ends in another', 'Completed')
@@ -80,10 +91,11 @@ export function releaseCommand(terminal: Terminal): Command {
     .action((application: string, options: SteerOptions) => change(terminal, options, application, (release) => ask.abort(release, terminal.actor, options.reason ?? 'aborted by hand'), 'is being aborted'));
   steer('promote', "skip the remaining gates of the release's track, or of all tracks with --track '*'")
     .option('--track <track>', 'default: the track it is on')
-    .action((application: string, options: SteerOptions) => change(terminal, options, application, (release) => {
+    .option('--hook <name>', 'skip this hook, which failed, instead of gates')
+    .action((application: string, options: SteerOptions & { hook?: string }) => change(terminal, options, application, (release) => {
       const track = options.track ?? release.status?.track;
       if (track === undefined) throw new UserError(`Release ${release.metadata?.name} is on no track yet: name one with --track`);
-      return ask.promote(release, { track, actor: terminal.actor, ...(options.reason === undefined ? {} : { reason: options.reason }) });
+      return ask.promote(release, { track, ...(options.hook === undefined ? {} : { hook: options.hook }), actor: terminal.actor, ...(options.reason === undefined ? {} : { reason: options.reason }) });
     }, 'is promoted'));
   verb('rollback', 'go back to an earlier Build on every track that holds a later one, weight first')
     .option('--to <version>', 'default: the Build that production served before')

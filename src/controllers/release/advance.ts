@@ -3,8 +3,9 @@ import type { ResolvedTrack } from '../../api/application/defaults.ts';
 import type { ReleaseTrackStatus, TrackPhase } from '../../api/release/release.ts';
 import { judgeGates, skipsGates, type GatesOutcome } from './gates.ts';
 import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints, readyReplicas } from './observed.ts';
+import { runHooks } from './hooks.ts';
 import { fail } from './restore.ts';
-import { close, ensureBuild, isAborting, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
+import { close, ensureBuild, entryOf, isAborting, isHeld, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
 
 /** Ready endpoints may be too few for so long, such as while a pod restarts, before the release fails. */
 const ENDPOINTS_GRACE_MS = 10_000;
@@ -21,6 +22,7 @@ export function advance(turn: Turn, working: WorkingRelease, entry: ReleaseTrack
     return;
   }
   ensureBuild(track, working.build);
+  if (entry.phase === 'Preparing') withoutPods(turn, track, working.build);
   if (entry.previousBuild !== undefined && entry.phase !== 'Draining' && buildOf(turn.observed, entry.previousBuild) !== undefined) ensureBuild(track, entry.previousBuild);
   if (failsOnEndpoints(turn, working, track, entry)) return;
   for (;;) {
@@ -32,13 +34,33 @@ export function advance(turn: Turn, working: WorkingRelease, entry: ReleaseTrack
 
 function advancePhase(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
   switch (entry.phase) {
+    case 'Preparing': return prepare(turn, working, track, entry);
     case 'ScalingUp': return scaleUp(turn, working, track, entry);
     case 'Testing': return test(turn, working, track, entry);
     case 'Shifting': return shift(turn, working, track, entry);
     case 'Verifying': return verify(turn, working, track, entry);
+    case 'Finishing': return finish(turn, working, track, entry);
     case 'Draining': return drain(turn, working, track, entry);
     default: return;
   }
+}
+
+/** While hooks run the build is held with what it reads, and not with pods, unless it has some here already. */
+function withoutPods(turn: Turn, { held, rules }: WorkingTrack, build: string): void {
+  const written = turn.observed.delivery?.spec.tracks.find((t) => t.name === rules.name)?.builds.find((b) => b.build === build);
+  const own = held.builds.find((b) => b.build === build);
+  if (own !== undefined && (written === undefined || written.replicas === 0)) own.replicas = 0;
+}
+
+/** The first build comes to all tracks at once, and yet after the hooks of the tracks before. */
+function prepare(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
+  const index = turn.tracks.indexOf(track);
+  if (turn.tracks.slice(0, index).some((t) => entryOf(working, t.rules.name)?.phase === 'Preparing')) return;
+  if (!runHooks(turn, working, track, entry, 'before')) return;
+  entry.startedAt = timestamp(turn);
+  const own = track.held.builds.find((b) => b.build === working.build);
+  if (own !== undefined) own.replicas = track.rules.replicas;
+  enter(turn, working, entry, 'ScalingUp', 'ScaleUp', `${working.build} comes to ${entry.name}`);
 }
 
 function scaleUp(turn: Turn, working: WorkingRelease, { rules, held }: WorkingTrack, entry: ReleaseTrackStatus): void {
@@ -114,6 +136,16 @@ function verify(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry:
     enter(turn, working, entry, 'Shifting', 'StepUp', `${entry.name}: ${working.build} goes from ${step.percent} to ${following} %`);
     return;
   }
+  if (working.type === 'rollback' || (track.rules.hooks?.after ?? []).length === 0) startDraining(turn, working, entry);
+  else enter(turn, working, entry, 'Finishing', 'GatesPassed', `${entry.name}: all gates have passed`);
+}
+
+function finish(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
+  holdWeight(working, track, entry);
+  if (runHooks(turn, working, track, entry, 'after')) startDraining(turn, working, entry);
+}
+
+function startDraining(turn: Turn, working: WorkingRelease, entry: ReleaseTrackStatus): void {
   enter(turn, working, entry, 'Draining', 'Drain', `${entry.name}: requests sent to ${entry.previousBuild ?? 'nothing'} finish`);
 }
 
@@ -151,7 +183,7 @@ function passed(turn: Turn, working: WorkingRelease, entry: ReleaseTrackStatus, 
 }
 
 function failsOnEndpoints(turn: Turn, working: WorkingRelease, { rules }: WorkingTrack, entry: ReleaseTrackStatus): boolean {
-  if (entry.phase !== 'Verifying' && entry.phase !== 'Draining') return false;
+  if (entry.phase !== 'Verifying' && entry.phase !== 'Finishing' && entry.phase !== 'Draining') return false;
   const ready = readyEndpoints(turn.observed, rules, working.build);
   if (ready >= rules.endpointFloor) {
     delete entry.degradedAt;
@@ -165,11 +197,6 @@ function failsOnEndpoints(turn: Turn, working: WorkingRelease, { rules }: Workin
   }
   fail(turn, working, { track: entry.name, reason: 'EndpointsLost', message: `${entry.name} has ${ready} ready endpoints of ${working.build}, its floor is ${rules.endpointFloor}` });
   return true;
-}
-
-/** A person holds it: nothing goes on, a failure still rolls back. Rollbacks are what a hold is for, and go on. */
-export function isHeld(turn: Turn, working: WorkingRelease): boolean {
-  return working.release.spec.paused === true || (turn.spec.hold === true && working.type === 'promotion');
 }
 
 function enter(turn: Turn, working: WorkingRelease, entry: ReleaseTrackStatus, phase: TrackPhase, reason: string, message: string): void {

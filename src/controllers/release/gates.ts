@@ -1,11 +1,10 @@
 import type { Gate } from '../../api/application/application.ts';
 import { gateJobName } from '../../api/names.ts';
 import type { ReleaseTrackStatus } from '../../api/release/release.ts';
-import type { Job } from '../../kubernetes/types.generated.ts';
-import { gateJob } from './gate-job.ts';
+import { gateJob, judgeJob } from './release-job.ts';
 import { gateKey, nameOf, readyAddresses, type GateVerdict } from './observed.ts';
 import { windowState, type TimeWindow } from './time-window.ts';
-import { timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
+import { startJob, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
 
 export type GateStatus = NonNullable<ReleaseTrackStatus['gates']>[number];
 export type GateKind = 'soak' | 'testJob' | 'approval' | 'analysis' | 'window' | 'webhook';
@@ -52,7 +51,8 @@ export function judgeGates(turn: Turn, working: WorkingRelease, track: WorkingTr
 
 /** Who skipped the gates of a track, if anybody did. */
 export function skipsGates({ release, type }: WorkingRelease, track: string): { actor: string; reason?: string } | undefined {
-  const { promote = [], actor = 'aweigh', reason } = release.spec;
+  const { actor = 'aweigh', reason } = release.spec;
+  const promote = (release.spec.promote ?? []).filter((p) => p.hook === undefined);
   const skip = promote.find((p) => p.track === track || p.track === '*');
   if (skip !== undefined) return skip;
   if (type === 'rollback' || (type === 'hotfix' && promote.length === 0)) return { actor, ...(reason && { reason }) };
@@ -86,7 +86,7 @@ function judge(turn: Turn, working: WorkingRelease, track: WorkingTrack, gate: G
     if (job !== undefined) return judgeJob(job);
     const addresses = readyAddresses(turn.observed, track.rules, working.build);
     if (addresses.length === 0) return { state: 'Waiting', message: 'No ready endpoint of the new version yet' };
-    turn.jobs.push(gateJob(turn.observed, working, track.rules, gate.testJob, name, addresses));
+    startJob(turn, gateJob(turn.observed, working, track.rules, gate.testJob, name, addresses));
     return { state: 'Running', message: `Job ${name} runs` };
   }
   if ('window' in gate) return judgeWindow(turn, gate.window);
@@ -107,10 +107,3 @@ function judgeWindow(turn: Turn, window: TimeWindow): Verdict {
   }
 }
 
-function judgeJob(job: Job): Verdict {
-  const is = (type: string) => job.status?.conditions?.find((c) => c.type === type && c.status === 'True');
-  const failed = is('Failed');
-  if (failed !== undefined) return { state: 'Failed', message: `Job ${nameOf(job)} failed: ${failed.message ?? failed.reason ?? 'no reason given'}; its output: kubectl logs job/${nameOf(job)}` };
-  if (is('Complete') !== undefined) return { state: 'Passed', message: `Job ${nameOf(job)} succeeded` };
-  return { state: 'Running', message: `Job ${nameOf(job)} runs` };
-}

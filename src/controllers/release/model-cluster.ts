@@ -15,6 +15,7 @@ const NAMESPACE = 'default';
 export interface Behaviour {
   readonly becomesReady?: boolean;
   readonly testSucceeds?: boolean;
+  readonly hooksSucceed?: boolean;
 }
 
 /**
@@ -129,7 +130,9 @@ export class ModelCluster {
     this.jobs.forEach((job, i) => {
       if (job.status !== undefined) return;
       const release = this.release(job.metadata?.labels?.['aweigh.dev/release'] ?? '');
-      const type = this.behaviour.get(release.spec.build)?.testSucceeds === false ? 'Failed' : 'Complete';
+      const behaviour = this.behaviour.get(release.spec.build);
+      const succeeds = job.metadata?.labels?.['aweigh.dev/hook'] === undefined ? behaviour?.testSucceeds : behaviour?.hooksSucceed;
+      const type = succeeds === false ? 'Failed' : 'Complete';
       this.jobs[i] = { ...job, status: { conditions: [{ type, status: 'True', lastProbeTime: '', lastTransitionTime: '' }] } };
     });
   }
@@ -195,7 +198,9 @@ export class ModelCluster {
       case 'createRelease':
         if (!this.releases.some((r) => nameOf(r) === nameOf(action.release))) this.createRelease(nameOf(action.release), action.release.spec);
         return;
-      case 'createJob': this.jobs.push(action.job); return;
+      case 'createJob':
+        if (!this.jobs.some((j) => nameOf(j) === nameOf(action.job))) this.jobs.push(action.job);
+        return;
       case 'releaseStatus': {
         const i = this.releases.findIndex((r) => nameOf(r) === nameOf(action.release));
         const release = this.releases[i];
@@ -206,7 +211,10 @@ export class ModelCluster {
         this.delivery = { metadata: { name: nameOf(this.application), generation: (this.delivery?.metadata?.generation ?? 0) + 1 }, spec: structuredClone(action.spec), ...(this.delivery?.status && { status: this.delivery.status }) };
         return;
       case 'deleteBuild': this.builds.splice(this.builds.findIndex((b) => nameOf(b) === nameOf(action.build)), 1); return;
-      case 'deleteRelease': this.releases.splice(this.releases.findIndex((r) => nameOf(r) === nameOf(action.release)), 1); return;
+      case 'deleteRelease':
+        this.releases.splice(this.releases.findIndex((r) => nameOf(r) === nameOf(action.release)), 1);
+        for (const job of this.jobs.filter((j) => j.metadata?.labels?.['aweigh.dev/release'] === nameOf(action.release))) this.jobs.splice(this.jobs.indexOf(job), 1);
+        return;
       case 'applicationStatus': this.application = { ...this.application, status: action.status };
     }
   }

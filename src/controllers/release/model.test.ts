@@ -29,6 +29,9 @@ class Life {
   #routes = '';
   #pushed = 17;
   #rollbacks = 0;
+  #hooked = false;
+  /** Jobs of hooks that succeeded, by build, hook and when. */
+  readonly #hooksDone = new Map<string, string>();
   /** Builds that a person let past a gate. */
   readonly waved = new Set<string>();
 
@@ -36,13 +39,16 @@ class Life {
     this.random = seeded(seed);
     const gates = this.random() < 0.5 ? [{ name: 'look', approval: {} }] : [];
     const steps = this.random() < 0.5 ? [{ percent: 5 }, { percent: 25, gates: [{ name: 'soak', soak: { seconds: 60 } }] }] : [];
+    const hook = (name: string) => ({ name, template: { spec: { containers: [{ name, image: '${image}' }] } } });
+    const hooks = this.random() < 0.5 ? { internal: { before: [hook('migrate')] }, production: { after: [hook('announce')] } } : {};
+    this.#hooked = 'internal' in hooks;
     const base = modelApplication();
     this.cluster = new ModelCluster({
       ...base,
       spec: {
         ...base.spec,
         keepWarmSeconds: this.random() < 0.5 ? 0 : 120,
-        tracks: base.spec.tracks.map((t) => (t.name === 'paid' ? { ...t, gates } : t.name === 'production' ? { ...t, steps } : t)),
+        tracks: base.spec.tracks.map((t) => (t.name === 'paid' ? { ...t, gates } : t.name === 'production' ? { ...t, steps } : t)).map((t) => ({ ...t, ...(hooks[t.name as keyof typeof hooks] && { hooks: hooks[t.name as keyof typeof hooks] }) })),
       },
     });
     this.#push(true);
@@ -94,7 +100,7 @@ class Life {
 
   #push(good: boolean): void {
     const version = `v1.${this.#pushed++}.0`;
-    const behaviour = { becomesReady: good || this.random() < 0.8, testSucceeds: good || this.random() < 0.8 };
+    const behaviour = { becomesReady: good || this.random() < 0.8, testSucceeds: good || this.random() < 0.8, hooksSucceed: good || this.random() < 0.9 };
     this.cluster.push(version, behaviour);
     this.log.push(`push ${version} ${JSON.stringify(behaviour)}`);
   }
@@ -127,8 +133,25 @@ class Life {
     }
   }
 
+  #checkHooks(): void {
+    const { cluster } = this;
+    const done = this.#hooksDone;
+    for (const { metadata, status } of cluster.jobs) {
+      if (metadata?.labels?.['aweigh.dev/hook'] === undefined || status?.conditions?.[0]?.type !== 'Complete') continue;
+      const id = `${cluster.release(metadata.labels['aweigh.dev/release'] ?? '').spec.build}${/--.*/.exec(metadata.name ?? '')?.[0]}`;
+      if (done.has(id) && done.get(id) !== metadata.name) throw new Error(this.#story(`a hook succeeds once for a build: ${id}`));
+      done.set(id, metadata.name ?? '');
+    }
+    for (const deployment of cluster.deployments.values()) {
+      const { track, build } = deployment.metadata?.labels ?? {};
+      if (track !== 'internal' || (deployment.spec?.replicas ?? 0) === 0 || done.has(`${build}--before-migrate`)) continue;
+      throw new Error(this.#story(`${build} has pods on internal and was not migrated to`));
+    }
+  }
+
   #check(): void {
     const { cluster } = this;
+    if (this.#hooked) this.#checkHooks();
     const spec = resolveApplication(cluster.application);
     const answer = cluster.router?.status?.observed;
     for (const track of spec.tracks) {

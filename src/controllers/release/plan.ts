@@ -19,7 +19,7 @@ export interface ReleasePlan {
 
 export interface PlanStep {
   readonly track: string;
-  readonly action: 'scaleUp' | 'test' | 'shift' | 'gates' | 'drain' | 'scaleDown';
+  readonly action: 'hook' | 'scaleUp' | 'test' | 'shift' | 'gates' | 'drain' | 'scaleDown';
   readonly text: string;
   /** Pods of the Application after the step, routers included. */
   readonly pods: number;
@@ -49,6 +49,7 @@ export function planRelease({ application, delivery, version, quotas }: PlanInpu
   for (const track of spec.tracks) {
     const old = holds(delivery, track);
     const users = track.last ? 'all users that no other track takes' : `${track.percent} % of ${track.segment}`;
+    for (const { name } of track.hooks?.before ?? []) say(track, 'hook', `run hook ${name} once`);
     say(track, 'scaleUp', `start ${track.replicas} pods of ${version}${old ? ` beside ${track.replicas} of ${old}` : ''}`, track.replicas);
     if (first) {
       say(track, 'shift', `${users} reach ${version}; the first build goes to all tracks at once, without gates`);
@@ -61,6 +62,7 @@ export function planRelease({ application, delivery, version, quotas }: PlanInpu
     }
     say(track, 'shift', `${users} reach ${version}`);
     seconds += sayGates(track.gates.filter((g) => !('testJob' in g)), (text) => say(track, 'gates', text));
+    for (const { name } of track.hooks?.after ?? []) say(track, 'hook', `run hook ${name} once`);
     if (!old) continue;
     seconds += spec.drainSeconds;
     say(track, 'drain', `requests sent to ${old} have ${spec.drainSeconds} s to finish`);

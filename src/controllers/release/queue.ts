@@ -1,10 +1,9 @@
 import { awaitsConfig } from '../../api/build/config.ts';
 import { compareAge } from '../../api/age.ts';
 import { buildOf } from './observed.ts';
-import { isHeld } from './advance.ts';
 import { fail } from './restore.ts';
 import { windowState } from './time-window.ts';
-import { entryOf, inMotion, isAborting, isEnded, occupant, tell, timestamp, wakeAt, type Turn, type WorkingRelease } from './turn.ts';
+import { entryOf, inMotion, isAborting, isEnded, isHeld, occupant, tell, timestamp, wakeAt, type Turn, type WorkingRelease } from './turn.ts';
 
 /**
  * Decides which release takes which track. A track keeps its release until that passes or fails; one newest release waits before each
@@ -107,7 +106,7 @@ function lacksConfig(turn: Turn, working: WorkingRelease): boolean {
 
 /** Why a promotion may not come to a track now, if it may not. */
 function frozen(turn: Turn, working: WorkingRelease, track: string): string | undefined {
-  if (working.type !== 'promotion' || working.release.spec.promote?.some((p) => p.track === track || p.track === '*')) return undefined;
+  if (working.type !== 'promotion' || working.release.spec.promote?.some((p) => p.hook === undefined && (p.track === track || p.track === '*'))) return undefined;
   for (const freeze of turn.spec.freezeWindows ?? []) {
     const state = windowState(freeze, turn.observed.now);
     if (state.state === 'invalid') return `Freeze ${freeze.name}: ${state.message}`;
@@ -135,7 +134,8 @@ function hasTaken(working: WorkingRelease, track: string): boolean {
 function take(turn: Turn, working: WorkingRelease, name: string): void {
   const track = turn.tracks.find((t) => t.rules.name === name);
   const previousBuild = track?.held.serving;
-  const entry = { name, phase: 'ScalingUp' as const, ...(previousBuild !== undefined && { previousBuild }), startedAt: timestamp(turn) };
+  const hooked = working.type !== 'rollback' && turn.tracks.some((t) => (previousBuild === undefined || t === track) && (t.rules.hooks?.before ?? []).length > 0);
+  const entry = { name, phase: hooked ? ('Preparing' as const) : ('ScalingUp' as const), ...(previousBuild !== undefined && { previousBuild }), startedAt: timestamp(turn) };
   working.status.tracks = [...working.status.tracks.filter((t) => t.name !== name), entry];
   working.status.startedAt ??= timestamp(turn);
 }

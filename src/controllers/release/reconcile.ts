@@ -8,7 +8,7 @@ import { API_VERSION, LABELS } from '../../api/group.ts';
 import { ENDED_PHASES, type Release, type ReleaseStatus } from '../../api/release/release.ts';
 import { labelValue, releaseName } from '../../api/names.ts';
 import type { Job } from '../../kubernetes/types.generated.ts';
-import { advance, isHeld } from './advance.ts';
+import { advance } from './advance.ts';
 import { applicationStatus } from './application-status.ts';
 import { removeIdleBuilds } from './clean-up.ts';
 import { forgotten } from './history.ts';
@@ -16,7 +16,7 @@ import { nameOf, type Observed } from './observed.ts';
 import { compareAge } from '../../api/age.ts';
 import { assignTracks, waitsFor } from './queue.ts';
 import { restoreTracks } from './restore.ts';
-import { beginTurn, inMotion, isAborting, isEnded, tell, timestamp, type Turn, type WorkingRelease } from './turn.ts';
+import { beginTurn, inMotion, isAborting, isEnded, isHeld, tell, timestamp, type Turn, type WorkingRelease } from './turn.ts';
 
 /** One write, in the order in which they are to be made. */
 export type ReleaseAction =
@@ -98,7 +98,7 @@ function phaseOf(turn: Turn, working: WorkingRelease): void {
     tell(turn, working, { reason: 'Completed', message: `${working.build} is on every track` });
     return;
   }
-  if (status.phase === 'Paused' && status.reason === 'Inconclusive') return;
+  if (status.phase === 'Paused' && (status.reason === 'Inconclusive' || status.reason === 'HookFailed')) return;
   if (isHeld(turn, working)) status.phase = 'Paused';
   else status.phase = status.tracks.length === 0 ? 'Pending' : 'Progressing';
 }

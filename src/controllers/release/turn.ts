@@ -75,7 +75,8 @@ function heldTrack(observed: Observed, rules: ResolvedTrack): DeliveryTrack {
     name: rules.name,
     ...(serving === undefined ? {} : { serving }),
     percent: serving === undefined ? 0 : rules.percent,
-    builds: (now?.builds ?? []).map(({ build }) => ({ build, replicas: rules.replicas })),
+    // One without pods never had any: it waits for hooks, or failed in them.
+    builds: (now?.builds ?? []).map(({ build, replicas }) => ({ build, replicas: replicas === 0 ? 0 : rules.replicas })),
     ...(now?.next === undefined ? {} : { next: { ...now.next } }),
   };
 }
@@ -86,6 +87,11 @@ export function isEnded(working: WorkingRelease): boolean {
 
 export function isAborting(working: WorkingRelease): boolean {
   return working.status.phase === 'Aborting';
+}
+
+/** A person holds it: nothing goes on, a failure still rolls back. Rollbacks are what a hold is for, and go on. */
+export function isHeld(turn: Turn, working: WorkingRelease): boolean {
+  return working.release.spec.paused === true || (turn.spec.hold === true && working.type === 'promotion');
 }
 
 /** The release has work to do on this track: no other may take it. */
@@ -115,7 +121,14 @@ export function wakeAt(turn: Turn, at: number): void {
 }
 
 export function ensureBuild({ held, rules }: WorkingTrack, build: string): void {
-  if (!held.builds.some((b) => b.build === build)) held.builds.push({ build, replicas: rules.replicas });
+  const own = held.builds.find((b) => b.build === build);
+  if (own === undefined) held.builds.push({ build, replicas: rules.replicas });
+  else own.replicas = rules.replicas;
+}
+
+/** Makes a Job in this turn, once. */
+export function startJob(turn: Turn, job: Job): void {
+  if (!turn.jobs.some((j) => j.metadata?.name === job.metadata?.name)) turn.jobs.push(job);
 }
 
 /** Sends all users of the track to production. */
