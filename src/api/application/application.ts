@@ -168,8 +168,17 @@ export interface RouterTemplate {
   segments?: SegmentRule[];
   /** Where claims are read. */
   token?: TokenSource;
+  accessLog?: AccessLogTemplate;
   /** Lines that people add to marked places of haproxy.cfg. */
   haproxy?: { global?: string; defaults?: string; frontend?: string; backend?: string };
+}
+
+/** One JSON line a request in the log of the router that took it. */
+export interface AccessLogTemplate {
+  /** Share of the requests: 0 is off. Answers of 500 and above are always logged where it is not. Default 100. */
+  percent?: number;
+  /** True: the user's id in clear. Default false: the bucket only. */
+  userIds?: boolean;
 }
 
 export interface ApplicationStatus {

@@ -57,6 +57,10 @@ const router = object(
     edge: flag("True: a client's own X-Traffic-Group is removed, and the router sets it."),
     segments: segmentRules,
     token: tokenSource,
+    accessLog: object('One JSON line a request in the log of the router that took it.', {
+      percent: integer('Share of the requests; 0 is off, and where it is not, answers of 500 and above are always logged. Default 100.', { minimum: 0, maximum: 100 }),
+      userIds: flag("True: the user's id in clear. Default: the bucket only."),
+    }),
     haproxy: object('Lines added to marked places of haproxy.cfg; checked before use.', {
       global: text('Behind the section global.', { maxLength: 16384 }),
       defaults: text('Behind the section defaults.', { maxLength: 16384 }),

@@ -12,7 +12,7 @@ export async function runRouterProcess(terminal: Terminal, config: string): Prom
   const { clock, env, out, random, signal } = terminal;
   const router = await startBuiltinRouter({
     layout: JSON.parse(read(config)) as never, address: env['POD_IP'] ?? '127.0.0.1', ca: read(join(tls, 'ca.crt')), pem: read(join(tls, 'router.pem')),
-    now: () => clock.now(), random, write: (text) => { out.write(text); },
+    now: () => clock.now(), elapsedMs: () => performance.now(), random, write: (text) => { out.write(text); },
   });
   await aborted(signal);
   await router.close();

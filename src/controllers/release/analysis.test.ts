@@ -72,3 +72,44 @@ test('routers that restart do not count as a fall of errors or requests', () => 
   }
   expect(values).toMatchObject({ requests: 460 });
 });
+
+/** Samples a second apart with these many answers of 10 ms and of 200 ms on the candidate and on production. */
+function slow(analysis: AnalysisGate, samples: { candidate: [number, number]; production: [number, number] }[]) {
+  let values = {};
+  const sums = { candidate: { total: 0, errors: 0, latency: {} as Record<number, number> }, production: { total: 0, errors: 0, latency: {} as Record<number, number> } };
+  return samples.map((sample, i) => {
+    for (const who of ['candidate', 'production'] as const) {
+      const sum = sums[who];
+      const [fast, late] = sample[who];
+      sum.total += fast + late;
+      sum.latency = { 11_000: (sum.latency[11_000] ?? 0) + fast, 220_000: (sum.latency[220_000] ?? 0) + late };
+    }
+    const verdict = judgeAnalysis(analysis, values, { at: (i + 1) * 1000, queries: {}, ...structuredClone(sums) }, 0);
+    values = JSON.parse(JSON.stringify(verdict.values)) as typeof values;
+    return verdict;
+  });
+}
+const latency = (metric: object): AnalysisGate => ({ durationSeconds: 8, metrics: [{ name: 'p99', source: { router: 'latencyP99Seconds' }, consecutiveFailures: 2, ...metric }] });
+
+test('the latency of the slowest hundredth fails its bound', () => {
+  expect(slow(latency({ max: 0.1 }), times(9, { candidate: [199, 1], production: [200, 0] })).at(-1)).toMatchObject({ state: 'Passed', values: { p99: 0.011 } });
+  expect(slow(latency({ max: 0.1 }), times(5, { candidate: [195, 5], production: [200, 0] })).at(-1)).toMatchObject({ state: 'Failed', values: { p99: 0.22 } });
+});
+
+test('latency is compared with production of the same time', () => {
+  const relative = latency({ maxRatioToProduction: 1.5 });
+  expect(slow(relative, times(9, { candidate: [100, 100], production: [100, 100] })).at(-1)?.state).toBe('Passed');
+  expect(slow(relative, times(9, { candidate: [100, 100], production: [200, 0] })).some((v) => v.state === 'Failed')).toBe(true);
+});
+
+test('a window that was filled long ago does not hide a fault that comes late', () => {
+  const verdicts = slow({ ...latency({ max: 0.1 }), durationSeconds: 100 }, [...times(50, { candidate: [200, 0] as [number, number], production: [0, 0] as [number, number] }), ...times(4, { candidate: [0, 200] as [number, number], production: [0, 0] as [number, number] })]);
+  expect(verdicts.at(49)?.state).toBe('Running');
+  expect(verdicts.at(-1)?.state).toBe('Failed');
+});
+
+test('what the status keeps of a window stays small', () => {
+  const cells = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [1_000 + i * 100, 1_000_000]));
+  const { values } = judgeAnalysis(latency({ max: 1 }), {}, { at: 1_000, queries: {}, candidate: { total: 6e7, errors: 0, latency: cells }, production: { total: 6e7, errors: 0, latency: cells } }, 0);
+  expect(JSON.stringify(values).length).toBeLessThan(2_500);
+});

@@ -1,4 +1,5 @@
 import type { AnalysisGate, AnalysisMetric } from '../../api/application/application.ts';
+import { cellsSince, decodeCells, encodeCells, type LatencyCells, quantileSeconds } from './latency.ts';
 import type { BackendCounters } from './metrics-source.ts';
 import type { GateVerdict } from './observed.ts';
 
@@ -26,8 +27,9 @@ type Values = Record<string, number | string>;
 export function judgeAnalysis(gate: AnalysisGate, values: Values, sample: Sample, startedAt: number): GateVerdict {
   const next: Values = { ...values, sampledAt: sample.at };
   const minimum = gate.minimumSample ?? ANALYSIS_DEFAULTS.minimumSample;
-  const candidate = windowOf(next, 'candidate', sample.candidate, minimum);
-  const production = windowOf(next, 'production', sample.production, minimum);
+  const countersOf = (counters: BackendCounters | undefined) => (counters === undefined || readsLatency(gate) ? counters : { ...counters, latency: {} });
+  const candidate = windowOf(next, 'candidate', countersOf(sample.candidate), minimum);
+  const production = windowOf(next, 'production', countersOf(sample.production), minimum);
   const requests = Number(next['requests'] ?? 0);
   const dueAt = startedAt + gate.durationSeconds * 1000;
   const patienceMs = (gate.inconclusiveAfterSeconds ?? gate.durationSeconds) * 1000;
@@ -56,33 +58,57 @@ export function judgeAnalysis(gate: AnalysisGate, values: Values, sample: Sample
   return { state: sample.at >= dueAt + patienceMs ? 'Inconclusive' : 'Running', message: unsure, values: next };
 }
 
+// Cells are kept in the status only where they are read.
+const readsLatency = (gate: AnalysisGate): boolean => gate.metrics.some(({ source }) => 'router' in source && source.router.startsWith('latency'));
+
 interface Window {
   readonly requests: number;
   readonly errors: number;
   readonly seconds: number;
+  readonly latency: LatencyCells;
 }
 
-/** Requests since the window began. A window ends when it holds twice the minimum, so that a late fault is not lost in what went well. */
+/** The counters at one instant, as the status keeps them. */
+interface Mark {
+  readonly at: number;
+  readonly total: number;
+  readonly errors: number;
+  readonly latency: LatencyCells;
+}
+
+/**
+ * The last requests, at least a minimum sample of them and, where they come slowly, at most about two: a late fault is not lost in
+ * what went well before, and a slow request or two in a window just begun are no verdict.
+ */
 function windowOf(values: Values, who: string, counters: BackendCounters | undefined, minimum: number): Window | undefined {
   if (counters === undefined) return undefined;
-  const at = Number(values['sampledAt']);
-  const base = { total: Number(values[`${who}Total`] ?? NaN), errors: Number(values[`${who}Errors`] ?? 0), at: Number(values[`${who}Since`] ?? at) };
-  const last = Number(values[`${who}Last`] ?? base.total);
-  const restart = () => {
-    values[`${who}Total`] = counters.total;
-    values[`${who}Errors`] = counters.errors;
-    values[`${who}Since`] = at;
-  };
-  values[`${who}Last`] = counters.total;
+  const now: Mark = { at: Number(values['sampledAt']), total: counters.total, errors: counters.errors, latency: counters.latency ?? {} };
+  const begin = readMark(values[`${who}Begin`]);
+  const middle = readMark(values[`${who}Middle`]) ?? begin;
+  const last = Number(values[`${who}Last`] ?? begin?.total);
+  values[`${who}Last`] = now.total;
   // A router that was replaced counts from zero again.
-  if (Number.isNaN(base.total) || counters.total < last) {
-    restart();
+  if (begin === undefined || middle === undefined || now.total < last) {
+    values[`${who}Begin`] = writeMark(now);
+    delete values[`${who}Middle`];
     return undefined;
   }
-  if (who === 'candidate') values['requests'] = Number(values['requests'] ?? 0) + counters.total - last;
-  const window = { requests: counters.total - base.total, errors: Math.max(0, counters.errors - base.errors), seconds: Math.max(0.001, (at - base.at) / 1000) };
-  if (window.requests >= Math.max(1, minimum) * 2) restart();
-  return window;
+  if (who === 'candidate') values['requests'] = Number(values['requests'] ?? 0) + now.total - last;
+  const enough = now.total - middle.total >= Math.max(1, minimum);
+  const from = enough ? middle : begin;
+  if (enough) {
+    values[`${who}Begin`] = writeMark(middle);
+    values[`${who}Middle`] = writeMark(now);
+  }
+  return { requests: now.total - from.total, errors: Math.max(0, now.errors - from.errors), seconds: Math.max(0.001, (now.at - from.at) / 1000), latency: cellsSince(now.latency, from.latency) };
+}
+
+const writeMark = ({ at, total, errors, latency }: Mark): string => [at, total, errors, encodeCells(latency)].join(' ');
+
+function readMark(text: number | string | undefined): Mark | undefined {
+  if (typeof text !== 'string') return undefined;
+  const [at, total, errors, latency = ''] = text.split(' ');
+  return { at: Number(at), total: Number(total), errors: Number(errors), latency: decodeCells(latency) };
 }
 
 type Measured =
@@ -93,7 +119,7 @@ type Measured =
 function measure(metric: AnalysisMetric, sample: Sample, candidate: Window | undefined, production: Window | undefined): Measured {
   const { source } = metric;
   const value = 'router' in source ? routerValue(source.router, candidate) : sample.queries[metric.name];
-  if (value === undefined || !Number.isFinite(value)) return { outcome: 'noData', why: 'router' in source && source.router.startsWith('latency') ? 'the routers do not measure latency; use prometheus' : 'no data' };
+  if (value === undefined || !Number.isFinite(value)) return { outcome: 'noData', why: 'no data' };
   if (metric.max !== undefined && value > metric.max) return { outcome: 'failed', value, rule: `above max ${metric.max}` };
   if (metric.min !== undefined && value < metric.min) return { outcome: 'failed', value, rule: `below min ${metric.min}` };
   if (metric.maxRatioToProduction !== undefined && 'router' in source) {
@@ -104,11 +130,16 @@ function measure(metric: AnalysisMetric, sample: Sample, candidate: Window | und
   return { outcome: 'passed', value };
 }
 
-function routerValue(kind: string, window: Window | undefined): number | undefined {
+function routerValue(kind: RouterMetric, window: Window | undefined): number | undefined {
   if (window === undefined) return undefined;
-  if (kind === 'requestRate') return window.requests / window.seconds;
-  if (kind === 'errorRatio') return window.requests === 0 ? undefined : window.errors / window.requests;
-  return undefined;
+  switch (kind) {
+    case 'requestRate': return window.requests / window.seconds;
+    case 'errorRatio': return window.requests === 0 ? undefined : window.errors / window.requests;
+    case 'latencyP50Seconds': return quantileSeconds(window.latency, 0.5);
+    case 'latencyP99Seconds': return quantileSeconds(window.latency, 0.99);
+  }
 }
+
+type RouterMetric = Extract<AnalysisMetric['source'], { router: unknown }>['router'];
 
 const round = (value: number): number => Math.round(value * 1e6) / 1e6;

@@ -1,9 +1,11 @@
 import type { ObjectKey } from '../../client/resource.ts';
+import type { LatencyCells } from './latency.ts';
 
 /** Requests that the routers sent to one backend since they started, summed over all routers. */
 export interface BackendCounters {
   readonly total: number;
   readonly errors: number;
+  readonly latency?: LatencyCells;
 }
 
 /** Where analysis reads. */

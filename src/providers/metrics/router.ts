@@ -24,9 +24,11 @@ export function routerCounters(context: ControllerContext, providers: Readonly<R
     if (pods.length === 0) throw new Error(`Router ${name} has no ready pod`);
     const answers = await Promise.all(pods.map((pod) => provider.stats({ name: pod.metadata?.name ?? '', address: pod.status?.podIP ?? '' }, known, signal)));
     const sums = new Map<string, BackendCounters>();
-    for (const { backend, total, errors } of answers.flatMap((a) => a.backends)) {
-      const sum = sums.get(backend) ?? { total: 0, errors: 0 };
-      sums.set(backend, { total: sum.total + total, errors: sum.errors + errors });
+    for (const { backend, total, errors, latency } of answers.flatMap((a) => a.backends)) {
+      const sum = sums.get(backend) ?? { total: 0, errors: 0, latency: {} };
+      const cells = { ...sum.latency };
+      for (const [cell, count] of Object.entries(latency)) cells[Number(cell)] = (cells[Number(cell)] ?? 0) + count;
+      sums.set(backend, { total: sum.total + total, errors: sum.errors + errors, latency: cells });
     }
     return sums;
   };

@@ -5,7 +5,7 @@ import { trafficOf } from '../../controllers/routing/reconcile.ts';
 import type { RouterSpec } from '../../api/router/router.ts';
 import { bucketOf } from './bucket/bucket.ts';
 import { send, type Service, startRouter } from './router-fixture.ts';
-import { base, kinds, router, servers, services } from './router-suite.ts';
+import { base, kinds, router, servers, serversByBackend, services } from './router-suite.ts';
 
 const withShare = (share: number): RouterSpec => ({ ...base, routes: base.routes.map((r) => (r.segment === 'FREE' ? { ...r, share } : r)) });
 const users = Array.from({ length: 2_000 }, (_, i) => `user-${i}`);
@@ -114,6 +114,55 @@ describe.each(kinds)('%s', (kind) => {
     const posts = all.flatMap((s) => s.posts);
     expect(posts.length).toBe(sent);
     expect(new Set(posts).size).toBe(sent);
+  });
+
+  test('latency and errors are counted by version, and latency is that of the answer, not of its body', async () => {
+    const [old, fresh] = [await services('v1', 1), await services('v2', 1)];
+    const r = await router(kind);
+    await r.tell(trafficOf(base, serversByBackend(old, fresh)));
+    const ask = (group: string, path: string) => send({ address: r.pod.address, path, headers: ['X-Traffic-Group', group] });
+    await Promise.all([...Array.from({ length: 20 }, () => ask('INTERNAL', '/?ms=150')), ...Array.from({ length: 30 }, () => ask('ENTERPRISE', '/')), ask('ENTERPRISE', '/?status=500')]);
+    const stats = await r.provider.stats(r.pod, r.credentials, AbortSignal.timeout(5_000));
+    const of = (backend: string) => stats.backends.find((b) => b.backend === backend);
+    const count = (cells: Readonly<Record<number, number>> = {}, from: number, to = Infinity) => Object.entries(cells).reduce((sum, [bound, n]) => sum + (Number(bound) > from && Number(bound) <= to ? n : 0), 0);
+    expect(of('internal-v2')).toMatchObject({ total: 20, errors: 0 });
+    expect(count(of('internal-v2')?.latency, 150_000)).toBe(20);
+    expect(of('production-v1')).toMatchObject({ total: 31, errors: 1 });
+    expect(count(of('production-v1')?.latency, 0)).toBe(31);
+  });
+
+  test('the access log says who went where, by bucket, with no id, token or query in it', async () => {
+    const [old, fresh] = [await services('v1', 1), await services('v2', 1)];
+    const r = await router(kind);
+    await r.tell(trafficOf(withShare(10_000), serversByBackend(old, fresh)));
+    await send({ address: r.pod.address, path: '/a]"b?token=secret&ms=30', headers: ['X-Traffic-Group', 'FREE', 'X-User-Id', 'ann@example.com', 'Authorization', 'Bearer secret', 'Cookie', 'uid=ann@example.com'] });
+    await send({ address: r.pod.address, path: '/', headers: ['X-Traffic-Group', 'WHO'] });
+    await expect.poll(() => r.log().length, { timeout: 5_000 }).toBe(2);
+    const [first, second] = r.log();
+    expect(first).toMatchObject({ method: 'GET', path: '/a]"b', status: 200, segment: 'FREE', bucket: bucketOf('shop/FREE', 'ann@example.com'), track: 'free', version: 'v2', backend: 'free-v2', server: `${fresh[0]?.address}:8080`, retries: 0, end: '--' });
+    expect(Number(first?.['ms'])).toBeGreaterThanOrEqual(25);
+    expect(Date.parse(String(first?.['at']))).toBeGreaterThan(Date.now() - 60_000);
+    expect(second).toMatchObject({ segment: 'unknown-group', track: 'production', version: 'v1' });
+    expect(JSON.stringify(r.log())).not.toMatch(/secret|ann@|"user"/);
+  });
+
+  test('the access log can be off, sampled, and with user ids', async () => {
+    const old = await services('v1', 1);
+    const traffic = trafficOf({ ...base, backends: [base.backends[2]!], routes: [] }, new Map([['production-v1', servers(old)]]));
+    const logOf = async (accessLog: object) => {
+      const r = await router(kind, { router: { accessLog } });
+      await r.tell(traffic);
+      await Promise.all(Array.from({ length: 200 }, () => send({ address: r.pod.address, headers: ['X-User-Id', 'josé "x"'].map((h) => Buffer.from(h).toString('latin1')) })));
+      await send({ address: r.pod.address, path: '/?status=500' });
+      await r.stop();
+      return r.log();
+    };
+    expect(await logOf({ percent: 0 })).toEqual([]);
+    const sampled = await logOf({ percent: 20 });
+    expect(sampled.length).toBeGreaterThan(5);
+    expect(sampled.length).toBeLessThan(120);
+    expect(sampled.at(-1)).toMatchObject({ status: 500 });
+    expect((await logOf({ userIds: true }))[0]).toMatchObject({ user: 'josé "x"' });
   });
 
   test('a router that restarted is not ready until it was told again', async () => {

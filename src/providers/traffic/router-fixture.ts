@@ -52,6 +52,8 @@ export interface RouterHandle {
   readonly provider: TrafficProvider;
   tell(traffic: Traffic): ReturnType<TrafficProvider['tell']>;
   ready(): Promise<number>;
+  /** Lines of the access log so far. */
+  log(): Record<string, unknown>[];
   /** As preStop does. */
   stop(): Promise<void>;
   /** Ends at once and starts again, at the same address. */
@@ -79,11 +81,14 @@ export async function startRouter(kind: RouterKind, options: RouterOptions = {})
   const provider = trafficProviders(clock)[kind];
   const pod = { name: 'router', address };
   let stopOne: (signal: 'soft' | 'hard') => Promise<void>;
+  let logged = '';
+  const write = (text: string): void => void (logged += text);
   const start = async (): Promise<void> => {
-    stopOne = kind === 'haproxy' ? await startHaproxy(root, address) : await startBuiltin(JSON.parse(data['router.json'] ?? '') as RouterLayout, address, pem);
+    stopOne = kind === 'haproxy' ? await startHaproxy(root, address, write) : await startBuiltin(JSON.parse(data['router.json'] ?? '') as RouterLayout, address, pem, write);
   };
   await start();
   return {
+    log: () => logged.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>),
     pod, provider, credentials: issued.client,
     tell: (traffic) => provider.tell(pod, issued.client, traffic, AbortSignal.timeout(3_000)),
     ready: async () => (await send({ address, port: HEALTH_PORT, path: '/ready' })).status,
@@ -99,8 +104,9 @@ export async function startRouter(kind: RouterKind, options: RouterOptions = {})
   };
 }
 
-async function startHaproxy(root: string, address: string): Promise<(signal: 'soft' | 'hard') => Promise<void>> {
-  const child: ChildProcess = spawn('haproxy', ['-f', `${CONFIG_DIR}/haproxy.cfg`], { cwd: root, env: { ...process.env, POD_IP: address }, stdio: ['ignore', 'ignore', 'pipe'] });
+async function startHaproxy(root: string, address: string, write: (text: string) => void): Promise<(signal: 'soft' | 'hard') => Promise<void>> {
+  const child: ChildProcess = spawn('haproxy', ['-f', `${CONFIG_DIR}/haproxy.cfg`], { cwd: root, env: { ...process.env, POD_IP: address }, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout?.on('data', (d: Buffer) => write(d.toString()));
   let errors = '';
   child.stderr?.on('data', (d: Buffer) => (errors += d.toString()));
   const exited = once(child, 'exit');
@@ -111,8 +117,8 @@ async function startHaproxy(root: string, address: string): Promise<(signal: 'so
   };
 }
 
-async function startBuiltin(layout: RouterLayout, address: string, pem: Readonly<Record<string, string>>): Promise<(signal: 'soft' | 'hard') => Promise<void>> {
-  const router = await startBuiltinRouter({ layout, address, ca: pem['ca.crt'] ?? '', pem: pem['router.pem'] ?? '', now: () => Date.now(), random: { next: Math.random }, write: () => undefined });
+async function startBuiltin(layout: RouterLayout, address: string, pem: Readonly<Record<string, string>>, write: (text: string) => void): Promise<(signal: 'soft' | 'hard') => Promise<void>> {
+  const router = await startBuiltinRouter({ layout, address, ca: pem['ca.crt'] ?? '', pem: pem['router.pem'] ?? '', now: () => Date.now(), elapsedMs: () => performance.now(), random: { next: Math.random }, write });
   return (signal) => router.close(signal === 'hard');
 }
 
@@ -130,7 +136,7 @@ async function untilOpen(address: string, failed: () => string | undefined): Pro
   }
 }
 
-/** A service that says its version; `/slow?ms=N` takes its time; a POST answers with the length of its body. */
+/** A service that says its version; `?ms=N` takes its time, `?status=N` answers so; a POST answers with the length of its body. */
 export interface Service {
   readonly address: string;
   readonly port: number;
@@ -154,7 +160,7 @@ export async function startService(version: string): Promise<Service> {
     incoming.on('data', (d: Buffer) => (size += d.length));
     incoming.on('end', () => {
       if (incoming.method === 'POST') service.posts.push(url.searchParams.get('id') ?? '');
-      const answer = () => outgoing.writeHead(200, { 'X-Version': version }).end(`${version}:${size}`);
+      const answer = () => outgoing.writeHead(Number(url.searchParams.get('status') ?? 200), { 'X-Version': version }).end(`${version}:${size}`);
       const ms = Number(url.searchParams.get('ms') ?? 0);
       if (ms > 0) setTimeout(answer, ms);
       else answer();

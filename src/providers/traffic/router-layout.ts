@@ -1,4 +1,4 @@
-import type { Application, Track } from '../../api/application/application.ts';
+import type { AccessLogTemplate, Application, Track } from '../../api/application/application.ts';
 import type { SegmentRule, TokenSource } from '../../api/router/identity.ts';
 import type { RouterSpec } from '../../api/router/router.ts';
 
@@ -46,6 +46,7 @@ export interface RouterLayout {
   readonly tracks: readonly TrackLayout[];
   /** Values of `X-Traffic-Group` that are not counted as unknown. */
   readonly segments: readonly string[];
+  readonly accessLog: Required<AccessLogTemplate>;
   readonly extra: { readonly global?: string; readonly defaults?: string; readonly frontend?: string; readonly backend?: string };
 }
 
@@ -53,7 +54,7 @@ export function routerLayout(application: Application, router: RouterSpec): Rout
   const tracks = application.spec.tracks.map((t) => ({ name: t.name, ...(t.segment === undefined ? {} : { segment: t.segment }), servers: serverSlots(t) }));
   const own = tracks.flatMap((t) => (t.segment === undefined ? [] : [t.segment]));
   const edge = router.edge === true;
-  const { token = {}, segments: segmentRules = [] } = application.spec.router ?? {};
+  const { token = {}, segments: segmentRules = [], accessLog } = application.spec.router ?? {};
   return {
     application: router.application,
     port: router.port,
@@ -64,6 +65,7 @@ export function routerLayout(application: Application, router: RouterSpec): Rout
     segmentRules: edge ? segmentRules : [],
     tracks,
     segments: [...new Set([...own, router.defaultSegment, ...PRODUCTION_ONLY_SEGMENTS, ...(edge ? segmentRules.map((r) => r.segment) : [])])],
+    accessLog: { percent: 100, userIds: false, ...accessLog },
     extra: application.spec.router?.haproxy ?? {},
   };
 }

@@ -1,6 +1,7 @@
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
-import type { Traffic, TrafficBackend, TrafficServer } from '../../../controllers/routing/traffic-provider.ts';
+import { cellOf } from '../latency-cells.ts';
+import type { BackendStats, Traffic, TrafficBackend, TrafficServer } from '../../../controllers/routing/traffic-provider.ts';
 
 const CHECK_MS = 1_000;
 
@@ -18,6 +19,7 @@ interface PoolBackend {
   turn: number;
   total: number;
   errors: number;
+  latency: Record<number, number>;
 }
 
 /** The servers of every backend, with the idle connections to each. Counters of a backend live as long as it is told. */
@@ -46,7 +48,7 @@ export class BackendPool {
       });
       // Requests in flight hold their own socket: only idle ones end here.
       for (const gone of kept.values()) closeIdle(gone.agent);
-      if (before === undefined) this.#backends.set(told.name, { told, servers, turn: 0, total: 0, errors: 0 });
+      if (before === undefined) this.#backends.set(told.name, { told, servers, turn: 0, total: 0, errors: 0, latency: {} });
       else Object.assign(before, { told, servers });
     }
   }
@@ -87,8 +89,16 @@ export class BackendPool {
     if (failed) backend.errors++;
   }
 
-  stats(): { backend: string; total: number; errors: number }[] {
-    return [...this.#backends].map(([backend, { total, errors }]) => ({ backend, total, errors }));
+  /** An answer's head came. */
+  answered(name: string, microseconds: number): void {
+    const backend = this.#backends.get(name);
+    if (backend === undefined) return;
+    const cell = cellOf(microseconds);
+    backend.latency[cell] = (backend.latency[cell] ?? 0) + 1;
+  }
+
+  stats(): BackendStats[] {
+    return [...this.#backends].map(([backend, { total, errors, latency }]) => ({ backend, total, errors, latency }));
   }
 
   refused(server: PoolServer): void {

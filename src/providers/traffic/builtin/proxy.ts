@@ -20,6 +20,8 @@ export interface ProxyOptions {
   readonly routing: RoutingState;
   readonly identify: Identify;
   readonly now: () => number;
+  /** A clock that only goes forward, with fractions of a millisecond. */
+  readonly elapsedMs: () => number;
   /** True: answers end their connection. */
   readonly stopping: () => boolean;
   readonly segments: Map<string, number>;
@@ -28,22 +30,22 @@ export interface ProxyOptions {
 /** Forwards one request: streamed both ways; sent to another server only when no byte of it can have reached the first. */
 export function forward(options: ProxyOptions, incoming: IncomingMessage, outgoing: ServerResponse): void {
   const { pool, now } = options;
-  const startedAt = now();
+  const began = options.elapsedMs();
   const routed = routedRequest(options, incoming);
   const decision = decide(routed, options.routing);
   count(options.segments, decision.segment);
   if (options.stopping()) outgoing.shouldKeepAlive = false;
   let server: PoolServer | undefined;
   let retries = 0;
+  let answeredMs = -1;
   const backend = decision.type === 'forward' ? decision.backend : undefined;
   outgoing.once('close', () => {
     const status = outgoing.headersSent ? outgoing.statusCode : 0;
     const whole = outgoing.writableFinished;
     if (backend !== undefined) pool.count(backend, status >= 500 || (!whole && status !== 0 && !incoming.destroyed));
-    const told = backend === undefined ? undefined : pool.told(backend);
     options.log.add({
-      at: new Date(now()).toISOString(), method: incoming.method, path: incoming.url, status, totalMs: now() - startedAt, segment: decision.segment, bucket: decision.bucket,
-      backend: backend ?? '-', track: told?.track ?? '-', version: told?.version ?? '-', server: server?.id ?? '-', retries, end: whole ? '--' : 'C-',
+      at: now(), method: incoming.method, url: incoming.url, status, ms: answeredMs, totalMs: Math.round(options.elapsedMs() - began), segment: decision.segment, bucket: decision.bucket, user: routed.user,
+      backend: backend === undefined ? undefined : pool.told(backend), server: server?.id ?? '-', retries, whole,
     });
   });
   if (decision.type === 'refuse' || backend === undefined) return refuse(incoming, outgoing, decision);
@@ -81,6 +83,9 @@ export function forward(options: ProxyOptions, incoming: IncomingMessage, outgoi
     });
     upstream.once('response', (response) => {
       answered = true;
+      const took = options.elapsedMs() - began;
+      answeredMs = Math.round(took);
+      pool.answered(backend, Math.round(took * 1000));
       if (options.stopping()) outgoing.shouldKeepAlive = false;
       outgoing.writeHead(response.statusCode ?? 502, response.statusMessage ?? '', endToEnd(response.rawHeaders));
       response.pipe(outgoing);

@@ -18,6 +18,8 @@ export interface BuiltinRouterOptions {
   readonly ca: string;
   readonly pem: string;
   readonly now: () => number;
+  /** A clock that only goes forward, with fractions of a millisecond. */
+  readonly elapsedMs: () => number;
   readonly random: Random;
   /** Takes the access log. */
   readonly write: (text: string) => void;
@@ -34,7 +36,7 @@ const NO_TRAFFIC: Traffic = { backends: [], routes: [], production: { seed: '-' 
 export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise<BuiltinRouter> {
   const { layout, address, random, now } = options;
   const pool = new BackendPool();
-  const log = new AccessLog(options.write);
+  const log = new AccessLog({ ...layout.accessLog, random, write: options.write });
   const segments = new Map<string, number>();
   let traffic = NO_TRAFFIC;
   let lists: ReturnType<typeof userLists> = new Map();
@@ -44,7 +46,7 @@ export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise
   let stopping = false;
   const known = new Set(layout.segments);
   const proxy: ProxyOptions = {
-    layout, pool, log, now, segments,
+    layout, pool, log, now, segments, elapsedMs: options.elapsedMs,
     identify: identifier(layout, now),
     stopping: () => stopping,
     routing: {

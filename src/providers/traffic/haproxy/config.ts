@@ -1,4 +1,5 @@
 import { CONFIG_DIR, CONTROL_PORT, HARD_STOP_SECONDS, HEALTH_PORT, REASON_HEADER, type RouterLayout, RUN_DIR, slotName, SLOTS_PER_TRACK, TLS_DIR } from '../router-layout.ts';
+import { accessLogLines } from './access-log.ts';
 import { quoted, setVar } from './config-line.ts';
 import { identityLines } from './identity.ts';
 
@@ -6,6 +7,7 @@ export const ROUTING_MAP_FILE = 'routing.map';
 /** As haproxy.cfg names it, which is also its name in the Runtime API. */
 export const ROUTING_MAP = `${CONFIG_DIR}/${ROUTING_MAP_FILE}`;
 export const SEGMENT_COUNTS = 'segment-counts';
+export const LATENCIES = 'latencies';
 export const NO_BACKEND = '-';
 const NO_ROUTE = `${NO_BACKEND}|0|-|0|production|open|-`;
 const NO_PRODUCTION = `${NO_BACKEND}|${NO_BACKEND}|0|-|0`;
@@ -65,6 +67,10 @@ ${marked('defaults', extra.defaults)}
 # Counts requests by segment, those with a value that is refused included: 'show table ${SEGMENT_COUNTS}'.
 backend ${SEGMENT_COUNTS}
   stick-table type string len 64 size 1k store http_req_cnt
+
+# Counts answers by slot and latency: the number of digits of its microseconds, and the first two of them.
+backend ${LATENCIES}
+  stick-table type string len 32 size 20k store http_req_cnt
 `;
 }
 
@@ -74,6 +80,8 @@ function requestsPart(layout: RouterLayout): string {
     'frontend requests',
     `  bind "\${POD_IP}:${port}"`,
     '  option idle-close-on-response',
+    setVar('began', 'date(0,us)'),
+    ...accessLogLines(layout),
     ...identityLines(layout),
     '  # One entry a segment decides; the router checks the floor itself too, for when nobody can tell it.',
     setVar('route', `str(segment:),concat(,txn.segment),map_str(${ROUTING_MAP},${quoted(NO_ROUTE)})`),
@@ -115,8 +123,11 @@ function requestsPart(layout: RouterLayout): string {
     '  option forwardfor',
     '  http-request set-header X-Forwarded-Proto http unless { req.hdr(X-Forwarded-Proto) -m found }',
     '  http-request set-header X-Forwarded-Host %[req.hdr(Host)] unless { req.hdr(X-Forwarded-Host) -m found }',
+    '  http-response set-var(txn.took) date(0,us),sub(txn.began),concat()',
+    '  http-response set-var(txn.digits) var(txn.took),length',
+    '  http-response set-var(txn.lead) var(txn.took),bytes(0,2)',
+    `  http-response track-sc2 var(txn.backend),concat(/,txn.digits),concat(/,txn.lead) table ${LATENCIES}`,
     marked('frontend', extra.frontend),
-    `  log-format '{"at":"%[date(0,ms),utime(%Y-%m-%dT%H:%M:%S)]Z","method":"%HM","path":%{+Q,+E}HP,"status":%ST,"ms":%Tr,"totalMs":%Ta,"segment":"%[var(txn.segment)]","bucket":"%[var(txn.bucket)]","backend":"%[var(txn.version),field(1,|)]","track":"%[var(txn.version),field(2,|)]","version":"%[var(txn.version),field(3,|)]","server":"%si:%sp","retries":%rc,"end":"%ts"}'`,
     '  use_backend %[var(txn.backend)]',
     '',
   ];

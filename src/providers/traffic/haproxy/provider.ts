@@ -1,6 +1,7 @@
 import type { TrafficProvider } from '../../../controllers/routing/traffic-provider.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import { SEGMENT_COUNTS } from './config.ts';
+import { cellsBySlot } from '../latency-cells.ts';
+import { LATENCIES, SEGMENT_COUNTS } from './config.ts';
 import { heldSlots, planCommands, setMap } from './plan.ts';
 import { RuntimeSession } from './runtime-session.ts';
 import { type HaproxyState, parseStat, parseState, parseTable, READ_COMMANDS, READ_MAP } from './runtime-state.ts';
@@ -49,11 +50,13 @@ export function haproxyProvider(clock: Clock): TrafficProvider {
     async stats(pod, credentials, signal) {
       const session = new RuntimeSession(pod, credentials, signal);
       try {
-        const text = await session.run([READ_MAP, 'show stat -1 2 -1', `show table ${SEGMENT_COUNTS}`]);
+        const text = await session.run([READ_MAP, 'show stat -1 2 -1', `show table ${SEGMENT_COUNTS}`, `show table ${LATENCIES}`]);
         const slots = new Map([...heldSlots(parseState(text))].map(([backend, slot]) => [slot, backend]));
+        const latencies = cellsBySlot(parseTable(text, LATENCIES));
         const backends = parseStat(text).flatMap((row) => {
-          const backend = slots.get(row['pxname'] ?? '');
-          return backend === undefined || row['svname'] !== 'BACKEND' ? [] : [{ backend, total: Number(row['req_tot'] ?? 0), errors: Number(row['hrsp_5xx'] ?? 0) }];
+          const slot = row['pxname'] ?? '';
+          const backend = slots.get(slot);
+          return backend === undefined || row['svname'] !== 'BACKEND' ? [] : [{ backend, total: Number(row['req_tot'] ?? 0), errors: Number(row['hrsp_5xx'] ?? 0), latency: latencies.get(slot) ?? {} }];
         });
         return { backends, groups: parseTable(text, SEGMENT_COUNTS) };
       } finally {
