@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { dataOption } from '../data-option.ts';
+import { auditPolicyOption } from '../processes/audit-policy.ts';
 import type { ControllersOptions } from '../processes/controllers-process.ts';
 import type { NodePartOptions } from '../processes/node-process.ts';
 import type { PartOptions } from '../processes/part-options.ts';
@@ -11,10 +12,10 @@ export function partCommands(terminal: Terminal): Command[] {
   const part = (name: string, description: string): Command => new Command(name).description(description).addOption(dataOption()).requiredOption('--port <n>', "the API server's port", Number);
   return [
     part('control-plane', "API server, Kubernetes's controllers, scheduler and Aweigh's controllers").addOption(routerOption())
-      .option('--faults <file>', 'kills this process where the file says; for tests')
-      .action(async (options: PartOptions & { router: RouterChoice; faults?: string }) => (await import('../processes/control-plane-process.ts')).runControlPlaneProcess(terminal, options)),
-    part('apiserver', 'API server and store alone')
-      .action(async (options: PartOptions) => (await import('../processes/control-plane-process.ts')).runApiServerProcess(terminal, options)),
+      .addOption(auditPolicyOption()).option('--faults <file>', 'kills this process where the file says; for tests')
+      .action(async (options: PartOptions & { router: RouterChoice; faults?: string; auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runControlPlaneProcess(terminal, options)),
+    part('apiserver', 'API server and store alone').addOption(auditPolicyOption())
+      .action(async (options: PartOptions & { auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runApiServerProcess(terminal, options)),
     new Command('controllers').description("Aweigh's controllers on any Kubernetes cluster; several may run, one leads")
       .option('--kubeconfig <file>', "the cluster's kubeconfig (default: $KUBECONFIG)").option('--context <name>', 'a context of the kubeconfig')
       .requiredOption('--record <dir>', "work tree of the record's git repository").addOption(new Option('--router <kind>', 'what `router.kind: auto` means').choices(['haproxy', 'builtin']).default('haproxy'))

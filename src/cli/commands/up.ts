@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { aborted } from '../aborted.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
 import { waitFor } from '../operations/wait-for.ts';
+import { auditPolicyOption } from '../processes/audit-policy.ts';
 import { startCluster } from '../processes/cluster.ts';
 import { openDataDirectory } from '../processes/data-directory.ts';
 import { readIdentity } from '../processes/part.ts';
@@ -21,6 +22,7 @@ interface UpOptions {
   readonly detach?: boolean;
   readonly router: RouterChoice;
   readonly nodes: number;
+  readonly auditPolicy?: string;
 }
 
 const DETACHED_DEADLINE_MS = 90_000;
@@ -33,6 +35,7 @@ export function upCommand(terminal: Terminal): Command {
     .option('--kubeconfig <file>', 'write the kubeconfig there too')
     .option('--detach', 'go to the background when ready; stop it with aweigh down')
     .addOption(routerOption())
+    .addOption(auditPolicyOption())
     .option('--nodes <n>', 'nodes to register', Number, 2)
     .action((options: UpOptions) => (options.detach === true ? detach(terminal, options) : foreground(terminal, options)));
 }
@@ -44,7 +47,7 @@ export function readPort(text: string): number {
 }
 
 async function foreground(terminal: Terminal, options: UpOptions): Promise<void> {
-  const cluster = await startCluster(terminal, { root: dataRoot(terminal, options.data), port: options.port, router: options.router, nodes: options.nodes });
+  const cluster = await startCluster(terminal, { root: dataRoot(terminal, options.data), port: options.port, router: options.router, nodes: options.nodes, ...(options.auditPolicy !== undefined && { auditPolicy: options.auditPolicy }) });
   try {
     const kubeconfig = options.kubeconfig === undefined ? cluster.data.kubeconfig : resolve(terminal.workingDirectory, options.kubeconfig);
     if (kubeconfig !== cluster.data.kubeconfig) copyFileSync(cluster.data.kubeconfig, kubeconfig);
@@ -63,7 +66,7 @@ async function detach(terminal: Terminal, options: UpOptions): Promise<void> {
   const file = join(data.logs, 'up.log');
   const output = openSync(file, 'w', 0o600);
   const [program, ...args] = terminal.program;
-  const flags = ['--data', data.root, '--router', options.router, '--nodes', String(options.nodes), ...(options.port === undefined ? [] : ['--port', String(options.port)]), ...(options.kubeconfig === undefined ? [] : ['--kubeconfig', options.kubeconfig])];
+  const flags = ['--data', data.root, '--router', options.router, '--nodes', String(options.nodes), ...(options.port === undefined ? [] : ['--port', String(options.port)]), ...(options.kubeconfig === undefined ? [] : ['--kubeconfig', options.kubeconfig]), ...(options.auditPolicy === undefined ? [] : ['--audit-policy', options.auditPolicy])];
   const child = spawn(program, [...args, 'up', ...flags], { detached: true, stdio: ['ignore', output, output], env: terminal.env, cwd: terminal.workingDirectory });
   closeSync(output);
   let ended = false;

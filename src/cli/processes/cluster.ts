@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { createClient } from '../../client/https-client.ts';
 import type { Client } from '../../client/client.ts';
 import { CustomResourceDefinitions, Nodes } from '../../client/kinds.ts';
@@ -9,6 +9,7 @@ import { waitFor } from '../operations/wait-for.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
 import { addressRanges, claimRanges } from './address-ranges.ts';
+import { readAuditPolicy } from './audit-policy.ts';
 import { openDataDirectory, type DataDirectory } from './data-directory.ts';
 import { readIdentity } from './part.ts';
 import { isRunning } from './process-identity.ts';
@@ -21,6 +22,8 @@ export interface ClusterOptions {
   readonly port?: number;
   readonly router: RouterChoice;
   readonly nodes: number;
+  /** File of an audit policy; absent: nothing is audited. */
+  readonly auditPolicy?: string;
 }
 
 export interface Cluster {
@@ -38,6 +41,8 @@ const APPLICATION_DEFINITION = 'applications.aweigh.dev';
 /** Starts the embedded cluster, or takes over what runs of it; resolves when its API answers, its kinds are known and its nodes are ready. */
 export async function startCluster(terminal: Terminal, options: ClusterOptions): Promise<Cluster> {
   const { clock, log, random, signal } = terminal;
+  // Said here and now, and not by a control plane that starts again and again.
+  readAuditPolicy(terminal, options.auditPolicy);
   const data = openDataDirectory(options.root);
   const env = partEnvironment(terminal);
   const router = chooseRouter(options.router, env['PATH'] ?? '');
@@ -46,7 +51,7 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
   rememberPort(data, port);
   const ranges = await addressRanges(data.root, random);
   const claim = await claimRanges(ranges);
-  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router], node: ['--nodes', String(options.nodes)] } });
+  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)])], node: ['--nodes', String(options.nodes)] } });
   const stop = async (): Promise<void> => {
     await supervisor.stop();
     claim.close();

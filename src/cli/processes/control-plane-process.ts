@@ -2,6 +2,7 @@ import { aborted } from '../aborted.ts';
 import { dataRoot } from '../data-option.ts';
 import type { Terminal } from '../terminal.ts';
 import { addressRanges } from './address-ranges.ts';
+import { readAuditPolicy } from './audit-policy.ts';
 import { runControlPlane, startDataApiServer } from './control-plane.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { gitEnvironment } from './git-environment.ts';
@@ -9,20 +10,22 @@ import { notifiersOf } from './notifiers.ts';
 import type { PartOptions } from './part-options.ts';
 import { chooseRouter, type RouterChoice } from './router-choice.ts';
 
-export async function runControlPlaneProcess(terminal: Terminal, options: PartOptions & { router: RouterChoice; faults?: string }): Promise<void> {
+export async function runControlPlaneProcess(terminal: Terminal, options: PartOptions & { router: RouterChoice; faults?: string; auditPolicy?: string }): Promise<void> {
   const { clock, env, log, random, signal } = terminal;
   const data = openDataDirectory(dataRoot(terminal, options.data));
   const ranges = await addressRanges(data.root, random);
+  const auditPolicy = readAuditPolicy(terminal, options.auditPolicy);
   await runControlPlane({
-    data, port: options.port, serviceCidr: ranges.services, defaultProvider: chooseRouter(options.router, env['PATH'] ?? ''), notifiers: notifiersOf(env), gitEnvironment: gitEnvironment(env),
+    data, ...(auditPolicy !== undefined && { auditPolicy }), port: options.port, serviceCidr: ranges.services, defaultProvider: chooseRouter(options.router, env['PATH'] ?? ''), notifiers: notifiersOf(env), gitEnvironment: gitEnvironment(env),
     ...(options.faults === undefined ? {} : { faultsFile: options.faults }), clock, random, log, signal,
   });
 }
 
-export async function runApiServerProcess(terminal: Terminal, options: PartOptions): Promise<void> {
+export async function runApiServerProcess(terminal: Terminal, options: PartOptions & { auditPolicy?: string }): Promise<void> {
   const { clock, log, random, signal } = terminal;
   const data = openDataDirectory(dataRoot(terminal, options.data));
-  const server = await startDataApiServer({ data, port: options.port, serviceCidr: (await addressRanges(data.root, random)).services, clock, log, random });
+  const auditPolicy = readAuditPolicy(terminal, options.auditPolicy);
+  const server = await startDataApiServer({ data, ...(auditPolicy !== undefined && { auditPolicy }), port: options.port, serviceCidr: (await addressRanges(data.root, random)).services, clock, log, random });
   terminal.out.write(`${server.url} answers, kubeconfig ${data.kubeconfig}\n`);
   await aborted(signal);
   await server.close();

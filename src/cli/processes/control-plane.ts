@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import { customResourceDefinitions } from '../../api/crds.ts';
 import type { Client } from '../../client/client.ts';
 import { createClient } from '../../client/https-client.ts';
 import { CustomResourceDefinitions } from '../../client/kinds.ts';
 import type { Notifier } from '../../controllers/health/notifier.ts';
 import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
+import { AuditFile } from '../../engine/apiserver/audit/audit-file.ts';
+import { parseAuditPolicy } from '../../engine/apiserver/audit/policy.ts';
 import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
 import { createEngineControllers } from '../../engine/controllers/index.ts';
 import { schedulerController } from '../../engine/scheduler/scheduler.ts';
@@ -22,6 +25,8 @@ import { writeKubeconfig } from './kubeconfig-file.ts';
 
 export interface ApiServerOptions {
   readonly data: DataDirectory;
+  /** Content of an audit policy; absent: nothing is audited. */
+  readonly auditPolicy?: string;
   readonly port: number;
   /** Addresses that Services get, such as `127.100.0.0/16`. */
   readonly serviceCidr: string;
@@ -41,10 +46,11 @@ export interface ControlPlaneOptions extends ApiServerOptions {
 }
 
 /** API server and store alone; the kubeconfig is written when it listens. */
-export async function startDataApiServer({ data, port, serviceCidr, clock, random, log }: ApiServerOptions): Promise<ApiServer> {
+export async function startDataApiServer({ data, auditPolicy, port, serviceCidr, clock, random, log }: ApiServerOptions): Promise<ApiServer> {
   const { tokens } = data;
   const server = await startApiServer({
     dataDir: data.root, host: '127.0.0.1', port, log, clock, random, loopbackAddresses: true, serviceCidr, access: partAccess(),
+    ...(auditPolicy !== undefined && { audit: { policy: parseAuditPolicy(auditPolicy), sink: new AuditFile(join(data.logs, 'audit.log')) } }),
     bootstrapTokens: [
       { token: tokens.admin, user: 'admin', groups: ['system:masters'] },
       { token: tokens.controlPlane, user: PART_USERS.controlPlane, groups: [] },

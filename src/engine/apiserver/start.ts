@@ -5,8 +5,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import type { Secret } from '../../kubernetes/types.generated.ts';
 import { Store } from '../store/store.ts';
-import { Authenticator, type BootstrapToken } from './auth/authenticator.ts';
+import { Auditor, type AuditSink } from './audit/audit.ts';
+import type { AuditPolicy } from './audit/policy.ts';
+import { Authenticator, type StaticToken } from './auth/authenticator.ts';
+import { BootstrapTokens } from './auth/bootstrap-tokens.ts';
 import { allowAll } from './auth/authorizer.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
 import { ensureRoles, type AccessObjects } from './bootstrap/roles.ts';
@@ -41,9 +45,11 @@ export interface ApiServerOptions {
   readonly loopbackAddresses?: boolean;
   /** Range of ClusterIPs. Default 10.96.0.0/12, or 127.96.0.0/12 with loopback addresses. */
   readonly serviceCidr?: string;
-  readonly bootstrapTokens?: readonly BootstrapToken[];
+  readonly bootstrapTokens?: readonly StaticToken[];
   /** Roles and bindings beyond those of every cluster, such as for the users of `bootstrapTokens`. */
   readonly access?: AccessObjects;
+  /** What is audited, and where to. Default: nothing. */
+  readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink };
   /** `rbac` (default) enforces roles and bindings; `authenticated`: every user with credentials may do everything. */
   readonly authorization?: 'authenticated' | 'rbac';
 }
@@ -76,7 +82,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const registry = new ResourceRegistry();
     const lookups = storeLookups(store, registry);
     const tokens = new ServiceAccountTokens(pki, clock, (kind, namespace, name) => lookups.get('', kind, namespace, name));
-    const authenticator = new Authenticator(options.bootstrapTokens ?? [], tokens);
+    const authenticator = new Authenticator(options.bootstrapTokens ?? [], tokens, new BootstrapTokens((name) => lookups.get('', 'Secret', 'kube-system', name) as Secret | undefined, clock));
     const api: ApiContext = { store, registry, clock, random, log, loopbackAddresses, authority, authorizer: options.authorization === 'authenticated' ? allowAll : new RbacAuthorizer(store), tokens, addresses, lookups, closing: closing.signal };
     for (const record of store.collection('/services').records()) allocateForService(structuredClone(record.object) as KindObject, addresses);
     await followDefinitions(api);
@@ -90,7 +96,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       for (const handle of handlers) if (await handle(req, res, path)) return true;
       return false;
     };
-    const parts = { api, authenticator, openPaths: openPaths(() => ready), paths, counts };
+    const parts = { api, authenticator, openPaths: openPaths(() => ready), paths, counts, ...(options.audit && { audit: new Auditor(options.audit.policy, options.audit.sink, clock) }) };
     const listener = requestListener(parts);
     server.on('upgrade', upgradeListener(parts));
     server.on('request', (req, res) => listener(req as unknown as IncomingMessage, res as unknown as ServerResponse));

@@ -2,9 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { RequestUser } from '../kinds/strategy.ts';
+import { BootstrapTokens } from './bootstrap-tokens.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
-export interface BootstrapToken {
+export interface StaticToken {
   readonly token: string;
   readonly user: string;
   readonly groups: readonly string[];
@@ -15,15 +16,17 @@ export const anonymous: RequestUser = { username: 'system:anonymous', groups: ['
 const digest = (token: string): Buffer => createHash('sha256').update(token).digest();
 const authenticated = 'system:authenticated';
 
-/** Says who sends a request: by bearer token (bootstrap or service account), else by client certificate, else nobody. */
+/** Says who sends a request: by bearer token (static, bootstrap or service account), else by client certificate, else nobody. */
 export class Authenticator {
   readonly #static: readonly { readonly digest: Buffer; readonly user: RequestUser }[];
   readonly #serviceAccounts: ServiceAccountTokens;
+  readonly #bootstrap: BootstrapTokens;
   /** Users by Authorization header, so that a token is hashed once. Static tokens only; those never change. */
   readonly #known = new Map<string, RequestUser>();
   readonly #bySocket = new WeakMap<object, RequestUser>();
 
-  constructor(tokens: readonly BootstrapToken[], serviceAccounts: ServiceAccountTokens) {
+  constructor(tokens: readonly StaticToken[], serviceAccounts: ServiceAccountTokens, bootstrap: BootstrapTokens) {
+    this.#bootstrap = bootstrap;
     this.#static = tokens.map((t) => ({ digest: digest(t.token), user: { username: t.user, uid: t.user, groups: [...new Set([...t.groups, authenticated])] } }));
     this.#serviceAccounts = serviceAccounts;
   }
@@ -45,7 +48,7 @@ export class Authenticator {
   async reviewToken(token: string, audiences?: readonly string[]): Promise<RequestUser | undefined> {
     const own = digest(token);
     const match = this.#static.find((s) => timingSafeEqual(s.digest, own));
-    return match?.user ?? this.#serviceAccounts.verify(token, audiences);
+    return match?.user ?? this.#verify(token, audiences);
   }
 
   async #byHeader(header: string): Promise<RequestUser | undefined> {
@@ -53,9 +56,13 @@ export class Authenticator {
     if (token === undefined) return undefined;
     const own = digest(token);
     const found = this.#static.find((s) => timingSafeEqual(s.digest, own));
-    if (found === undefined) return this.#serviceAccounts.verify(token);
+    if (found === undefined) return this.#verify(token);
     this.#known.set(header, found.user);
     return found.user;
+  }
+
+  async #verify(token: string, audiences?: readonly string[]): Promise<RequestUser | undefined> {
+    return BootstrapTokens.isOne(token) ? this.#bootstrap.verify(token) : this.#serviceAccounts.verify(token, audiences);
   }
 
   /** TLS has checked the certificate against the cluster's authority; its subject names the user and groups. */

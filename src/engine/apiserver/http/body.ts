@@ -4,9 +4,26 @@ import { badRequest, tooLarge, unsupportedMediaType } from '../api-error.ts';
 /** As kube-apiserver: 3 MiB. */
 export const bodyLimitBytes = 3 * 1024 * 1024;
 
+const kept = new WeakMap<IncomingMessage, Buffer | undefined>();
+
+/** Asks {@link readBody} to keep the body for {@link keptBody}: what the audit log records is what the handler read. */
+export function keepBody(req: IncomingMessage): typeof keptBody {
+  kept.set(req, undefined);
+  return keptBody;
+}
+
+/** The body as read; undefined: it was never read. */
+export const keptBody = (req: IncomingMessage): Buffer | undefined => kept.get(req);
+
 /** Reads the whole body, unzipped where the client zipped it.
  *  @throws {StatusError} 413 above the limit, 400 when the client stops in the middle */
-export function readBody(req: IncomingMessage): Promise<Buffer> {
+export async function readBody(req: IncomingMessage): Promise<Buffer> {
+  const body = await receive(req);
+  if (kept.has(req)) kept.set(req, body);
+  return body;
+}
+
+function receive(req: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (Number(req.headers['content-length'] ?? 0) > bodyLimitBytes) {
       reject(tooLarge(bodyLimitBytes));

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { forbidden, internalError, pathNotFound, statusOf, unauthorized } from '../api-error.ts';
+import type { Auditor } from '../audit/audit.ts';
 import type { AccessAttributes } from '../auth/authorizer.ts';
 import { anonymous, type Authenticator } from '../auth/authenticator.ts';
-import { impersonated } from '../auth/impersonation.ts';
+import { effectiveUser } from '../auth/impersonation.ts';
 import { handleReview, reviewKinds } from '../auth/reviews.ts';
 import type { ApiContext } from '../context.ts';
 import { deprecationOf } from '../kinds/deprecation.ts';
@@ -25,6 +26,8 @@ export interface ServerParts {
   readonly openPaths: PathHandler;
   readonly paths: PathHandler;
   readonly counts: RequestCounts;
+  /** Absent: nothing is audited. */
+  readonly audit?: Auditor;
 }
 
 /** The request flow: authenticate, find the resource, authorize, hand over; any failure becomes one Status. */
@@ -45,10 +48,11 @@ async function serve(parts: ServerParts, req: IncomingMessage, res: ServerRespon
   if (await parts.openPaths(req, res, path)) return;
   const sender = parts.authenticator.known(req) ?? (await parts.authenticator.identify(req));
   if (sender === undefined || sender === anonymous) throw unauthorized();
-  const user = req.headers['impersonate-user'] === undefined ? sender : impersonated(req.headers, sender, api.authorizer);
+  const user = effectiveUser(req, sender, api.authorizer);
   const target = parseRequestPath(path);
   const resource = target === undefined ? undefined : api.registry.find(target.group, target.version, target.plural);
   if (target === undefined || resource === undefined) {
+    parts.audit?.begin(req, res, user, sender, { verb: (req.method ?? 'GET').toLowerCase(), path });
     authorize(api, user, { kind: 'path', verb: (req.method ?? 'GET').toLowerCase(), path });
     if (await parts.paths(req, res, path)) return;
     throw pathNotFound();
@@ -57,6 +61,7 @@ async function serve(parts: ServerParts, req: IncomingMessage, res: ServerRespon
   const watch = target.watch || query.get('watch') === 'true' || query.get('watch') === '1';
   const verb = verbOf(req.method ?? 'GET', target.name !== undefined, watch);
   if (verb === undefined || (!resource.namespaced && target.namespace !== undefined)) throw pathNotFound();
+  parts.audit?.begin(req, res, user, sender, { verb, path, resource: target });
   authorize(api, user, {
     kind: 'resource', verb, group: target.group, version: target.version, resource: target.plural,
     ...(target.subresource !== undefined && { subresource: target.subresource }), ...(target.namespace !== undefined && { namespace: target.namespace }), ...(target.name !== undefined && { name: target.name }),
@@ -94,7 +99,7 @@ async function upgrade(parts: ServerParts, req: IncomingMessage, socket: Duplex,
   const url = new URL(req.url ?? '/', 'https://localhost');
   const sender = await parts.authenticator.identify(req);
   if (sender === undefined || sender === anonymous) throw unauthorized();
-  const user = req.headers['impersonate-user'] === undefined ? sender : impersonated(req.headers, sender, api.authorizer);
+  const user = effectiveUser(req, sender, api.authorizer);
   const target = parseRequestPath(url.pathname);
   const resource = target === undefined ? undefined : api.registry.find(target.group, target.version, target.plural);
   if (target?.subresource === undefined || resource?.storage !== '/pods' || nodeServed[target.subresource] === undefined || target.subresource === 'log') throw pathNotFound();
