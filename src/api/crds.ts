@@ -4,7 +4,8 @@ import { buildCrd } from './build/crd.ts';
 import { deliveryCrd } from './delivery/crd.ts';
 import { recordRepositoryCrd } from './record-repository/crd.ts';
 import { releaseCrd } from './release/crd.ts';
+import { releasePolicyCrd } from './release-policy/crd.ts';
 import { routerCrd } from './router/crd.ts';
 
 /** Every kind of the group aweigh.dev, as a cluster must know it before anything else of Aweigh works. */
-export const customResourceDefinitions: readonly CustomResourceDefinition[] = [applicationCrd, buildCrd, releaseCrd, deliveryCrd, routerCrd, recordRepositoryCrd];
+export const customResourceDefinitions: readonly CustomResourceDefinition[] = [applicationCrd, buildCrd, releaseCrd, deliveryCrd, releasePolicyCrd, routerCrd, recordRepositoryCrd];

@@ -5,6 +5,7 @@ import type { Delivery } from './delivery/delivery.ts';
 import { GROUP, VERSION } from './group.ts';
 import type { RecordRepository } from './record-repository/record-repository.ts';
 import type { Release } from './release/release.ts';
+import type { ReleasePolicy } from './release-policy/release-policy.ts';
 import type { Router } from './router/router.ts';
 
 export const Applications = resource<Application>(GROUP, VERSION, 'applications', 'Application');
@@ -16,3 +17,4 @@ export const RecordRepositories = resource<RecordRepository>(GROUP, VERSION, 're
 
 /** Kinds whose objects name images that may be wanted again. */
 export const kindsThatNameImages = [Applications, Builds, Releases, Deliveries] as const;
+export const ReleasePolicies = resource<ReleasePolicy>(GROUP, VERSION, 'releasepolicies', 'ReleasePolicy', false);

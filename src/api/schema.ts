@@ -84,7 +84,8 @@ export interface KindDefinition {
   readonly shortNames?: string[];
   readonly description: string;
   readonly spec: JSONSchemaProps;
-  readonly status: JSONSchemaProps;
+  /** Absent: the kind only states rules, and nothing reports on it. */
+  readonly status?: JSONSchemaProps;
   readonly columns: CustomResourceColumnDefinition[];
   /** Default: `Namespaced`. */
   readonly scope?: 'Namespaced' | 'Cluster';
@@ -108,14 +109,14 @@ export function customResourceDefinition(definition: KindDefinition): CustomReso
           name: VERSION,
           served: true,
           storage: true,
-          subresources: { status: {} },
+          ...(status && { subresources: { status: {} } }),
           additionalPrinterColumns: columns,
           schema: {
             openAPIV3Schema: {
               type: 'object',
               description,
               required: ['spec'],
-              properties: { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { type: 'object' }, spec, status },
+              properties: { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { type: 'object' }, spec, ...(status && { status }) },
               ...definition.validations,
             },
           },

@@ -1,6 +1,7 @@
 import { age, column, conditions, customResourceDefinition, flag, integer, keyedList, list, object, observedGeneration, podTemplate, rules, text } from '../schema.ts';
 import { segmentRules, tokenSource, userIdSource } from '../router/identity.ts';
 import { DEFAULTS } from './defaults.ts';
+import { freezeWindows } from './freeze-schema.ts';
 import { gates, hooks } from './gate-schema.ts';
 
 const userIds = (description: string) =>
@@ -107,22 +108,7 @@ const spec = object(
       shared: list('ConfigMaps and Secrets that all builds read as they are.', text('Name.', { maxLength: 253 }), { maxItems: 100, 'x-kubernetes-list-type': 'set' }),
       onChange: text('wait: the next build takes a change along; release: a changed ConfigMap makes a build of its own.', { enum: ['wait', 'release'] }),
     }),
-    freezeWindows: keyedList(
-      'Times in which no promotion comes to a further track. Rollbacks, hotfixes and what a person promotes go on.',
-      ['name'],
-      object(
-        'One freeze.',
-        {
-          name: text('Name of the freeze.', { maxLength: 63 }),
-          schedule: text('When it begins: five cron fields.', { minLength: 9, maxLength: 100 }),
-          durationSeconds: integer('How long it lasts.', { minimum: 60, maximum: 31536000 }),
-          timeZone: text('IANA name. Default UTC.', { maxLength: 64 }),
-          reason: text('Why, for people.', { maxLength: 1024 }),
-        },
-        { required: ['name', 'schedule', 'durationSeconds'] },
-      ),
-      { maxItems: 50 },
-    ),
+    freezeWindows,
     hold: flag('True: nothing is released until a person resumes.'),
   },
   { required: ['template', 'ports', 'tracks'] },

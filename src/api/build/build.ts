@@ -21,8 +21,19 @@ export interface BuildSpec {
   commit?: string;
   message?: string;
   author?: string;
+  /** Builds of several Applications that are released together. */
+  group?: BuildGroup;
   /** Set once, when the Build is new; absent where the Application names no configuration. */
   config?: BuildConfig;
+}
+
+/** Every member names the same: the group is whole when each of its Applications has a Build in it. */
+export interface BuildGroup {
+  name: string;
+  /** Applications of the namespace, this one among them, in the order that `inOrder` means. */
+  applications: string[];
+  /** On each track, `together` (default): all at once; `inOrder`: one after another. Either way none goes on to the next track before all may. */
+  order?: 'together' | 'inOrder';
 }
 
 /** The ConfigMaps and Secrets that the Application named when the Build was new: its pods read copies of them, so that they roll back with it. */

@@ -1,6 +1,6 @@
 import { age, column, conditions, customResourceDefinition, list, mapOf, object, observedGeneration, rules, text } from '../schema.ts';
 
-const FIXED = ['application', 'version', 'image', 'imageTag', 'commit', 'message', 'author'] as const;
+const FIXED = ['application', 'version', 'image', 'imageTag', 'commit', 'message', 'author', 'group'] as const;
 
 const name = text('Name that the template uses.', { maxLength: 253 });
 const digest = text('Digest of the content.', { maxLength: 128 });
@@ -25,9 +25,18 @@ export const buildCrd = customResourceDefinition({
       commit: text('Commit that it was built from.', { maxLength: 128 }),
       message: text('Message of the commit.', { maxLength: 4096 }),
       author: text('Author of the commit.', { maxLength: 256 }),
+      group: object(
+        'Builds of several Applications that are released together; every member names the same.',
+        {
+          name: text('Name of the group.', { pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$', maxLength: 63 }),
+          applications: list('Applications of the namespace, this one among them.', text('Application.', { minLength: 1, maxLength: 40 }), { minItems: 2, maxItems: 50 }),
+          order: text('together: all at once on each track; inOrder: one after another.', { enum: ['together', 'inOrder'] }),
+        },
+        { required: ['name', 'applications'] },
+      ),
       config,
     },
-    { required: ['application', 'version', 'image'], ...rules(...FIXED.map((field) => [`has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`, 'A Build never changes: push again to make another'] as const), ['!has(oldSelf.config) || (has(self.config) && self.config == oldSelf.config)', 'The configuration of a Build is captured once: push again to make another']) },
+    { required: ['application', 'version', 'image'], ...rules(['!has(self.group) || self.application in self.group.applications', 'A group names every Application that is released with it, this one too: add it to group.applications'], ...FIXED.map((field) => [`has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`, 'A Build never changes: push again to make another'] as const), ['!has(oldSelf.config) || (has(self.config) && self.config == oldSelf.config)', 'The configuration of a Build is captured once: push again to make another']) },
   ),
   status: object('What is.', { observedGeneration, conditions }),
   columns: [

@@ -44,6 +44,8 @@ export interface ReleaseStatus {
   /** Machine-readable reason of the last step, PascalCase. */
   reason?: string;
   message?: string;
+  /** Since when it waits for a place among the releases in motion. */
+  queuedAt?: string;
   startedAt?: string;
   completedAt?: string;
   tracks?: ReleaseTrackStatus[];
@@ -60,6 +62,8 @@ export interface ReleaseTrackStatus {
   startedAt?: string;
   /** When the routers' read-back showed the new version. */
   shiftedAt?: string;
+  /** When its gates had passed; a group goes on when all its releases have got here. */
+  verifiedAt?: string;
   completedAt?: string;
   /** When the routers' read-back showed that a rolled back build has no user any more. */
   leftAt?: string;

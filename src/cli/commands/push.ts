@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
+import type { BuildGroup } from '../../api/build/build.ts';
 import { useCluster, withAccess, type AccessOptions } from '../cluster-access.ts';
 import { dataRoot } from '../data-option.ts';
 import { buildImage, resolveImage } from '../operations/build-image.ts';
@@ -17,6 +18,8 @@ interface PushOptions extends AccessOptions {
   readonly commit?: string;
   readonly message?: string;
   readonly config?: boolean;
+  readonly group?: string;
+  readonly inOrder?: boolean;
 }
 
 /** Such as v1.18.0, 1.18, 2026.11.23-rc1. */
@@ -29,6 +32,8 @@ export function pushCommand(terminal: Terminal): Command {
     .option('--version <version>', "default: the folder's name or the image's tag")
     .option('--commit <sha>', "default: HEAD of the folder's git repository")
     .option('--message <text>', 'what is in it')
+    .option('--group <name=applications>', 'release it together with others, such as sale=bank,cart: each of them is pushed with the same')
+    .option('--in-order', 'with --group: one after another on each track, as they are named')
     .action((application: string, source: string | undefined, options: PushOptions) => useCluster(terminal, options, async (access) => {
       await getApplication(access, application);
       if ((source === undefined) !== (options.config === true)) throw new UserError('Say what to push: a folder or an image, or --config alone for the same image with new configuration', { exitCode: EXIT.usage });
@@ -37,6 +42,7 @@ export function pushCommand(terminal: Terminal): Command {
         terminal.out.write(`Build ${build.metadata?.name} of ${build.spec.image} with the configuration of now; follow it with: aweigh release watch ${application}\n`);
         return;
       }
+      const group = groupOf(application, options);
       const folder = resolve(terminal.workingDirectory, source);
       const isFolder = existsSync(folder) && statSync(folder).isDirectory();
       const version = options.version ?? versionOf(isFolder ? basename(folder) : source.split('@')[0]?.split(':').at(-1), source);
@@ -47,10 +53,18 @@ export function pushCommand(terminal: Terminal): Command {
       const commit = options.commit ?? (isFolder ? headOf(folder) : undefined);
       const build = await pushBuild(access.client, {
         namespace: access.namespace, application, image, imageTag, version, author: terminal.actor,
-        ...(commit === undefined ? {} : { commit }), ...(options.message === undefined ? {} : { message: options.message }),
+        ...(commit === undefined ? {} : { commit }), ...(options.message === undefined ? {} : { message: options.message }), ...(group === undefined ? {} : { group }),
       });
       terminal.out.write(`Build ${build.metadata?.name} of ${image}; follow it with: aweigh release watch ${application}\n`);
     }));
+}
+
+function groupOf(application: string, { group, inOrder }: PushOptions): BuildGroup | undefined {
+  if (group === undefined) return undefined;
+  const [name = '', members = ''] = group.split('=');
+  const applications = members.split(',').filter((m) => m !== '');
+  if (applications.length < 2 || !applications.includes(application)) throw new UserError(`A group names every Application that is released with ${application}, and ${application} too: --group ${name === '' ? 'sale' : name}=${application},…`, { exitCode: EXIT.usage });
+  return { name, applications, ...(inOrder === true && { order: 'inOrder' }) };
 }
 
 function versionOf(candidate: string | undefined, source: string): string {

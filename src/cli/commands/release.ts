@@ -12,6 +12,7 @@ import { Screen } from '../demo/screen.ts';
 import { renderView } from '../demo/view.ts';
 import { EXIT } from '../exit-code.ts';
 import { copyPodLogs } from '../operations/copy-pod-logs.ts';
+import { groupMembers, groupText } from '../operations/group-members.ts';
 import { getApplication, hasEnded, releaseInMotion, releasesOf } from '../operations/releases-of.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import { age } from '../output/age.ts';
@@ -44,6 +45,11 @@ export function releaseCommand(terminal: Terminal): Command {
     .action((application: string, options: AccessOptions & { output: OutputFormat }) => useCluster(terminal, options, async (access) => {
       await getApplication(access, application);
       print(terminal, options.output, await releasesOf(access, application), (releases) => history(releases, terminal.clock.now()));
+    }));
+  withAccess(command.command('group').description('the Releases of a group: how far each of its Applications is').argument('<group>'))
+    .addOption(outputOption())
+    .action((group: string, options: AccessOptions & { output: OutputFormat }) => useCluster(terminal, options, async (access) => {
+      print(terminal, options.output, await groupMembers(access, group), (members) => groupText(members));
     }));
   verb('plan', 'what a release will do, step by step, and whether quotas leave room for it')
     .option('--to <version>', 'version in the text', 'the next build')

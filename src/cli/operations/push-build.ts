@@ -1,5 +1,5 @@
 import { API_VERSION } from '../../api/group.ts';
-import type { Build } from '../../api/build/build.ts';
+import type { Build, BuildGroup } from '../../api/build/build.ts';
 import { Applications, Builds, Deliveries } from '../../api/kinds.ts';
 import { buildName, configVersion } from '../../api/names.ts';
 import type { Client } from '../../client/client.ts';
@@ -16,6 +16,7 @@ export interface PushRequest {
   readonly commit?: string;
   readonly message?: string;
   readonly author?: string;
+  readonly group?: BuildGroup;
 }
 
 /** Makes the Build, from which the release controller makes the Release. Pushing the same thing twice is no error, another image under one version is. */

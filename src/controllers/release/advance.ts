@@ -3,6 +3,7 @@ import type { ResolvedTrack } from '../../api/application/defaults.ts';
 import type { ReleaseTrackStatus, TrackPhase } from '../../api/release/release.ts';
 import { judgeGates, skipsGates, type GatesOutcome } from './gates.ts';
 import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints, readyReplicas } from './observed.ts';
+import { waitsBehindTrack } from './group.ts';
 import { runHooks } from './hooks.ts';
 import { fail } from './restore.ts';
 import { close, ensureBuild, entryOf, isAborting, isHeld, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
@@ -134,6 +135,12 @@ function verify(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry:
     const following = steps[index + 1]?.percent ?? 100;
     entry.stepIndex = index + 1;
     enter(turn, working, entry, 'Shifting', 'StepUp', `${entry.name}: ${working.build} goes from ${step.percent} to ${following} %`);
+    return;
+  }
+  entry.verifiedAt ??= timestamp(turn);
+  const group = waitsBehindTrack(turn, working, turn.tracks.indexOf(track));
+  if (group !== undefined) {
+    working.status.message = `${entry.name}: ${group}`;
     return;
   }
   if (working.type === 'rollback' || (track.rules.hooks?.after ?? []).length === 0) startDraining(turn, working, entry);

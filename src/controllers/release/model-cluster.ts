@@ -1,11 +1,14 @@
 import type { Application, Track } from '../../api/application/application.ts';
-import type { Build } from '../../api/build/build.ts';
+import type { Build, BuildGroup } from '../../api/build/build.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
 import { backendName, trackDeploymentName } from '../../api/names.ts';
 import type { Release, ReleaseSpec } from '../../api/release/release.ts';
+import type { ReleasePolicy } from '../../api/release-policy/release-policy.ts';
 import type { Router, RouterStatus } from '../../api/router/router.ts';
 import type { Deployment, EndpointSlice, Job } from '../../kubernetes/types.generated.ts';
 import { candidateServiceName } from '../../api/names.ts';
+import type { GroupMember } from './group.ts';
+import { isMoving, isQueued, placesOf } from './places.ts';
 import { nameOf, type GateVerdict, type Observed } from './observed.ts';
 import { reconcile, type ReleaseAction } from './reconcile.ts';
 
@@ -32,6 +35,9 @@ export class ModelCluster {
   readonly jobs: Job[] = [];
   now = Date.parse('2026-01-01T00:00:00Z');
   readonly behaviour = new Map<string, Behaviour>();
+  /** Other Applications of the installation, which groups and policies take into account. */
+  neighbours: readonly ModelCluster[] = [];
+  policies: readonly ReleasePolicy[] = [];
   /** Answers of gates that look outside. */
   readonly verdicts = new Map<string, GateVerdict>();
   /** Writes made so far. */
@@ -42,9 +48,9 @@ export class ModelCluster {
     this.application = application;
   }
 
-  push(version: string, behaviour: Behaviour = {}): string {
+  push(version: string, behaviour: Behaviour = {}, group?: BuildGroup): string {
     const name = `${nameOf(this.application)}-${version}`;
-    this.builds.push({ metadata: { name, namespace: NAMESPACE, creationTimestamp: this.#stamp() }, spec: { application: nameOf(this.application), version, image: `app@sha256:${version}` } });
+    this.builds.push({ metadata: { name, namespace: NAMESPACE, creationTimestamp: this.#stamp() }, spec: { application: nameOf(this.application), version, image: `app@sha256:${version}`, ...(group && { group }) } });
     this.behaviour.set(name, behaviour);
     return name;
   }
@@ -68,6 +74,7 @@ export class ModelCluster {
   observed(): Observed {
     return {
       application: this.application, builds: this.builds, releases: this.releases, deployments: [...this.deployments.values()], jobs: this.jobs, slices: this.#slices(),
+      groups: this.#groups(), places: placesOf(NAMESPACE, this.policies, this.#everywhere().filter(isMoving), this.#everywhere().filter(isQueued), (r) => this.#groupOf(r)),
       verdicts: this.verdicts, now: this.now, ...(this.delivery && { delivery: this.delivery }), ...(this.router && { router: this.router }),
     };
   }
@@ -143,20 +150,25 @@ export class ModelCluster {
   settle(until: () => boolean = () => false, limit = 500): void {
     for (let i = 0; i < limit; i++) {
       if (until()) return;
-      const { actions, dueAt } = this.turn();
-      const before = this.writes;
-      const state = JSON.stringify([this.delivery?.status, this.router?.status, [...this.deployments.values()], this.jobs]);
-      this.applyDelivery();
-      this.route();
-      this.runPods();
-      this.runJobs();
-      const moved = actions.length > 0 || before !== this.writes || state !== JSON.stringify([this.delivery?.status, this.router?.status, [...this.deployments.values()], this.jobs]);
+      const { moved, dueAt } = this.round();
       if (moved) continue;
       if (dueAt === undefined) return;
       this.now = Math.max(this.now + 1, dueAt);
     }
     const { actions } = this.turn();
     throw new Error(`The model never came to rest: ${JSON.stringify(actions)}`);
+  }
+
+  /** One turn of everybody. Returns whether anything happened, and when the release controller wants to look again. */
+  round(): { moved: boolean; dueAt?: number } {
+    const state = (): string => JSON.stringify([this.writes, this.delivery?.status, this.router?.status, [...this.deployments.values()], this.jobs]);
+    const before = state();
+    const { actions, dueAt } = this.turn();
+    this.applyDelivery();
+    this.route();
+    this.runPods();
+    this.runJobs();
+    return { moved: actions.length > 0 || before !== state(), ...(dueAt !== undefined && { dueAt }) };
   }
 
   /** Build that the routers give a segment's users, and its share in percent; production for those of no segment. */
@@ -219,6 +231,23 @@ export class ModelCluster {
     }
   }
 
+  #everywhere(): Release[] {
+    return [this, ...this.neighbours].flatMap((c) => c.releases.map((r) => ({ ...r, metadata: { ...r.metadata, namespace: NAMESPACE } })));
+  }
+
+  #groupOf({ spec }: Release): string | undefined {
+    return [this, ...this.neighbours].flatMap((c) => c.builds).find((b) => nameOf(b) === spec.build)?.spec.group?.name;
+  }
+
+  #groups(): Map<string, GroupMember[]> {
+    return new Map(this.builds.flatMap(({ spec: { group } }) => group ?? []).map((group) => [group.name, group.applications.filter((name) => name !== nameOf(this.application)).map((application) => {
+      const other = this.neighbours.find((c) => nameOf(c.application) === application);
+      const build = other?.builds.findLast((b) => b.spec.group?.name === group.name);
+      const release = other?.releases.findLast((r) => r.spec.build === (build && nameOf(build)) && r.spec.type !== 'rollback');
+      return { application, tracks: other?.application.spec.tracks.map((t) => t.name) ?? [], ...(build?.spec.group && { group: build.spec.group }), ...(release && { release }) };
+    })]));
+  }
+
   #track(name: string): Track {
     const track = this.application.spec.tracks.find((t) => t.name === name);
     if (track === undefined) throw new Error(`No track ${name}`);
@@ -230,14 +259,30 @@ export class ModelCluster {
   }
 
   #stamp(): string {
-    return new Date(Date.parse('2025-01-01T00:00:00Z') + this.#created++ * 1000).toISOString();
+    // Nothing is as old as another: time moves on with each object.
+    this.#created = Math.max(this.#created + 1, this.now);
+    this.now = this.#created;
+    return new Date(this.#created).toISOString();
   }
 }
 
+/** Lets several Applications of one installation work in turn, on one clock, until nothing more happens anywhere. */
+export function settleAll(clusters: readonly ModelCluster[], until: () => boolean = () => false, limit = 2_000): void {
+  for (let i = 0; i < limit; i++) {
+    if (until()) return;
+    const rounds = clusters.map((c) => c.round());
+    if (rounds.some((r) => r.moved)) continue;
+    const dueAt = Math.min(...rounds.map((r) => r.dueAt ?? Infinity));
+    if (dueAt === Infinity) return;
+    for (const c of clusters) c.now = Math.max(c.now + 1, dueAt);
+  }
+  throw new Error(`The installation never came to rest: ${JSON.stringify(clusters.map((c) => c.turn().actions))}`);
+}
+
 /** Bitmovin's four tracks, with a gate of each simple kind. */
-export function modelApplication(change: Partial<Application['spec']> = {}): Application {
+export function modelApplication(change: Partial<Application['spec']> = {}, name = 'account-service'): Application {
   return {
-    metadata: { name: 'account-service', namespace: NAMESPACE, generation: 1, uid: 'u' },
+    metadata: { name, namespace: NAMESPACE, generation: 1, uid: 'u' },
     spec: {
       template: { spec: { containers: [{ name: 'app', image: '${image}' }] } },
       ports: [{ name: 'http', port: 8080 }],

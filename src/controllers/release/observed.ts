@@ -5,6 +5,8 @@ import type { Delivery } from '../../api/delivery/delivery.ts';
 import { backendName, candidateServiceName, trackDeploymentName } from '../../api/names.ts';
 import type { Release } from '../../api/release/release.ts';
 import type { Router } from '../../api/router/router.ts';
+import type { GroupMember } from './group.ts';
+import type { Places } from './places.ts';
 import type { Deployment, EndpointSlice, Job } from '../../kubernetes/types.generated.ts';
 
 /** All that one decision about an Application rests on. */
@@ -18,6 +20,10 @@ export interface Observed {
   readonly jobs: readonly Job[];
   /** Slices of the Application's version Services. */
   readonly slices: readonly EndpointSlice[];
+  /** The other members of each group that a Build of the Application is in, by the group's name. */
+  readonly groups: ReadonlyMap<string, readonly GroupMember[]>;
+  /** What each ReleasePolicy of the namespace says now. */
+  readonly places: readonly Places[];
   /** What was measured for gates that look outside the cluster, by {@link gateKey}. */
   readonly verdicts: ReadonlyMap<string, GateVerdict>;
   /** Milliseconds since the epoch. */

@@ -1,3 +1,5 @@
+import { groupHasBegun, brokenBy, waitsBeforeTrack } from './group.ts';
+import { waitsForPlace } from './places.ts';
 import { awaitsConfig } from '../../api/build/config.ts';
 import { compareAge } from '../../api/age.ts';
 import { buildOf } from './observed.ts';
@@ -14,6 +16,8 @@ export function assignTracks(turn: Turn): void {
     if (!isEnded(working) && working.release.spec.abort !== undefined && !isAborting(working)) {
       fail(turn, working, { actor: working.release.spec.abort.actor, reason: 'Aborted', message: `Aborted: ${working.release.spec.abort.reason}` });
     }
+    const broken = isEnded(working) || isAborting(working) ? undefined : brokenBy(turn, working);
+    if (broken !== undefined) fail(turn, working, { reason: 'GroupAborted', message: broken });
   }
   for (const working of turn.releases) if (!isEnded(working) && !isAborting(working) && working.type === 'rollback') beginRollback(turn, working);
   if (beginFirst(turn)) return;
@@ -26,7 +30,7 @@ function beginFirst(turn: Turn): boolean {
   if (last === undefined || last.held.serving !== undefined) return false;
   if (turn.releases.some((r) => !isEnded(r) && r.status.tracks.some(inMotion))) return true;
   const newest = turn.releases.filter((r) => !isEnded(r) && !isHeld(turn, r) && buildOf(turn.observed, r.build) !== undefined).at(-1);
-  if (newest === undefined || lacksConfig(turn, newest)) return true;
+  if (newest === undefined || !mayCome(turn, newest, turn.tracks.length - 1)) return true;
   for (const { rules } of turn.tracks) {
     take(turn, newest, rules.name);
     const entry = entryOf(newest, rules.name);
@@ -68,16 +72,20 @@ function beginRollback(turn: Turn, working: WorkingRelease): void {
 
 function assignTrack(turn: Turn, track: string): void {
   const waiting = turn.releases.filter((r) => r.type !== 'rollback' && waitsFor(turn, r) === track);
-  const newest = waiting.at(-1);
+  const newest = waiting.find((r) => groupHasBegun(turn, r)) ?? waiting.at(-1);
   if (newest === undefined) return;
-  for (const older of waiting) if (older !== newest) supersede(turn, older, newest, `${newest.build} is newer and waits before ${track} too`);
+  for (const older of waiting) {
+    if (compareAge(older.release, newest.release) < 0) supersede(turn, older, newest, `${newest.build} is newer and waits before ${track} too`);
+    else if (older !== newest) older.status.message = `Waits behind ${newest.build}, whose group is under way`;
+  }
   const newer = turn.releases.find((r) => r.type === 'promotion' && newest.type === 'promotion' && compareAge(r.release, newest.release) > 0 && hasTaken(r, track));
   if (newer !== undefined) return supersede(turn, newest, newer, `${newer.build} is newer and already on ${track}`);
+  const { queuedAt } = newest.status;
+  if (newest.status.startedAt === undefined) delete newest.status.queuedAt;
   if (isHeld(turn, newest)) {
     newest.status.message = turn.spec.hold === true ? 'The application is on hold' : 'Paused';
     return;
   }
-  if (lacksConfig(turn, newest)) return;
   const freeze = frozen(turn, newest, track);
   if (freeze !== undefined) {
     newest.status.message = freeze;
@@ -90,10 +98,20 @@ function assignTrack(turn: Turn, track: string): void {
       newest.status.message = `Waits before ${track}, where ${holder.build} is`;
       return;
     }
-    supersede(turn, holder, newest, `Hotfix ${newest.build} took ${track}`);
   }
+  if (queuedAt !== undefined) newest.status.queuedAt = queuedAt;
+  if (!mayCome(turn, newest, turn.tracks.findIndex((t) => t.rules.name === track))) return;
+  if (holder !== undefined) supersede(turn, holder, newest, `Hotfix ${newest.build} took ${track}`);
   take(turn, newest, track);
   tell(turn, newest, { track, actor: newest.release.spec.actor ?? 'aweigh', reason: 'ScaleUp', message: `${newest.build} comes to ${track}` });
+}
+
+/** False while something outside the Application keeps the release from its `index`th track; its message says what. */
+function mayCome(turn: Turn, working: WorkingRelease, index: number): boolean {
+  if (lacksConfig(turn, working)) return false;
+  const why = waitsBeforeTrack(turn, working, index) ?? (groupHasBegun(turn, working) ? undefined : waitsForPlace(turn, working));
+  if (why !== undefined) working.status.message = why;
+  return why === undefined;
 }
 
 /** True while the ConfigMaps and Secrets that the build is to read have not been captured. */
@@ -107,7 +125,7 @@ function lacksConfig(turn: Turn, working: WorkingRelease): boolean {
 /** Why a promotion may not come to a track now, if it may not. */
 function frozen(turn: Turn, working: WorkingRelease, track: string): string | undefined {
   if (working.type !== 'promotion' || working.release.spec.promote?.some((p) => p.hook === undefined && (p.track === track || p.track === '*'))) return undefined;
-  for (const freeze of turn.spec.freezeWindows ?? []) {
+  for (const freeze of [...(turn.spec.freezeWindows ?? []), ...turn.observed.places.flatMap((p) => p.freezeWindows)]) {
     const state = windowState(freeze, turn.observed.now);
     if (state.state === 'invalid') return `Freeze ${freeze.name}: ${state.message}`;
     if (state.state !== 'open') continue;
@@ -151,6 +169,8 @@ function supersede(turn: Turn, working: WorkingRelease, by: WorkingRelease, mess
     entry.phase = 'Skipped';
     entry.completedAt = timestamp(turn);
   }
+  // Who pushes often keeps the place that the first of these builds took.
+  if (working.status.queuedAt !== undefined && working.status.startedAt === undefined && by.status.startedAt === undefined) by.status.queuedAt = working.status.queuedAt;
   working.status.phase = phase;
   working.status.completedAt = timestamp(turn);
   tell(turn, working, { actor: by.release.spec.actor ?? 'aweigh', reason: phase === 'Aborted' ? 'RolledBack' : 'Superseded', message });

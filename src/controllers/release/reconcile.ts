@@ -12,6 +12,7 @@ import { advance } from './advance.ts';
 import { applicationStatus } from './application-status.ts';
 import { removeIdleBuilds } from './clean-up.ts';
 import { forgotten } from './history.ts';
+import { waitsForCompletion } from './group.ts';
 import { nameOf, type Observed } from './observed.ts';
 import { compareAge } from '../../api/age.ts';
 import { assignTracks, waitsFor } from './queue.ts';
@@ -92,7 +93,9 @@ function phaseOf(turn: Turn, working: WorkingRelease): void {
   const moving = status.tracks.filter(inMotion);
   const next = waitsFor(turn, working);
   status.track = (moving.at(-1)?.name ?? next ?? turn.tracks.at(-1)?.rules.name);
-  if (moving.length === 0 && next === undefined) {
+  const group = moving.length === 0 && next === undefined ? waitsForCompletion(turn, working) : undefined;
+  if (group !== undefined) status.message = group;
+  if (moving.length === 0 && next === undefined && group === undefined) {
     status.phase = 'Completed';
     status.completedAt = timestamp(turn);
     tell(turn, working, { reason: 'Completed', message: `${working.build} is on every track` });
