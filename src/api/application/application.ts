@@ -64,6 +64,8 @@ export interface ApplicationPort {
   /** Container port, by number or name. Default: `port`. */
   targetPort?: number | string;
   protocol?: 'TCP';
+  /** What is spoken on it: `kubernetes.io/h2c` or `grpc` for HTTP/2 in clear text. Default HTTP/1.1, WebSocket included. */
+  appProtocol?: string;
 }
 
 export interface Track {
@@ -169,6 +171,8 @@ export interface RouterTemplate {
   /** Where claims are read. */
   token?: TokenSource;
   accessLog?: AccessLogTemplate;
+  /** How long the last requests, WebSockets and streams of a router that stops may take. Default 15. */
+  drainSeconds?: number;
   /** Lines that people add to marked places of haproxy.cfg. */
   haproxy?: { global?: string; defaults?: string; frontend?: string; backend?: string };
 }

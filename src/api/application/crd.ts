@@ -58,6 +58,7 @@ const router = object(
     edge: flag("True: a client's own X-Traffic-Group is removed, and the router sets it."),
     segments: segmentRules,
     token: tokenSource,
+    drainSeconds: integer('How long the last requests, WebSockets and streams of a router that stops may take. Default 15.', { minimum: 1, maximum: 3600 }),
     accessLog: object('One JSON line a request in the log of the router that took it.', {
       percent: integer('Share of the requests; 0 is off, and where it is not, answers of 500 and above are always logged. Default 100.', { minimum: 0, maximum: 100 }),
       userIds: flag("True: the user's id in clear. Default: the bucket only."),
@@ -90,6 +91,7 @@ const spec = object(
           port: integer('Port of the Services.', { minimum: 1, maximum: 65535 }),
           targetPort: { 'x-kubernetes-int-or-string': true, description: 'Port of the container, by number or name. Default: port.' },
           protocol: text('Only TCP.', { enum: ['TCP'] }),
+          appProtocol: text('What is spoken on it: kubernetes.io/h2c or grpc for HTTP/2 in clear text. Default: HTTP/1.1, WebSocket included.', { enum: ['http', 'kubernetes.io/ws', 'kubernetes.io/h2c', 'grpc'] }),
         },
         { required: ['name', 'port'] },
       ),

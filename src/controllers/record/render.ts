@@ -164,7 +164,7 @@ function routerService(application: Application): Service {
   return {
     apiVersion: 'v1', kind: 'Service',
     metadata: metadata(application, name, routerLabels(application)),
-    spec: { selector: { 'aweigh.dev/router': name }, ports: servicePorts(application).slice(0, 1).map(({ name: port, port: number }) => ({ name: port, port: number, targetPort: number, protocol: 'TCP' })) },
+    spec: { selector: { 'aweigh.dev/router': name }, ports: servicePorts(application).slice(0, 1).map((p) => ({ ...p, targetPort: p.port })) },
   };
 }
 
@@ -190,7 +190,7 @@ function routerDeployment({ application, delivery, renderer }: RenderInput, rout
 }
 
 function servicePorts(application: Application): NonNullable<NonNullable<Service['spec']>['ports']> {
-  return application.spec.ports.map((p) => ({ name: p.name, port: p.port, targetPort: p.targetPort ?? p.port, protocol: p.protocol ?? 'TCP' }));
+  return application.spec.ports.map((p) => ({ name: p.name, port: p.port, targetPort: p.targetPort ?? p.port, protocol: p.protocol ?? 'TCP', ...(p.appProtocol !== undefined && { appProtocol: p.appProtocol }) }));
 }
 
 function metadata(application: Application, name: string, labels: Record<string, string>): NonNullable<KubernetesObject['metadata']> {

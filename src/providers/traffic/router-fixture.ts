@@ -65,6 +65,7 @@ export interface RouterOptions {
   /** The Application's router template. */
   readonly router?: RouterTemplate;
   readonly userId?: UserIdSource;
+  readonly appProtocol?: string;
   /** Files of the control Secret, where somebody else issued them. */
   readonly pem?: Readonly<Record<string, string>>;
 }
@@ -75,7 +76,7 @@ export async function startRouter(kind: RouterKind, options: RouterOptions = {})
   const issued = await controlAuthority(clock).issue('shop-haproxy');
   const pem = options.pem ?? issued.pod;
   for (const folder of [CONFIG_DIR, TLS_DIR, RUN_DIR]) mkdirSync(join(root, folder), { recursive: true });
-  const data = routerRenderers()[kind].configMapData({ ...application, spec: { ...application.spec, ...(options.router && { router: options.router }) } }, { ...spec, provider: kind, ...(options.userId && { userId: options.userId }), ...(options.router?.edge && { edge: true }) });
+  const data = routerRenderers()[kind].configMapData({ ...application, spec: { ...application.spec, ...(options.router && { router: options.router }), ports: [{ name: 'http', port: PORT, ...(options.appProtocol && { appProtocol: options.appProtocol }) }] } }, { ...spec, provider: kind, ...(options.userId && { userId: options.userId }), ...(options.router?.edge && { edge: true }) });
   for (const [name, content] of Object.entries(data)) writeFileSync(join(root, CONFIG_DIR, name), content);
   for (const [name, content] of Object.entries(pem)) writeFileSync(join(root, TLS_DIR, name), content);
   const provider = trafficProviders(clock)[kind];
@@ -136,7 +137,7 @@ async function untilOpen(address: string, failed: () => string | undefined): Pro
   }
 }
 
-/** A service that says its version; `?ms=N` takes its time, `?status=N` answers so; a POST answers with the length of its body. */
+/** A service that says its version; `?ms=N` takes its time, `?status=N` answers so, `?bytes=N` at length; a POST answers with the length of its body. */
 export interface Service {
   readonly address: string;
   readonly port: number;
@@ -161,6 +162,8 @@ export async function startService(version: string): Promise<Service> {
     incoming.on('end', () => {
       if (incoming.method === 'POST') service.posts.push(url.searchParams.get('id') ?? '');
       const answer = () => outgoing.writeHead(Number(url.searchParams.get('status') ?? 200), { 'X-Version': version }).end(`${version}:${size}`);
+      const bytes = Number(url.searchParams.get('bytes') ?? 0);
+      if (bytes > 0) return void outgoing.writeHead(200, { 'X-Version': version }).end(Buffer.alloc(bytes, 'x'));
       const ms = Number(url.searchParams.get('ms') ?? 0);
       if (ms > 0) setTimeout(answer, ms);
       else answer();

@@ -18,13 +18,15 @@ export const TRAFFIC_GROUP = 'X-Traffic-Group';
 export const REMOVED_GROUP = 'removed-group';
 /** Why a router refused a request itself. */
 export const REASON_HEADER = 'X-Aweigh-Reason';
-/** How long the last requests of a stopping router may take, and after it left the endpoints how long it still takes new ones. */
-export const HARD_STOP_SECONDS = 15;
+/** How long the last requests and streams of a stopping router may take, unless the Application says so; and how long it still takes new ones after it left the endpoints. */
+const DRAIN_SECONDS = 15;
 export const LEAVE_SECONDS = 3;
 
 /** Versions that one track may hold at once: serving, candidate, and those that drain. */
 export const SLOTS_PER_TRACK = 4;
 const MINIMUM_SERVERS = 16;
+/** https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol */
+const HTTP2_PROTOCOLS = new Set(['kubernetes.io/h2c', 'grpc']);
 
 export interface TrackLayout {
   readonly name: string;
@@ -37,6 +39,10 @@ export interface TrackLayout {
 export interface RouterLayout {
   readonly application: string;
   readonly port: number;
+  /** True: servers speak HTTP/2 in clear text, with prior knowledge. */
+  readonly http2: boolean;
+  /** How long the last requests and streams of a stopping router may take. */
+  readonly drainSeconds: number;
   readonly userId: RouterSpec['userId'];
   readonly defaultSegment: string;
   readonly token: TokenSource;
@@ -58,6 +64,8 @@ export function routerLayout(application: Application, router: RouterSpec): Rout
   return {
     application: router.application,
     port: router.port,
+    http2: HTTP2_PROTOCOLS.has(application.spec.ports.find((p) => p.port === router.port)?.appProtocol ?? ''),
+    drainSeconds: application.spec.router?.drainSeconds ?? DRAIN_SECONDS,
     userId: router.userId,
     defaultSegment: router.defaultSegment,
     token,

@@ -6,7 +6,7 @@ import type { RouterProvider, RouterRenderer } from '../../controllers/record/ro
 import type { PodTemplateSpec } from '../../kubernetes/types.generated.ts';
 import { haproxyConfig, initialRoutingMap, ROUTING_MAP_FILE } from './haproxy/config.ts';
 import { TOKEN_KEY_FILE } from './haproxy/identity.ts';
-import { CONFIG_DIR, CONTROL_PORT, HARD_STOP_SECONDS, HEALTH_PORT, LEAVE_SECONDS, routerLayout, RUN_DIR, TLS_DIR } from './router-layout.ts';
+import { CONFIG_DIR, CONTROL_PORT, HEALTH_PORT, LEAVE_SECONDS, routerLayout, RUN_DIR, TLS_DIR } from './router-layout.ts';
 
 export interface RouterImages {
   /** Has `sh` and `haproxy` 2.6 or later on its PATH. */
@@ -28,8 +28,8 @@ const tlsSecretName = (application: string): string => `${routerName(application
 // answer for versions that it was not told of yet.
 const enter = `cd "\${POD_ROOT:-/}" && { [ ! -e ${RUN_DIR}/pid ] || sleep ${RESTART_PAUSE_SECONDS}; } && sh -c 'echo $PPID' > ${RUN_DIR}/pid`;
 // A router leaves the endpoints first, then finishes what it has: HAProxy on SIGUSR1 (SIGTERM cuts requests), the built-in one on SIGTERM (Node keeps SIGUSR1 to itself).
-const leave = (signal: string): string =>
-  `cd "\${POD_ROOT:-/}"; sleep ${LEAVE_SECONDS}; pid=$(cat ${RUN_DIR}/pid); kill -${signal} "$pid"; n=0; while kill -0 "$pid" 2>/dev/null && [ $n -lt ${HARD_STOP_SECONDS * 5} ]; do sleep 0.2; n=$((n+1)); done; true`;
+const leave = (signal: string, drainSeconds: number): string =>
+  `cd "\${POD_ROOT:-/}"; sleep ${LEAVE_SECONDS}; pid=$(cat ${RUN_DIR}/pid); kill -${signal} "$pid"; n=0; while kill -0 "$pid" 2>/dev/null && [ $n -lt ${drainSeconds * 5} ]; do sleep 0.2; n=$((n+1)); done; true`;
 
 /** How routers of both kinds run as pods, and what their ConfigMap holds. */
 export function routerRenderers(images: RouterImages = EMBEDDED_ROUTER_IMAGES): Readonly<Record<RouterProvider, RouterRenderer>> {
@@ -51,14 +51,14 @@ function replacedWithConfig({ podTemplate, configMapData }: RouterRenderer): Rou
 function rendererOfEach(images: RouterImages): Readonly<Record<RouterProvider, RouterRenderer>> {
   return {
     haproxy: {
-      podTemplate: (application, router) => routerPodTemplate(application, router, images.haproxy, `${enter} && exec haproxy -f ${CONFIG_DIR}/haproxy.cfg`, leave('USR1')),
+      podTemplate: (application, router) => routerPodTemplate(application, router, images.haproxy, `${enter} && exec haproxy -f ${CONFIG_DIR}/haproxy.cfg`, 'USR1'),
       configMapData: (application, router) => {
         const layout = routerLayout(application, router);
         return { 'haproxy.cfg': haproxyConfig(layout), [ROUTING_MAP_FILE]: initialRoutingMap(layout), ...(layout.token.verify && { [TOKEN_KEY_FILE]: layout.token.verify.publicKey }) };
       },
     },
     builtin: {
-      podTemplate: (application, router) => routerPodTemplate(application, router, images.builtin, `${enter} && exec \${AWEIGH_BIN:-aweigh} router --config ${CONFIG_DIR}/router.json`, leave('TERM')),
+      podTemplate: (application, router) => routerPodTemplate(application, router, images.builtin, `${enter} && exec \${AWEIGH_BIN:-aweigh} router --config ${CONFIG_DIR}/router.json`, 'TERM'),
       configMapData: (application, router) => {
         const { extra: _, ...layout } = routerLayout(application, router);
         return { 'router.json': `${JSON.stringify(layout, null, 2)}\n` };
@@ -67,12 +67,13 @@ function rendererOfEach(images: RouterImages): Readonly<Record<RouterProvider, R
   };
 }
 
-function routerPodTemplate(application: Application, router: RouterSpec, image: string, start: string, stop: string): PodTemplateSpec {
+function routerPodTemplate(application: Application, router: RouterSpec, image: string, start: string, stopSignal: string): PodTemplateSpec {
+  const { drainSeconds } = routerLayout(application, router);
   const name = routerName(application.metadata?.name ?? router.application);
   const health = (path: string) => ({ httpGet: { path, port: HEALTH_PORT }, timeoutSeconds: 2 });
   return {
     spec: {
-      terminationGracePeriodSeconds: LEAVE_SECONDS + HARD_STOP_SECONDS + 5,
+      terminationGracePeriodSeconds: LEAVE_SECONDS + drainSeconds + 5,
       containers: [
         {
           name: 'router',
@@ -88,7 +89,7 @@ function routerPodTemplate(application: Application, router: RouterSpec, image: 
           // Ready once told; alive as long as the process answers at all.
           readinessProbe: { ...health('/ready'), periodSeconds: 1, failureThreshold: 2 },
           livenessProbe: { ...health('/live'), initialDelaySeconds: 5, periodSeconds: 5, failureThreshold: 3 },
-          lifecycle: { preStop: { exec: { command: ['sh', '-c', stop] } } },
+          lifecycle: { preStop: { exec: { command: ['sh', '-c', leave(stopSignal, drainSeconds)] } } },
           resources: { requests: { cpu: '50m', memory: '32Mi' } },
           volumeMounts: [
             { name: 'config', mountPath: `/${CONFIG_DIR}` },

@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
+import { Http2Sessions } from './http2-sessions.ts';
 import { cellOf } from '../latency-cells.ts';
 import type { BackendStats, Traffic, TrafficBackend, TrafficServer } from '../../../controllers/routing/traffic-provider.ts';
 
@@ -10,6 +11,7 @@ export interface PoolServer {
   readonly port: number;
   readonly id: string;
   readonly agent: Agent;
+  readonly sessions: Http2Sessions;
   draining: boolean;
 }
 
@@ -34,7 +36,7 @@ export class BackendPool {
     const wanted = new Set(traffic.backends.map((b) => b.name));
     for (const [name, backend] of this.#backends) {
       if (wanted.has(name)) continue;
-      for (const server of backend.servers) server.agent.destroy();
+      for (const server of backend.servers) leave(server);
       this.#backends.delete(name);
     }
     for (const told of traffic.backends) {
@@ -46,8 +48,7 @@ export class BackendPool {
         server.draining = s.draining;
         return server;
       });
-      // Requests in flight hold their own socket: only idle ones end here.
-      for (const gone of kept.values()) closeIdle(gone.agent);
+      for (const gone of kept.values()) leave(gone);
       if (before === undefined) this.#backends.set(told.name, { told, servers, turn: 0, total: 0, errors: 0, latency: {} });
       else Object.assign(before, { told, servers });
     }
@@ -112,7 +113,10 @@ export class BackendPool {
 
   close(): void {
     clearInterval(this.#checking);
-    for (const backend of this.#backends.values()) for (const server of backend.servers) server.agent.destroy();
+    for (const backend of this.#backends.values()) for (const server of backend.servers) {
+      server.agent.destroy();
+      server.sessions.destroy();
+    }
   }
 
   /** Asks those that are down; ends when none is. */
@@ -140,11 +144,13 @@ export class BackendPool {
 const idOf = (s: Pick<TrafficServer, 'address' | 'port'>): string => `${s.address}:${s.port}`;
 
 function newServer(s: TrafficServer): PoolServer {
-  return { address: s.address, port: s.port, id: idOf(s), agent: new Agent({ keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo' }), draining: s.draining };
+  return { address: s.address, port: s.port, id: idOf(s), agent: new Agent({ keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo' }), sessions: new Http2Sessions(s.address, s.port), draining: s.draining };
 }
 
-function closeIdle(agent: Agent): void {
+/** Requests in flight finish; nothing idle is kept. */
+function leave({ agent, sessions }: PoolServer): void {
   for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   // Whatever comes free later is not kept.
   agent.maxFreeSockets = 0;
+  sessions.close();
 }

@@ -1,13 +1,14 @@
 import { createServer, type Server } from 'node:http';
-import { Server as NetServer } from 'node:net';
 import type { Traffic, TrafficRoute } from '../../../controllers/routing/traffic-provider.ts';
 import type { Random } from '../../../runtime/clock.ts';
 import { identifier } from '../identity.ts';
-import { CONTROL_PORT, HARD_STOP_SECONDS, HEALTH_PORT, type RouterLayout } from '../router-layout.ts';
+import { CONTROL_PORT, HEALTH_PORT, type RouterLayout } from '../router-layout.ts';
 import { AccessLog } from './access-log.ts';
 import { BackendPool } from './backend-pool.ts';
 import { type ControlAnswer, type ControlRequest, startControlServer } from './control-server.ts';
-import { forward, forwardUpgrade, type ProxyOptions } from './proxy.ts';
+import { createListener } from './listener.ts';
+import { forward, type ProxyOptions } from './proxy.ts';
+import { forwardUpgrade } from './upgrade.ts';
 
 export interface BuiltinRouterOptions {
   /** Content of `router.json`. */
@@ -26,7 +27,7 @@ export interface BuiltinRouterOptions {
 }
 
 export interface BuiltinRouter {
-  /** Takes no more connections, finishes what runs (15 s at most), then ends. @param now cuts what runs */
+  /** Takes no more connections, finishes what runs (the layout's drainSeconds at most), then ends. @param now cuts what runs */
   close(now?: boolean): Promise<void>;
 }
 
@@ -81,26 +82,27 @@ export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise
     return { state: { ready, switchAt, ...(told ? { traffic } : {}) } };
   };
 
-  const requests = createServer({ keepAliveTimeout: 65_000, headersTimeout: 30_000, requestTimeout: 0, noDelay: true, insecureHTTPParser: false }, (incoming, outgoing) => forward(proxy, incoming, outgoing));
-  requests.on('upgrade', (incoming, socket, head) => forwardUpgrade(proxy, incoming, socket as never, head));
+  const requests = createListener({
+    request: (incoming, outgoing) => forward(proxy, incoming, outgoing),
+    upgrade: (incoming, socket, head) => forwardUpgrade(proxy, incoming, socket as never, head),
+  });
   const health = createServer((incoming, outgoing) => {
     const ok = incoming.url === '/live' || (incoming.url === '/ready' && ready && !stopping);
     outgoing.writeHead(ok ? 200 : 503, { 'content-type': 'text/plain', connection: 'close' }).end(ok ? 'ok\n' : 'not told yet\n');
   });
   const control = await startControlServer({ address, port: CONTROL_PORT, ca: options.ca, pem: options.pem, answer });
-  await Promise.all([listen(requests, layout.port, address), listen(health, HEALTH_PORT, address)]);
+  await Promise.all([listen(requests.server, layout.port, address), listen(health, HEALTH_PORT, address)]);
 
   return {
     async close(atOnce = false) {
       stopping = true;
       control.close();
-      // Not http.Server's own close: that cuts idle connections, on which a client may be sending at this instant.
-      const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(requests, () => resolve()));
+      const closed = requests.close();
       let timer: NodeJS.Timeout | undefined;
-      if (atOnce) requests.closeAllConnections();
-      await Promise.race([closed, new Promise<void>((resolve) => (timer = setTimeout(resolve, HARD_STOP_SECONDS * 1000)))]);
+      if (atOnce) requests.cut();
+      await Promise.race([closed, new Promise<void>((resolve) => (timer = setTimeout(resolve, layout.drainSeconds * 1000)))]);
       clearTimeout(timer);
-      requests.closeAllConnections();
+      requests.cut();
       health.close();
       health.closeAllConnections();
       pool.close();

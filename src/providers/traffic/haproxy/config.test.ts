@@ -42,6 +42,7 @@ test.runIf(hasHaproxy() || process.env['CI'] !== undefined).for([
   ['as it is', layout],
   ['at the edge, with a cookie', { ...layout, edge: true, userId: { cookie: 'uid' } }],
   ['at the edge, with all that it can know', atTheEdge],
+  ['for HTTP/2 servers', { ...layout, http2: true, drainSeconds: 600 }],
   ['with a sampled access log', { ...layout, accessLog: { percent: 5, userIds: true } }],
   ['without access log', { ...layout, accessLog: { percent: 0, userIds: false } }],
   ['with lines of a person', { ...layout, extra: { global: 'maxconn 500', defaults: 'timeout server 5m', frontend: 'http-request set-header X-Mine 1', backend: 'balance leastconn' } }],

@@ -1,4 +1,4 @@
-import { CONFIG_DIR, CONTROL_PORT, HARD_STOP_SECONDS, HEALTH_PORT, REASON_HEADER, type RouterLayout, RUN_DIR, slotName, SLOTS_PER_TRACK, TLS_DIR } from '../router-layout.ts';
+import { CONFIG_DIR, CONTROL_PORT, HEALTH_PORT, REASON_HEADER, type RouterLayout, RUN_DIR, slotName, SLOTS_PER_TRACK, TLS_DIR } from '../router-layout.ts';
 import { accessLogLines } from './access-log.ts';
 import { quoted, setVar } from './config-line.ts';
 import { identityLines } from './identity.ts';
@@ -9,6 +9,8 @@ export const ROUTING_MAP = `${CONFIG_DIR}/${ROUTING_MAP_FILE}`;
 export const SEGMENT_COUNTS = 'segment-counts';
 export const LATENCIES = 'latencies';
 export const NO_BACKEND = '-';
+/** WebSockets and streams of HTTP/2 may be silent for long. */
+const STREAM_TIMEOUT = '1h';
 const NO_ROUTE = `${NO_BACKEND}|0|-|0|production|open|-`;
 const NO_PRODUCTION = `${NO_BACKEND}|${NO_BACKEND}|0|-|0`;
 
@@ -37,13 +39,13 @@ export function haproxyConfig(layout: RouterLayout): string {
   return [globalPart(layout), requestsPart(layout), otherFrontends(), ...layout.tracks.flatMap((t) => slots(layout, t.name, t.servers)), ''].join('\n');
 }
 
-function globalPart({ extra, application }: RouterLayout): string {
+function globalPart({ extra, application, drainSeconds, http2 }: RouterLayout): string {
   return `# Router of ${application}. Made from the Application: change spec.router there, lines of your own included.
 global
   log stdout format raw local0
   stats socket unix@${RUN_DIR}/admin.sock mode 600 level admin
   stats timeout 1m
-  hard-stop-after ${HARD_STOP_SECONDS}s
+  hard-stop-after ${drainSeconds}s
   no strict-limits
   maxconn 8000
   nbthread 1
@@ -53,12 +55,12 @@ defaults
   log global
   option dontlognull
   timeout connect 2s
-  timeout client 60s
-  timeout server 60s
+  timeout client ${http2 ? STREAM_TIMEOUT : '60s'}
+  timeout server ${http2 ? STREAM_TIMEOUT : '60s'}
   timeout http-request 30s
   timeout http-keep-alive 60s
   timeout queue 5s
-  timeout tunnel 1h
+  timeout tunnel ${STREAM_TIMEOUT}
   retries 3
   option redispatch 1
   retry-on conn-failure
@@ -158,9 +160,9 @@ backend control
 `;
 }
 
-function slots({ extra }: RouterLayout, track: string, servers: number): string[] {
+function slots({ extra, http2 }: RouterLayout, track: string, servers: number): string[] {
   return Array.from({ length: SLOTS_PER_TRACK }, (_, i) =>
-    [`backend ${slotName(track, i)}`, '  balance roundrobin', marked('backend', extra.backend), `  server-template s 1-${servers} 127.0.0.1:1 disabled`, ''].join('\n'),
+    [`backend ${slotName(track, i)}`, '  balance roundrobin', marked('backend', extra.backend), `  server-template s 1-${servers} 127.0.0.1:1 disabled${http2 ? ' proto h2' : ''}`, ''].join('\n'),
   );
 }
 
