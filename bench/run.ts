@@ -1,85 +1,160 @@
 /**
  * Aweigh's API server and store beside the real etcd and kube-apiserver, same client, same run, in turn.
- * usage: npm run bench [-- --seconds 4 --rounds 2]      writes bench/results.json and bench/RESULTS.md
+ * usage: npm run bench [-- --seconds 4 --rounds 2 --parts start,load,watch,stored,growth --only 'gets,updates']
+ * Writes bench/results.json and bench/RESULTS.md. `growth` needs no peers: it compares Aweigh with itself.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { load, type Target } from './apiserver/load-client.ts';
+import { hasWrk, runLoad } from './apiserver/load.ts';
+import type { Target } from './apiserver/load-client.ts';
+import { median, row, writeReport, type Row } from './apiserver/report.ts';
 import { hasPeers, peersFolder, startOurs, startReal, type RunningServer } from './apiserver/servers.ts';
-import { OPERATIONS, prepare, type Operation } from './apiserver/workload.ts';
+import { watchLatency } from './apiserver/watch-latency.ts';
+import { createRequest, OPERATIONS, prepare, type Operation } from './apiserver/workload.ts';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '4' }, rounds: { type: 'string', default: '2' } } });
+const { values } = parseArgs({ options: {
+  seconds: { type: 'string', default: '4' }, rounds: { type: 'string', default: '2' }, parts: { type: 'string', default: 'start,load,watch,stored,growth' }, only: { type: 'string' },
+} });
 const seconds = Number(values.seconds), rounds = Number(values.rounds);
+const parts = values.parts.split(',');
+const operations = OPERATIONS.filter((o) => values.only === undefined || values.only.split(',').includes(o.name));
 const SETTLE_MS = 3_000;
-
-interface Row {
-  readonly what: string;
-  readonly unit: string;
-  readonly real: number;
-  readonly aweigh: number;
-  /** Above 1: Aweigh is better. */
-  readonly ratio: number;
-  readonly wanted: number;
-}
+const STORED = 20_000;
 
 if (!hasPeers()) {
   console.log(`skipped: no etcd and kube-apiserver in ${peersFolder()}; build them, or name their folder with PEERS`);
   process.exit(0);
 }
+if (!hasWrk) console.log('wrk is not there (apt-get install wrk): this process makes the load and takes part of the processor from the servers, so rates are lower and ratios flatter');
 
-const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN;
+interface Pair { readonly real: RunningServer; readonly ours: RunningServer }
+
 const folder = mkdtempSync(join(tmpdir(), 'aweigh-bench-'));
+const running = new Set<RunningServer>();
 const rows: Row[] = [];
-const servers: RunningServer[] = [];
 try {
-  const startsReal: number[] = [], startsOurs: number[] = [];
-  for (let round = 0; round < 3; round++) {
-    for (const server of servers.splice(0)) await server.stop();
-    const real = await startReal(join(folder, `real-${round}`));
-    servers.push(real);
-    startsReal.push(real.readyMs);
-    const ours = await startOurs(join(folder, `ours-${round}`));
-    servers.push(ours);
-    startsOurs.push(ours.readyMs);
-  }
-  rows.push(row('ready from nothing', 'ms', median(startsReal), median(startsOurs), 10, 'lower'));
-  const [real, ours] = servers;
-  if (real === undefined || ours === undefined) throw new Error('Both servers must run');
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-  rows.push(row('memory, idle', 'MB', real.memoryMb(), ours.memoryMb(), 3, 'lower'));
-  await prepare(real.target);
-  await prepare(ours.target);
-  for (const operation of OPERATIONS) rows.push(await compare(operation, real.target, ours.target));
-  rows.push(row('memory, after the load', 'MB', real.memoryMb(), ours.memoryMb(), 3, 'lower'));
+  if (parts.includes('start')) await measureStart();
+  if (parts.includes('load') || parts.includes('watch')) await measureLoad();
+  if (parts.includes('stored')) await measureStored();
+  if (parts.includes('growth')) await measureGrowth();
 } finally {
-  for (const server of servers) await server.stop();
+  for (const server of running) await server.stop();
   rmSync(folder, { recursive: true, force: true });
 }
+writeReport(rows, hasWrk ? 'wrk' : 'the bench itself');
 
-async function compare(operation: Operation, real: Target, ours: Target): Promise<Row> {
-  const rates = { real: [] as number[], ours: [] as number[] };
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, target] of [['real', real], ['ours', ours]] as const) {
-      const result = await load(target, operation.connections, seconds, operation.request);
-      if (result.failed > 0) console.error(`${operation.name}, ${name}: ${result.failed} requests failed`);
-      rates[name].push(result.perSecond);
+async function started(start: (directory: string) => Promise<RunningServer>, name: string): Promise<RunningServer> {
+  const server = await start(join(folder, name));
+  running.add(server);
+  return server;
+}
+
+async function stopped(...servers: readonly RunningServer[]): Promise<void> {
+  for (const server of servers) {
+    await server.stop();
+    running.delete(server);
+  }
+}
+
+async function bothStarted(name: string): Promise<Pair> {
+  return { real: await started(startReal, `real-${name}`), ours: await started(startOurs, `ours-${name}`) };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function measureStart(): Promise<void> {
+  const ready = { real: [] as number[], ours: [] as number[] };
+  for (let round = 0; round < 3; round++) {
+    const { real, ours } = await bothStarted(`start-${round}`);
+    ready.real.push(real.readyMs);
+    ready.ours.push(ours.readyMs);
+    if (round === 2) {
+      await pause(SETTLE_MS);
+      rows.push(row('memory, idle', 'MB', real.memoryMb(), ours.memoryMb(), 3, 'lower'));
+    }
+    await stopped(real, ours);
+  }
+  rows.push(row('ready from nothing', 'ms', median(ready.real), median(ready.ours), 10, 'lower'));
+}
+
+async function measureLoad(): Promise<void> {
+  const { real, ours } = await bothStarted('load');
+  const targets = { real: await prepare(real.target), ours: await prepare(ours.target) };
+  if (parts.includes('load')) {
+    for (const operation of operations) rows.push(await compare(operation, { real, ours }, targets));
+    await pause(SETTLE_MS);
+    rows.push(row('memory, after the load', 'MB', real.memoryMb(), ours.memoryMb(), 3, 'lower'));
+  }
+  if (parts.includes('watch')) {
+    for (const [watchers, creates] of [[100, 100], [1_000, 60]] as const) {
+      const [theirs, own] = [await watchLatency(targets.real, watchers, creates), await watchLatency(targets.ours, watchers, creates)];
+      if (Math.min(theirs.delivered, own.delivered) < 1) console.error(`${watchers} watchers: ${theirs.delivered * 100} % and ${own.delivered * 100} % of the events came`);
+      rows.push(row(`watch p99, ${watchers} watchers`, 'ms', theirs.p99, own.p99, 1, 'lower'));
     }
   }
-  return row(`${operation.name}, ${operation.connections} connections`, '1/s', median(rates.real), median(rates.ours), operation.wanted, 'higher');
+  await stopped(real, ours);
 }
 
-function row(what: string, unit: string, real: number, aweigh: number, wanted: number, better: 'higher' | 'lower'): Row {
-  const result = { what, unit, real: Math.round(real), aweigh: Math.round(aweigh), ratio: Number((better === 'higher' ? aweigh / real : real / aweigh).toFixed(2)), wanted };
-  console.log(`${what.padEnd(44)} real ${String(result.real).padStart(7)}  aweigh ${String(result.aweigh).padStart(7)} ${unit.padEnd(4)} ${result.ratio}×  (wanted ${wanted}×)`);
-  return result;
+async function compare(operation: Operation, servers: Pair, targets: { real: Target; ours: Target }): Promise<Row> {
+  const rates = { real: [] as number[], ours: [] as number[] }, cpuUs = { real: [] as number[], ours: [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    for (const name of ['real', 'ours'] as const) {
+      const requests = await operation.requests(targets[name], round);
+      const before = servers[name].cpuSeconds();
+      const result = await runLoad(targets[name], requests, { connections: operation.connections, seconds: operation.once === true ? 60 : seconds, ...(operation.once === true && { once: true }), folder });
+      if (result.failed > 0) console.error(`${operation.name}, ${name}: ${result.failed} requests failed`);
+      rates[name].push(result.perSecond);
+      cpuUs[name].push(((servers[name].cpuSeconds() - before) / result.requests) * 1e6);
+    }
+  }
+  return row(`${operation.name}, ${operation.connections} connections`, '1/s', median(rates.real), median(rates.ours), operation.wanted, 'higher', { realUs: median(cpuUs.real), aweighUs: median(cpuUs.ours) });
 }
 
-const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), Node ${process.version}, Linux`;
-writeFileSync(join(import.meta.dirname, 'results.json'), `${JSON.stringify({ machine, seconds, rounds, rows }, null, 2)}\n`);
-writeFileSync(join(import.meta.dirname, 'RESULTS.md'), [
-  '# Results', '', `\`npm run bench\` on ${machine}: the API server and store beside the real etcd and kube-apiserver 1.35.4, both durable, both with the load on the same cores, in turn, ${rounds} rounds of ${seconds} s, medians. A ratio above 1 means that Aweigh is better. Machines differ and are noisy: the ratio is what counts.`, '',
-  '| | real | aweigh | ratio | wanted |', '|---|---|---|---|---|',
-  ...rows.map((r) => `| ${r.what} | ${r.real} ${r.unit} | ${r.aweigh} ${r.unit} | ${r.ratio}× | ${r.wanted}× |`), '',
-].join('\n'));
+/** Makes pods until at least so many are there. */
+async function fill(target: Target, count: number): Promise<void> {
+  for (let made = 0; made < count;) {
+    const result = await runLoad(target, [createRequest()], { connections: 32, seconds: 2, folder });
+    if (result.failed > 0) throw new Error(`${result.failed} creates failed`);
+    made += result.requests;
+  }
+}
+
+async function measureStored(): Promise<void> {
+  const memory = { real: NaN, ours: NaN }, ready = { real: NaN, ours: NaN }, again = { real: NaN, ours: NaN };
+  for (const [name, start] of [['real', startReal], ['ours', startOurs]] as const) {
+    const first = await started(start, `${name}-stored`);
+    await fill(await prepare(first.target), STORED);
+    await pause(SETTLE_MS);
+    memory[name] = first.memoryMb();
+    await stopped(first);
+    const second = await started(start, `${name}-stored`);
+    ready[name] = second.readyMs;
+    await pause(SETTLE_MS);
+    again[name] = second.memoryMb();
+    await stopped(second);
+  }
+  rows.push(
+    row('memory, 20,000 pods made', 'MB', memory.real, memory.ours, 3, 'lower'), row('ready with 20,000 pods', 'ms', ready.real, ready.ours, 3, 'lower'),
+    row('memory, started with 20,000 pods', 'MB', again.real, again.ours, 3, 'lower'),
+  );
+}
+
+/** Creates at 100,000 objects beside those at 1,000, on Aweigh alone: the columns are then the two sizes. */
+async function measureGrowth(): Promise<void> {
+  const server = await started(startOurs, 'ours-growth');
+  const target = await prepare(server.target);
+  const rate = async (): Promise<number> => {
+    const results = [];
+    for (let round = 0; round < 3; round++) results.push((await runLoad(target, [createRequest()], { connections: 32, seconds: 2, folder })).perSecond);
+    return median(results);
+  };
+  await fill(target, 500);
+  const early = await rate();
+  await fill(target, 100_000 - 1_000 - early * 6);
+  rows.push(row('creates: aweigh at 1,000 and at 100,000 objects', '1/s', early, await rate(), 0.8, 'higher'));
+  await stopped(server);
+}

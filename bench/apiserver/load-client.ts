@@ -16,6 +16,7 @@ export interface LoadRequest {
 
 export interface LoadResult {
   readonly perSecond: number;
+  readonly requests: number;
   readonly failed: number;
   /** Milliseconds. */
   readonly p50: number;
@@ -23,20 +24,26 @@ export interface LoadResult {
 }
 
 /**
- * Keeps `connections` requests in flight for `seconds` over HTTP/1.1 and TLS. Nothing but sockets and a scan for the end of each answer,
- * so that two cores measure the server and not the client. The same for every server.
+ * Keeps `connections` requests in flight over HTTP/1.1 and TLS, for `seconds` or, with `once`, until each was sent. Nothing but sockets and
+ * a scan for the end of each answer; the same for every server.
  */
-export async function load(target: Target, connections: number, seconds: number, next: (n: number) => LoadRequest): Promise<LoadResult> {
-  const until = performance.now() + seconds * 1_000;
+export async function load(target: Target, requests: readonly LoadRequest[], { connections, seconds, once: eachOnce = false }: { readonly connections: number; readonly seconds: number; readonly once?: boolean }): Promise<LoadResult> {
   const started = performance.now();
+  const until = started + seconds * 1_000;
   const times: number[] = [];
   let n = 0, failed = 0;
+  const next = (): LoadRequest | undefined => {
+    if (performance.now() >= until || (eachOnce && n >= requests.length)) return undefined;
+    const request = requests[n % requests.length] as LoadRequest;
+    const serial = `0-${n++}`;
+    return { ...request, path: request.path.replaceAll('@N@', serial), ...(request.body !== undefined && { body: request.body.replaceAll('@N@', serial) }) };
+  };
   const worker = async (): Promise<void> => {
     const socket = await open(target);
     const reader = new AnswerReader(socket);
-    while (performance.now() < until) {
+    for (let request = next(); request !== undefined; request = next()) {
       const at = performance.now();
-      socket.write(wire(target, next(n++)));
+      socket.write(wire(target, request));
       const status = await reader.next();
       if (status >= 200 && status < 300) times.push(performance.now() - at);
       else failed++;
@@ -46,9 +53,11 @@ export async function load(target: Target, connections: number, seconds: number,
   await Promise.all(Array.from({ length: connections }, worker));
   const took = (performance.now() - started) / 1_000;
   times.sort((a, b) => a - b);
-  const quantile = (q: number): number => Number((times[Math.floor(times.length * q)] ?? NaN).toFixed(2));
-  return { perSecond: times.length / took, failed, p50: quantile(0.5), p99: quantile(0.99) };
+  return { perSecond: times.length / took, requests: times.length + failed, failed, p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
 }
+
+/** Of a sorted list, to hundredths. */
+export const quantile = (sorted: readonly number[], q: number): number => Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? NaN).toFixed(2));
 
 /** One request; the status and the body, for what is not measured. */
 export async function once(target: Target, request: LoadRequest): Promise<{ status: number; body: string }> {
@@ -60,7 +69,7 @@ export async function once(target: Target, request: LoadRequest): Promise<{ stat
   return { status, body: reader.body };
 }
 
-function open({ host, port }: Target): Promise<TLSSocket> {
+export function open({ host, port }: Target): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, () => resolve(socket));
     socket.setNoDelay(true);
@@ -68,7 +77,7 @@ function open({ host, port }: Target): Promise<TLSSocket> {
   });
 }
 
-function wire({ host, port, token }: Target, { method, path, body, contentType = 'application/json', accept = 'application/json' }: LoadRequest): string {
+export function wire({ host, port, token }: Target, { method, path, body, contentType = 'application/json', accept = 'application/json' }: LoadRequest): string {
   const head = `${method} ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nAuthorization: Bearer ${token}\r\nAccept: ${accept}\r\n`;
   return body === undefined ? `${head}\r\n` : `${head}Content-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,8 @@ export interface RunningServer {
   readonly readyMs: number;
   /** Resident memory of all its processes, in MB. */
   memoryMb(): number;
+  /** Processor time that its processes have taken so far, in seconds. */
+  cpuSeconds(): number;
   stop(): Promise<void>;
 }
 
@@ -22,14 +24,16 @@ export interface RunningServer {
 export const peersFolder = (): string => process.env['PEERS'] ?? join(homedir(), '.cache', 'aweigh-peers', 'bin');
 export const hasPeers = (): boolean => ['etcd', 'kube-apiserver'].every((name) => existsSync(join(peersFolder(), name)));
 
-/** Real etcd and kube-apiserver: durable, RBAC on, default admission. */
+/** Real etcd and kube-apiserver: durable, RBAC on, default admission. A directory that was used before is used on. */
 export async function startReal(directory: string): Promise<RunningServer> {
   mkdirSync(directory, { recursive: true });
   const at = (name: string): string => join(directory, name);
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048, publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs1', format: 'pem' } });
+  if (!existsSync(at('sa.key'))) {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048, publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs1', format: 'pem' } });
+    writeFileSync(at('sa.key'), privateKey, { mode: 0o600 });
+    writeFileSync(at('sa.pub'), publicKey);
+  }
   const token = randomBytes(24).toString('hex');
-  writeFileSync(at('sa.key'), privateKey, { mode: 0o600 });
-  writeFileSync(at('sa.pub'), publicKey);
   writeFileSync(at('tokens.csv'), `${token},admin,admin,"system:masters"\n`, { mode: 0o600 });
   const [port, clientPort, peerPort] = [await freePort(), await freePort(), await freePort()];
   const etcdUrl = `http://127.0.0.1:${clientPort}`, peerUrl = `http://127.0.0.1:${peerPort}`;
@@ -43,7 +47,7 @@ export async function startReal(directory: string): Promise<RunningServer> {
   return running('etcd + kube-apiserver', { host: '127.0.0.1', port, token }, startedAt, [apiserver, etcd]);
 }
 
-/** Aweigh's API server and store alone. */
+/** Aweigh's API server and store alone. A directory that was used before is used on. */
 export async function startOurs(directory: string): Promise<RunningServer> {
   mkdirSync(directory, { recursive: true });
   const port = await freePort();
@@ -63,7 +67,8 @@ async function running(name: string, target: Target, startedAt: number, children
   const readyMs = performance.now() - startedAt;
   return {
     name, readyMs, target: token === undefined ? target : { ...target, token: token() },
-    memoryMb: () => children.reduce((sum, c) => sum + (c.pid === undefined ? 0 : treeMemoryMb(c.pid)), 0),
+    memoryMb: () => children.reduce((sum, c) => sum + (c.pid === undefined ? 0 : memoryMb(c.pid)), 0),
+    cpuSeconds: () => children.reduce((sum, c) => sum + (c.pid === undefined ? 0 : cpuSeconds(c.pid)), 0),
     async stop() {
       for (const child of children) await ended(child);
     },
@@ -89,10 +94,15 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-function treeMemoryMb(pid: number): number {
-  const own = Number(/VmRSS:\s+(\d+) kB/.exec(readProc(`${pid}/status`))?.[1] ?? 0) / 1_024;
-  const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && /PPid:\s+(\d+)/.exec(readProc(`${name}/status`))?.[1] === String(pid));
-  return own + children.reduce((sum, child) => sum + treeMemoryMb(Number(child)), 0);
+function memoryMb(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readProc(`${pid}/status`))?.[1] ?? 0) / 1_024;
+}
+
+/** Fields 14 and 15 of proc(5) stat, in ticks of a hundredth of a second. */
+function cpuSeconds(pid: number): number {
+  const stat = readProc(`${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100;
 }
 
 function readProc(path: string): string {

@@ -1,63 +1,116 @@
-import { once, type LoadRequest, type Target } from './load-client.ts';
+import { load, once, type LoadRequest, type Target } from './load-client.ts';
 
-const PODS = '/api/v1/namespaces/default/pods';
+export const PODS = '/api/v1/namespaces/default/pods';
 const LISTED = '/api/v1/namespaces/bench-list/pods';
+const DEPLOYMENTS = '/apis/apps/v1/namespaces/bench-list/deployments';
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
 
-/** One row of the comparison. */
+/** One row of the comparison. `@N@` in a path or body becomes a number that no other request of the run has. */
 export interface Operation {
   readonly name: string;
   readonly connections: number;
   /** How many times the real server's rate is wanted. */
   readonly wanted: number;
-  request(n: number): LoadRequest;
+  /** Sent in turn, over and over; with `once`, until each was sent. */
+  requests(target: Target, round: number): readonly LoadRequest[] | Promise<readonly LoadRequest[]>;
+  readonly once?: boolean;
 }
 
-/** A pod of about 3 kB, as a Deployment of a small service makes it. */
-export function pod(name: string, namespace = 'default'): object {
-  const container = (index: number): object => ({
-    name: `app-${index}`, image: `registry.example/team/account-service-${index}@sha256:${'ab12'.repeat(16)}`,
-    ports: [{ name: 'http', containerPort: 8080 + index }],
-    env: Array.from({ length: 12 }, (_, i) => ({ name: `SETTING_NUMBER_${i}`, value: `a value of some length for setting ${i}` })),
-    resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '500m', memory: '256Mi' } },
-    readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 5 },
-    livenessProbe: { httpGet: { path: '/healthz', port: 'http' } },
-    volumeMounts: [{ name: 'config', mountPath: '/etc/account' }],
-  });
+const container = {
+  name: 'app', image: 'registry.example/app:1', ports: [{ containerPort: 8080 }], env: [{ name: 'A', value: '1' }],
+  resources: { requests: { cpu: '100m', memory: '64Mi' } }, readinessProbe: { httpGet: { path: '/ready', port: 8080 } },
+};
+
+/** A pod that is stored as about 3 kB once defaults, the service account's volume and managedFields are there. */
+export function pod(name: string): object {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app: 'bench', track: 'internal', tier: 'service', n: '0' } }, spec: { containers: [container] } };
+}
+
+function deployment(name: string): object {
   return {
-    apiVersion: 'v1', kind: 'Pod',
-    metadata: { name, namespace, labels: { app: 'account-service', tier: 'service', track: 'production', version: 'v1.18.0' }, annotations: { 'example.dev/note': 'made by the load of a benchmark' } },
-    spec: { containers: [container(0), container(1)], volumes: [{ name: 'config', emptyDir: {} }], nodeSelector: { 'bench.example/none': 'true' }, tolerations: [{ key: 'dedicated', operator: 'Equal', value: 'bench', effect: 'NoSchedule' }] },
+    apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, labels: { app: 'bench', track: 'internal' }, annotations: { 'bench/n': '@N@' } },
+    spec: { replicas: 3, selector: { matchLabels: { app: 'bench' } }, template: { metadata: { labels: { app: 'bench' } }, spec: { containers: [container] } } },
   };
 }
 
+const listed = Array.from({ length: 500 }, (_, i) => `listed-${i}`);
+/** As many as the slower server deletes in a few seconds. */
+const DOOMED = 3_000;
+let serial = 0;
+
+export function createRequest(): LoadRequest {
+  // Rounds follow each other on one server: names go on.
+  return { method: 'POST', path: PODS, body: JSON.stringify(pod(`bench-${process.pid}-${serial++}-@N@`)) };
+}
+
+const patches = (contentType: string, body: object): readonly LoadRequest[] => listed.map((name) => ({ method: 'PATCH', path: `${LISTED}/${name}`, contentType, body: JSON.stringify(body) }));
+
 export const OPERATIONS: readonly Operation[] = [
-  { name: 'pod creates', connections: 32, wanted: 4, request: create() },
-  { name: 'gets', connections: 32, wanted: 5, request: (n) => ({ method: 'GET', path: `${LISTED}/listed-${n % 500}` }) },
-  { name: 'lists of 500', connections: 4, wanted: 8, request: () => ({ method: 'GET', path: `${LISTED}?limit=500` }) },
-  { name: 'Tables of 500', connections: 4, wanted: 5, request: () => ({ method: 'GET', path: `${LISTED}?limit=500`, accept: TABLE }) },
-  { name: 'merge patches', connections: 32, wanted: 5, request: (n) => ({ method: 'PATCH', path: `${LISTED}/listed-${n % 500}`, contentType: 'application/merge-patch+json', body: JSON.stringify({ metadata: { annotations: { count: String(n) } } }) }) },
-  { name: 'strategic merge patches', connections: 32, wanted: 5, request: (n) => ({ method: 'PATCH', path: `${LISTED}/listed-${n % 500}`, contentType: 'application/strategic-merge-patch+json', body: JSON.stringify({ metadata: { labels: { count: String(n) } } }) }) },
-  { name: 'server-side applies', connections: 32, wanted: 5, request: (n) => ({ method: 'PATCH', path: `${LISTED}/listed-${n % 500}?fieldManager=bench&force=true`, contentType: 'application/apply-patch+yaml', body: JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `listed-${n % 500}`, labels: { applied: String(n) } } }) }) },
+  { name: 'pod creates', connections: 32, wanted: 4, requests: () => [createRequest()] },
+  { name: 'pod creates, one by one', connections: 1, wanted: 1, requests: () => [createRequest()] },
+  { name: 'updates', connections: 32, wanted: 5, requests: wholeUpdates },
+  { name: 'merge patches', connections: 32, wanted: 5, requests: () => patches('application/merge-patch+json', { metadata: { labels: { n: '@N@' } } }) },
+  { name: 'strategic merge patches', connections: 32, wanted: 5, requests: () => patches('application/strategic-merge-patch+json', { metadata: { labels: { n: '@N@' } } }) },
+  {
+    name: 'server-side applies', connections: 32, wanted: 5,
+    requests: () => listed.slice(0, 100).map((name) => ({ method: 'PATCH', path: `${DEPLOYMENTS}/${name}?fieldManager=bench&force=true`, contentType: 'application/apply-patch+yaml', body: JSON.stringify(deployment(name)) })),
+  },
+  { name: 'gets', connections: 32, wanted: 5, requests: () => listed.map((name) => ({ method: 'GET', path: `${LISTED}/${name}` })) },
+  { name: 'lists of 500', connections: 4, wanted: 8, requests: () => [{ method: 'GET', path: `${LISTED}?limit=500` }] },
+  { name: 'Tables of 500', connections: 4, wanted: 5, requests: () => [{ method: 'GET', path: `${LISTED}?limit=500`, accept: TABLE }] },
+  { name: 'deletes', connections: 32, wanted: 4, once: true, requests: deletes },
 ];
 
-function create(): (n: number) => LoadRequest {
-  // Rounds follow each other on one server: names go on counting.
-  let serial = 0;
-  return () => ({ method: 'POST', path: PODS, body: JSON.stringify(pod(`bench-${process.pid}-${serial++}`)) });
+/** Whole pods as the server has them, one label changed. */
+async function wholeUpdates(target: Target): Promise<readonly LoadRequest[]> {
+  const { body } = await once(target, { method: 'GET', path: LISTED });
+  const { items } = JSON.parse(body) as { items: { metadata: { name: string; resourceVersion?: string; labels: Record<string, string> } }[] };
+  return items.map((item) => {
+    delete item.metadata.resourceVersion;
+    item.metadata.labels['n'] = '@N@';
+    return { method: 'PUT', path: `${LISTED}/${item.metadata.name}`, body: JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...item }) };
+  });
 }
 
-/** What the reading operations read: 500 pods in a namespace of their own. */
-export async function prepare(target: Target): Promise<void> {
-  await expectOk(target, { method: 'POST', path: '/api/v1/namespaces', body: JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'bench-list' } }) });
-  for (const namespace of ['default', 'bench-list']) {
-    // No controller runs here that would make it; pods are refused without.
-    await once(target, { method: 'POST', path: `/api/v1/namespaces/${namespace}/serviceaccounts`, body: JSON.stringify({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }) });
+async function deletes(target: Target, round: number): Promise<readonly LoadRequest[]> {
+  const doomed = Array.from({ length: DOOMED }, (_, i) => `doomed-${round}-${i}`);
+  await makeAll(target, doomed);
+  return doomed.map((name) => ({ method: 'DELETE', path: `${LISTED}/${name}` }));
+}
+
+/**
+ * Makes what the operations act on, and the user that sends them: a service account with a role of its own, so that every request goes
+ * through token review and RBAC. Members of system:masters would skip both. Returns the target as that user.
+ */
+export async function prepare(admin: Target): Promise<Target> {
+  await expectAll(admin, [{ method: 'POST', path: '/api/v1/namespaces', body: JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'bench-list' } }) }]);
+  const account = (namespace: string, name: string): LoadRequest => ({ method: 'POST', path: `/api/v1/namespaces/${namespace}/serviceaccounts`, body: JSON.stringify({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } }) });
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  // No controller runs here that would make the default accounts; pods are refused without.
+  await expectAll(admin, [account('default', 'default'), account('bench-list', 'default'), account('default', 'bench')]);
+  await expectAll(admin, [
+    { method: 'POST', path: `${rbac}/clusterroles`, body: JSON.stringify({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'bench' }, rules: [
+      { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get'] }, { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'create', 'patch'] },
+      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
+    ] }) },
+    { method: 'POST', path: `${rbac}/clusterrolebindings`, body: JSON.stringify({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', metadata: { name: 'bench' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'bench' }, subjects: [{ kind: 'ServiceAccount', name: 'bench', namespace: 'default' }] }) },
+  ]);
+  const issued = await once(admin, { method: 'POST', path: '/api/v1/namespaces/default/serviceaccounts/bench/token', body: JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 7200 } }) });
+  const target = { ...admin, token: (JSON.parse(issued.body) as { status: { token: string } }).status.token };
+  await makeAll(target, listed);
+  return target;
+}
+
+async function makeAll(target: Target, names: readonly string[]): Promise<void> {
+  const { failed } = await load(target, names.map((name) => ({ method: 'POST', path: LISTED, body: JSON.stringify(pod(name)) })), { connections: 16, seconds: 120, once: true });
+  if (failed > 0) throw new Error(`${failed} pods could not be made`);
+}
+
+/** Sends them one by one. @throws where one does not succeed */
+async function expectAll(target: Target, requests: readonly LoadRequest[]): Promise<void> {
+  for (const request of requests) {
+    const { status, body } = await once(target, request);
+    if (status >= 300) throw new Error(`${request.method} ${request.path} answered ${status}: ${body.slice(0, 300)}`);
   }
-  for (let i = 0; i < 500; i++) await expectOk(target, { method: 'POST', path: LISTED, body: JSON.stringify(pod(`listed-${i}`, 'bench-list')) });
-}
-
-async function expectOk(target: Target, request: LoadRequest): Promise<void> {
-  const { status, body } = await once(target, request);
-  if (status >= 300 && status !== 409) throw new Error(`${request.method} ${request.path} answered ${status}: ${body.slice(0, 300)}`);
 }

@@ -34,7 +34,8 @@ export class Authenticator {
   /** The user at once where nothing has to be computed; undefined: ask {@link identify}. */
   known(req: IncomingMessage): RequestUser | undefined {
     const header = req.headers.authorization;
-    return header === undefined ? undefined : this.#known.get(header);
+    if (header === undefined) return undefined;
+    return this.#known.get(header) ?? (header.startsWith('Bearer ') ? this.#serviceAccounts.verifyKnown(header.slice(7)) : undefined);
   }
 
   /** Undefined when credentials are there and wrong; {@link anonymous} when there are none. */

@@ -13,15 +13,16 @@ export class RbacAuthorizer implements Authorizer {
   readonly #roles: Collection;
   readonly #clusterRoleBindings: Collection;
   readonly #roleBindings: Collection;
-  /** Rules by user and namespace ('' for the cluster's); emptied by any change of a role or binding. */
-  readonly #known = new Map<string, readonly PolicyRule[]>();
+  /** Rules by user and namespace ('' for the cluster's); emptied by any change of a role or binding. The authenticator gives one object for
+   *  all requests of one credential, so nothing has to be put together to find them. */
+  #known = new WeakMap<RequestUser, Map<string, readonly PolicyRule[]>>();
 
   constructor(store: Store) {
     this.#clusterRoles = store.collection(`${group}/clusterroles`);
     this.#roles = store.collection(`${group}/roles`);
     this.#clusterRoleBindings = store.collection(`${group}/clusterrolebindings`);
     this.#roleBindings = store.collection(`${group}/rolebindings`);
-    for (const collection of [this.#clusterRoles, this.#roles, this.#clusterRoleBindings, this.#roleBindings]) collection.subscribe(() => this.#known.clear());
+    for (const collection of [this.#clusterRoles, this.#roles, this.#clusterRoleBindings, this.#roleBindings]) collection.subscribe(() => { this.#known = new WeakMap(); });
   }
 
   decide(user: RequestUser, attributes: AccessAttributes): AccessDecision {
@@ -37,13 +38,14 @@ export class RbacAuthorizer implements Authorizer {
   }
 
   #rulesOf(user: RequestUser, namespace: string): readonly PolicyRule[] {
-    const key = JSON.stringify([namespace, user.username, user.groups]);
-    let rules = this.#known.get(key);
+    let known = this.#known.get(user);
+    if (known === undefined) this.#known.set(user, known = new Map());
+    let rules = known.get(namespace);
     if (rules === undefined) {
-      if (this.#known.size > 10_000) this.#known.clear();
+      if (known.size > 1_000) known.clear();
       const bindings = namespace === '' ? this.#clusterRoleBindings.records() : this.#roleBindings.records(`${namespace}/`);
       rules = [...bindings].map((r) => r.object as ClusterRoleBinding | RoleBinding).filter((b) => binds(b, user)).flatMap(({ roleRef }) => this.roleRules(roleRef?.kind ?? '', roleRef?.name ?? '', namespace) ?? []);
-      this.#known.set(key, rules);
+      known.set(namespace, rules);
     }
     return rules;
   }

@@ -33,12 +33,25 @@ interface KubernetesClaims {
 /** Finds a live object: a token dies with the account and the object it is bound to. */
 export type FindObject = (kind: 'ServiceAccount' | 'Pod' | 'Secret' | 'Node', namespace: string | undefined, name: string) => KubernetesObject | undefined;
 
+/** What a token with a good signature says. */
+interface SignedToken {
+  readonly claims: KubernetesClaims;
+  readonly user: RequestUser;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+  readonly notBefore: number;
+  readonly audiences: readonly string[];
+}
+
+const signedLimit = 10_000;
+
 /** Signs and checks service-account tokens (ES256 JWTs). The key is kept in `dir`, mode 0600. */
 export class ServiceAccountTokens {
   readonly #key: KeyObject;
   readonly #public: KeyObject;
   readonly #clock: Clock;
   readonly #find: FindObject;
+  readonly #signed = new Map<string, SignedToken>();
   readonly keyId: string;
 
   constructor(dir: string, clock: Clock, find: FindObject) {
@@ -67,13 +80,30 @@ export class ServiceAccountTokens {
   /** Undefined when the token is not ours, is over, or what it is bound to is gone.
    *  @param audiences at least one must be the token's; default: this server */
   async verify(token: string, audiences: readonly string[] = [issuer]): Promise<RequestUser | undefined> {
-    if (token.split('.').length !== 3) return undefined;
+    if (!this.#signed.has(token)) await this.#checkSignature(token);
+    return this.verifyKnown(token, audiences);
+  }
+
+  /** The same for a token whose signature was checked before, at once. Undefined also where it was not. */
+  verifyKnown(token: string, audiences: readonly string[] = [issuer]): RequestUser | undefined {
+    const signed = this.#signed.get(token);
+    if (signed === undefined) return undefined;
+    const nowSeconds = Math.floor(this.#clock.now() / 1000);
+    if (nowSeconds >= signed.expiresAt || nowSeconds < signed.notBefore || !audiences.some((a) => signed.audiences.includes(a))) return undefined;
+    return this.#lives(signed.claims) ? signed.user : undefined;
+  }
+
+  /** A signature holds for ever and costs as much as the rest of a request: each token's is checked once. */
+  async #checkSignature(token: string): Promise<void> {
+    if (token.split('.').length !== 3) return;
     const { jwtVerify } = await import('jose');
     try {
-      const { payload } = await jwtVerify(token, this.#public, { issuer, audience: [...audiences], algorithms: ['ES256'], currentDate: new Date(this.#clock.now()) });
-      return this.#userOf(payload['kubernetes.io'] as KubernetesClaims, payload.jti);
+      const { payload } = await jwtVerify(token, this.#public, { issuer, algorithms: ['ES256'], currentDate: new Date(this.#clock.now()), requiredClaims: ['exp', 'aud'] });
+      const claims = payload['kubernetes.io'] as KubernetesClaims;
+      if (this.#signed.size >= signedLimit) this.#signed.delete(this.#signed.keys().next().value as string);
+      this.#signed.set(token, { claims, user: userOf(claims, payload.jti), expiresAt: payload.exp ?? 0, notBefore: payload.nbf ?? 0, audiences: [payload.aud ?? []].flat() });
     } catch {
-      return undefined;
+      // Not ours: as good as none.
     }
   }
 
@@ -83,20 +113,20 @@ export class ServiceAccountTokens {
     return { keys: [{ ...(await exportJWK(this.#public)), use: 'sig', alg: 'ES256', kid: this.keyId }] };
   }
 
-  #userOf(claims: KubernetesClaims, id: string | undefined): RequestUser | undefined {
-    const { namespace, serviceaccount, pod, secret, node } = claims;
-    const lives = (kind: Parameters<FindObject>[0], ns: string | undefined, ref: { name: string; uid: string }): boolean => this.#find(kind, ns, ref.name)?.metadata?.uid === ref.uid;
-    if (!lives('ServiceAccount', namespace, serviceaccount)) return undefined;
-    if (pod !== undefined && !lives('Pod', namespace, pod)) return undefined;
-    if (secret !== undefined && !lives('Secret', namespace, secret)) return undefined;
-    return {
-      username: `system:serviceaccount:${namespace}:${serviceaccount.name}`, uid: serviceaccount.uid,
-      groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
-      extra: {
-        ...(id !== undefined && { 'authentication.kubernetes.io/credential-id': [`JTI=${id}`] }),
-        ...(pod && { 'authentication.kubernetes.io/pod-name': [pod.name], 'authentication.kubernetes.io/pod-uid': [pod.uid] }),
-        ...(node && { 'authentication.kubernetes.io/node-name': [node.name] }),
-      },
-    };
+  #lives({ namespace, serviceaccount, pod, secret }: KubernetesClaims): boolean {
+    const lives = (kind: Parameters<FindObject>[0], ref: { name: string; uid: string }): boolean => this.#find(kind, namespace, ref.name)?.metadata?.uid === ref.uid;
+    return lives('ServiceAccount', serviceaccount) && (pod === undefined || lives('Pod', pod)) && (secret === undefined || lives('Secret', secret));
   }
+}
+
+function userOf({ namespace, serviceaccount, pod, node }: KubernetesClaims, id: string | undefined): RequestUser {
+  return {
+    username: `system:serviceaccount:${namespace}:${serviceaccount.name}`, uid: serviceaccount.uid,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+    extra: {
+      ...(id !== undefined && { 'authentication.kubernetes.io/credential-id': [`JTI=${id}`] }),
+      ...(pod && { 'authentication.kubernetes.io/pod-name': [pod.name], 'authentication.kubernetes.io/pod-uid': [pod.uid] }),
+      ...(node && { 'authentication.kubernetes.io/node-name': [node.name] }),
+    },
+  };
 }

@@ -12,6 +12,22 @@ export function countKeys(text: string): number {
   return keys;
 }
 
+/** Whether an object in the text names a key more than once. @param value what the text was parsed to */
+export function hasDuplicateKeys(text: string, value: unknown): boolean {
+  return countKeys(text) !== keysIn(value);
+}
+
+function keysIn(value: unknown): number {
+  if (value === null || typeof value !== 'object') return 0;
+  let keys = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) keys += keysIn(item);
+    return keys;
+  }
+  for (const key in value) keys += 1 + keysIn((value as Record<string, unknown>)[key]);
+  return keys;
+}
+
 /** Paths of keys that an object names more than once, as `spec.replicas`. The text must have parsed. */
 export function duplicateKeys(text: string): string[] {
   const duplicates: string[] = [];

@@ -1,5 +1,6 @@
 import { badRequest, unsupportedMediaType } from '../api-error.ts';
 import { decode, decodeValue, type Decoded, type FieldValidation } from '../decode/decode.ts';
+import { hasDuplicateKeys } from '../decode/duplicate-keys.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { mediaTypeOf, readBody } from '../http/body.ts';
 import { decodeCustom } from '../custom-resources/decode-custom.ts';
@@ -57,10 +58,19 @@ async function decodeBody(request: ApiRequest, body: Buffer, mediaType: string, 
 /** What typed Go clients write. */
 export const protobufType = 'application/vnd.kubernetes.protobuf';
 
+async function loadProtobuf() {
+  const [{ decodeBody: decodeProtobuf }, { ProtobufError }] = await Promise.all([import('../protobuf/decode.ts'), import('../protobuf/wire.ts')]);
+  return { decodeProtobuf, ProtobufError };
+}
+
+let protobuf: ReturnType<typeof loadProtobuf> | undefined;
+
 /** Reads a protobuf body as the JSON it stands for.
  *  @throws {StatusError} 400 */
 export async function parseProtobuf(body: Buffer, kind: BodyKind): Promise<unknown> {
-  const [{ decodeBody: decodeProtobuf }, { ProtobufError }] = await Promise.all([import('../protobuf/decode.ts'), import('../protobuf/wire.ts')]);
+  // Loaded when the first such body comes, and kept: importing again costs more than decoding.
+  protobuf ??= loadProtobuf();
+  const { decodeProtobuf, ProtobufError } = await protobuf;
   try {
     return decodeProtobuf(body, { apiVersion: groupVersionOf(kind), kind: kind.kind });
   } catch (error) {
@@ -76,12 +86,27 @@ export function parseJson(body: Buffer): unknown {
   }
 }
 
+/** @throws {StatusError} 400 */
 export async function parseYaml(body: Buffer): Promise<unknown> {
+  const text = body.toString();
+  const json = asJson(text);
+  if (json !== undefined) return json;
   const { parse } = await import('yaml');
   try {
-    return parse(body.toString(), { maxAliasCount: 100 });
+    return parse(text, { maxAliasCount: 100 });
   } catch (cause) {
     throw badRequest(`The body is not YAML: ${(cause as Error).message}`, cause);
+  }
+}
+
+/** Every JSON text is YAML of the same value, and most clients send it: its parser is 20 times faster. Doubled keys, which YAML refuses, are left to it. */
+function asJson(text: string): unknown {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return hasDuplicateKeys(text, value) ? undefined : value;
+  } catch {
+    return undefined;
   }
 }
 
