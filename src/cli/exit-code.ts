@@ -9,6 +9,8 @@ export const EXIT = {
   unwell: 3,
   /** Waited in vain. */
   timeout: 4,
+  /** The data directory cannot be used as it is: starting again does not help. */
+  unusable: 5,
   /** Ended by Ctrl-C or SIGTERM before it was done. */
   interrupted: 130,
 } as const;
@@ -20,4 +22,5 @@ Exit codes:
   2    wrong command line
   3    done, and what was asked about is not well (a release that failed, critical health)
   4    waited in vain
+  5    the data directory cannot be used as it is; the message says what to do
   130  interrupted`;

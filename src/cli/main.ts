@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { pino } from 'pino';
 import { StatusError } from '../client/status-error.ts';
+import { UnusableDataError } from '../engine/store/data-error.ts';
 import { ImageError } from '../engine/images/image-error.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { systemClock, systemRandom } from '../runtime/system-clock.ts';
@@ -64,9 +65,10 @@ function overrideExit(command: Command): void {
 function explain(error: unknown, { err, env, signal }: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (signal.aborted) return EXIT.interrupted;
-  if (error instanceof UserError || error instanceof ImageError) err.write(`aweigh: ${error.message}\n`);
+  if (error instanceof UserError || error instanceof ImageError || error instanceof UnusableDataError) err.write(`aweigh: ${error.message}\n`);
   else if (error instanceof StatusError) err.write(`aweigh: ${statusMessage(error)}\n`);
   else err.write(`aweigh: ${error instanceof Error ? (env['AWEIGH_DEBUG'] === undefined ? `${error.message} (AWEIGH_DEBUG=1 shows where)` : error.stack) : String(error)}\n`);
+  if (error instanceof UnusableDataError) return EXIT.unusable;
   return error instanceof UserError ? error.exitCode : EXIT.failed;
 }
 

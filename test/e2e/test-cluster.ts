@@ -26,6 +26,15 @@ export class TestCluster {
     return cluster;
   }
 
+  /** A cluster of a directory that is there already, not started. */
+  static in(data: string): TestCluster {
+    return new TestCluster(data);
+  }
+
+  kubeconfigToken(): string {
+    return /token: (\S+)/.exec(readFileSync(this.kubeconfig, 'utf8'))?.[1] ?? '';
+  }
+
   async up(flags: readonly string[] = []): Promise<void> {
     await must(aweigh(['up', '--detach', '--data', this.data, ...flags]));
   }

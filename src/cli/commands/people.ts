@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Terminal } from '../terminal.ts';
 import { applyCommand } from './apply.ts';
+import { backupCommand, restoreCommand } from './backup.ts';
 import { demoCommand } from './demo.ts';
 import { downCommand } from './down.ts';
 import { healthCommand } from './health.ts';
@@ -16,5 +17,5 @@ import { upCommand } from './up.ts';
 
 /** Every command that people use, in the order of the help. */
 export function peopleCommands(terminal: Terminal): Command[] {
-  return [upCommand, downCommand, statusCommand, applyCommand, imageCommand, pushCommand, releaseCommand, scaleCommand, logsCommand, healthCommand, recordCommand, demoCommand, loadCommand].map((make) => make(terminal));
+  return [upCommand, downCommand, statusCommand, applyCommand, imageCommand, pushCommand, releaseCommand, scaleCommand, logsCommand, healthCommand, recordCommand, backupCommand, restoreCommand, demoCommand, loadCommand].map((make) => make(terminal));
 }

@@ -5,6 +5,7 @@ import { createClient } from '../../client/https-client.ts';
 import type { Client } from '../../client/client.ts';
 import { CustomResourceDefinitions, Nodes } from '../../client/kinds.ts';
 import { loadKubeconfig } from '../../client/kubeconfig.ts';
+import { EXIT } from '../exit-code.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
@@ -40,7 +41,7 @@ const APPLICATION_DEFINITION = 'applications.aweigh.dev';
 
 /** Starts the embedded cluster, or takes over what runs of it; resolves when its API answers, its kinds are known and its nodes are ready. */
 export async function startCluster(terminal: Terminal, options: ClusterOptions): Promise<Cluster> {
-  const { clock, log, random, signal } = terminal;
+  const { clock, log, random } = terminal;
   // Said here and now, and not by a control plane that starts again and again.
   readAuditPolicy(terminal, options.auditPolicy);
   const data = openDataDirectory(options.root);
@@ -57,7 +58,7 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
     claim.close();
   };
   try {
-    const client = await ready(terminal, data, port, options.nodes, signal);
+    const client = await ready(terminal, data, port, options.nodes, () => { const fault = supervisor.fault(); if (fault !== undefined) throw new UserError(fault, { exitCode: EXIT.unusable }); });
     return { data, port, router, client, pids: supervisor.pids, stop: async () => { client.close(); await stop(); } };
   } catch (error) {
     await stop();
@@ -101,10 +102,12 @@ function freePort(port: number): Promise<number | undefined> {
   });
 }
 
-async function ready(terminal: Terminal, data: DataDirectory, port: number, nodes: number, signal: AbortSignal): Promise<Client> {
-  const wait = { clock: terminal.clock, deadlineMs: READY_DEADLINE_MS, signal, intervalMs: 25 };
+/** @param check throws when waiting is in vain */
+async function ready(terminal: Terminal, data: DataDirectory, port: number, nodes: number, check: () => void): Promise<Client> {
+  const wait = { clock: terminal.clock, deadlineMs: READY_DEADLINE_MS, signal: terminal.signal, intervalMs: 25 };
   const log = (part: PartName): string => `; its log is ${join(data.logs, `${part}.log`)}`;
   const client = await waitFor(`the API server${log('control-plane')}`, wait, async () => {
+    check();
     if (!existsSync(data.kubeconfig)) return undefined;
     const connection = await loadKubeconfig(data.kubeconfig).catch(() => undefined);
     // A kubeconfig of an earlier start may name another port.

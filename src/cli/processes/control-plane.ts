@@ -17,6 +17,7 @@ import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { runControllers } from '../../runtime/run-controllers.ts';
 import { packEmptyImage } from '../operations/build-image.ts';
+import { EXIT } from '../exit-code.ts';
 import { aweighControllers } from './aweigh-controllers.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { Faults } from './faults.ts';
@@ -50,6 +51,8 @@ export async function startDataApiServer({ data, auditPolicy, port, serviceCidr,
   const { tokens } = data;
   const server = await startApiServer({
     dataDir: data.root, host: '127.0.0.1', port, log, clock, random, loopbackAddresses: true, serviceCidr, access: partAccess(),
+    // What was acknowledged is on disk; what was not is refused. Pods and network go on meanwhile.
+    onStoreBroken: (error) => { log.error({ error: error.message }, 'The store is broken and the control plane starts again'); process.exit(EXIT.failed); },
     ...(auditPolicy !== undefined && { audit: { policy: parseAuditPolicy(auditPolicy), sink: new AuditFile(join(data.logs, 'audit.log')) } }),
     bootstrapTokens: [
       { token: tokens.admin, user: 'admin', groups: ['system:masters'] },

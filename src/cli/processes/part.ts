@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { EXIT } from '../exit-code.ts';
 import { writeAtomically, type DataDirectory } from './data-directory.ts';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
 
@@ -11,6 +12,9 @@ const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 10_000;
 /** A part that ran for so long starts with the shortest back-off again. */
 const HEALTHY_MS = 30_000;
+/** A crash of native code soon after the start, and again: LMDB reads its file through memory, and a torn one ends the process. */
+const CRASHES: ReadonlySet<NodeJS.Signals | null> = new Set<NodeJS.Signals>(['SIGBUS', 'SIGSEGV', 'SIGABRT']);
+const CRASHES_SOON_MS = 10_000;
 
 export interface PartOptions {
   /** `control-plane`, `node`, `network` or `network-standby`: also the name of its log. */
@@ -30,6 +34,8 @@ export class Part {
   #startedAt = 0;
   #restarts = 0;
   #stopping = false;
+  #ending: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined;
+  #fault: string | undefined;
   #cancel: () => void = () => {};
 
   constructor(options: PartOptions) {
@@ -39,6 +45,11 @@ export class Part {
 
   get pid(): number | undefined {
     return this.#identity?.pid;
+  }
+
+  /** Why it is not started again: only a person can help. */
+  get fault(): string | undefined {
+    return this.#fault;
   }
 
   start(): void {
@@ -74,6 +85,8 @@ export class Part {
     const child = spawn(program, args, { detached: true, stdio: ['ignore', output, output], env });
     closeSync(output);
     child.on('error', (error) => this.#options.log.error({ part: name, error: error.message }, 'Part did not start'));
+    this.#ending = undefined;
+    child.on('exit', (code, signal) => { this.#ending = { code, signal }; });
     child.unref();
     this.#startedAt = this.#options.clock.now();
     this.#identity = child.pid === undefined ? undefined : identify(child.pid);
@@ -91,6 +104,11 @@ export class Part {
   #restart(): void {
     const { clock, log, name } = this.#options;
     this.#restarts = clock.now() - this.#startedAt > HEALTHY_MS ? 0 : this.#restarts + 1;
+    this.#fault = this.#unmendable();
+    if (this.#fault !== undefined) {
+      log.error({ part: name, fault: this.#fault }, 'Part cannot run and is not started again');
+      return;
+    }
     const delayMs = this.#restarts <= 1 ? 0 : Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** this.#restarts);
     log.warn({ part: name, restarts: this.#restarts, delayMs }, 'Part ended and is started again');
     this.#cancel = clock.after(delayMs, () => {
@@ -98,6 +116,14 @@ export class Part {
       this.#spawn();
       this.#watch();
     });
+  }
+
+  #unmendable(): string | undefined {
+    const { clock, data, name } = this.#options;
+    if (this.#ending?.code === EXIT.unusable) return lastLine(join(data.logs, `${name}.log`)).replace(/^aweigh: /, '');
+    const { signal = null } = this.#ending ?? {};
+    if (!CRASHES.has(signal) || this.#restarts < 2 || clock.now() - this.#startedAt > CRASHES_SOON_MS) return undefined;
+    return `The ${name} process ended by ${signal} right after its start, twice: what it reads in ${data.root} is most likely damaged. Restore a backup into another directory with 'aweigh restore FILE --data DIR'; nothing here was changed`;
   }
 
   #ended(identity: ProcessIdentity, deadlineMs: number): Promise<boolean> {
@@ -112,6 +138,10 @@ export class Part {
       look();
     });
   }
+}
+
+function lastLine(file: string): string {
+  return readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? '';
 }
 
 export function readIdentity(file: string): ProcessIdentity | undefined {

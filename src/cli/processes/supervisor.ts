@@ -27,6 +27,8 @@ const STOP_MS = 10_000;
 
 export interface Supervisor {
   pids(): Readonly<Record<PartName, number | undefined>>;
+  /** Why a part cannot run until a person has helped; undefined: nothing is wrong. */
+  fault(): string | undefined;
   /** Stops the pods, then everything else. */
   stop(): Promise<void>;
 }
@@ -43,6 +45,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   for (const p of [controlPlane, network, standby, node]) p.start();
   return {
     pids: () => ({ 'control-plane': controlPlane.pid, node: node.pid, network: network.pid }),
+    fault: () => [controlPlane, network, standby, node].find((p) => p.fault !== undefined)?.fault,
     async stop() {
       // Controllers go first: they would start anew what the node stops.
       await controlPlane.stop('SIGTERM', STOP_MS);

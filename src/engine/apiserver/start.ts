@@ -50,6 +50,8 @@ export interface ApiServerOptions {
   readonly access?: AccessObjects;
   /** What is audited, and where to. Default: nothing. */
   readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink };
+  /** Called once when the store can write no more: the process must end and start again. */
+  readonly onStoreBroken?: (error: Error) => void;
   /** `rbac` (default) enforces roles and bindings; `authenticated`: every user with credentials may do everything. */
   readonly authorization?: 'authenticated' | 'rbac';
 }
@@ -68,11 +70,11 @@ export class PortInUseError extends Error {
 }
 
 /** Starts the API server; resolves when it answers. `close` ends watches, waits for what is being written, and frees the data directory.
- *  @throws {PortInUseError | DataLockedError | DataFormatError} */
+ *  @throws {PortInUseError | DataLockedError | UnusableDataError} */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { dataDir, host = '127.0.0.1', clock, random, log, loopbackAddresses = false } = options;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const store = new Store({ dir: join(dataDir, 'store'), clock });
+  const store = new Store({ dir: join(dataDir, 'store'), clock, ...(options.onStoreBroken && { onBroken: options.onStoreBroken }) });
   const closing = new AbortController();
   try {
     const pki = join(dataDir, 'pki');

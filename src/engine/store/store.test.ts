@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../runtime/system-clock.ts';
+import { DataDamagedError, DataFormatError } from './data-error.ts';
 import { DataLockedError } from './data-lock.ts';
-import { DataFormatError, Store } from './store.ts';
+import { snapshotStore } from './snapshot.ts';
+import { Store } from './store.ts';
 
 let dir: string;
 beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'aweigh-store-')); });
@@ -68,6 +70,72 @@ test('a directory of a newer format is refused', async () => {
   await root.openDB({ name: 'meta', encoding: 'json' }).put('format', 99);
   await root.close();
   expect(opened).toThrow(DataFormatError);
+});
+
+const overwrite = (path: string, from: number, bytes: number): void => {
+  const file = openSync(path, 'r+');
+  writeSync(file, Buffer.alloc(bytes, 'x'), 0, bytes, from);
+  closeSync(file);
+};
+test.for<{ when: string; spoil: (path: string) => void | Promise<void> }>([
+  { when: 'its file is gone', spoil: (path: string) => rmSync(path) },
+  { when: 'its file is empty', spoil: (path: string) => truncateSync(path, 0) },
+  { when: 'its file ends in the first page', spoil: (path: string) => truncateSync(path, 100) },
+  { when: 'its file is of something else', spoil: (path: string) => writeFileSync(path, Buffer.alloc(100_000, 'text ')) },
+  { when: 'pages in the middle are overwritten', spoil: (path: string) => overwrite(path, Math.floor(statSync(path).size / 2), 65_536) },
+  { when: 'its file was exchanged for that of another store', spoil: async (path: string) => {
+    const other = mkdtempSync(join(tmpdir(), 'aweigh-store-'));
+    await new Store({ dir: other, clock: systemClock }).close();
+    rmSync(path);
+    await snapshotStore(other, dir);
+    writeFileSync(join(dir, 'id'), 'another\n');
+    rmSync(other, { recursive: true });
+  } },
+])('a store is told to be damaged, and not taken for an empty one, when $when', async ({ spoil }) => {
+  const store = opened();
+  await Promise.all(Array.from({ length: 1_000 }, (_, i) => store.put(store.collection('/a'), `n${i}`, { ...object(`n${i}`), data: { text: 'y'.repeat(300) } } as never)));
+  await store.close();
+  await spoil(join(dir, 'store.mdb'));
+  expect(opened).toThrow(DataDamagedError);
+  expect(opened, 'with the way out').toThrow(/aweigh restore/);
+});
+
+test('a disk that is nearly full refuses writes, keeps reads, and takes writes again when there is space', async () => {
+  let free = 1024 ** 3;
+  let now = 0;
+  const store = new Store({ dir, clock: { ...systemClock, now: () => now }, freeBytes: () => free });
+  const collection = store.collection('/a');
+  await store.put(collection, 'x', object('x'));
+  free = 1024 ** 2;
+  now += 1_000;
+  await expect(store.put(collection, 'y', object('y'))).rejects.toMatchObject({ code: 507, message: expect.stringMatching(/free space; nothing was written/) as string });
+  await expect(store.delete(collection, 'x', object('x'))).rejects.toMatchObject({ code: 507 });
+  expect(collection.get('x')).toBeDefined();
+  free = 1024 ** 3;
+  now += 1_000;
+  expect((await store.put(collection, 'y', object('y'))).revision).toBe(2);
+  await store.close();
+});
+
+test('a snapshot taken amid writes is a whole store: all that was acknowledged before, and nothing torn', async () => {
+  const store = opened();
+  const collection = store.collection('/a');
+  let acknowledged = 0;
+  let on = true;
+  const writing = (async () => { for (; on; acknowledged++) await store.put(collection, `n${acknowledged}`, object(`n${acknowledged}`)); })();
+  await expect.poll(() => acknowledged, { timeout: 20_000 }).toBeGreaterThan(50);
+  const before = acknowledged;
+  const target = join(dir, 'copy');
+  mkdirSync(target);
+  await snapshotStore(dir, target);
+  on = false;
+  await writing;
+  await store.close();
+  const copy = new Store({ dir: target, clock: systemClock });
+  const names = [...copy.collection('/a').records()].map((r) => Number(r.key.slice(1))).sort((a, b) => a - b);
+  expect(names.length).toBeGreaterThanOrEqual(before);
+  expect(names).toEqual(names.map((_, i) => i));
+  await copy.close();
 });
 
 test('the file is readable by its owner only', async () => {

@@ -4,17 +4,16 @@ import { open, type Database, type RootDatabase } from 'lmdb';
 import type { KubernetesObject } from '../../client/resource.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Collection } from './collection.ts';
+import { DataDamagedError, DataFormatError, UnusableDataError } from './data-error.ts';
 import { lockData } from './data-lock.ts';
+import { DiskSpace } from './disk-space.ts';
 import { defaultHistoryLimits, type HistoryLimits } from './history.ts';
 import { StoredRecord, type StoreEvent } from './record.ts';
+import { checkHeader } from './file-header.ts';
+import { checkIdentity } from './store-identity.ts';
 
 /** The layout of the database; a higher number on disk means that a newer Aweigh wrote it. */
 const formatVersion = 1;
-
-/** The data directory cannot be used by this version. */
-export class DataFormatError extends Error {
-  override readonly name = 'DataFormatError';
-}
 
 interface Write {
   readonly collection: Collection;
@@ -28,6 +27,10 @@ export interface StoreOptions {
   readonly dir: string;
   readonly clock: Clock;
   readonly history?: HistoryLimits;
+  /** Called once when a commit failed: LMDB's memory is of no use from then on, and only a new process can write again. */
+  readonly onBroken?: (error: Error) => void;
+  /** Bytes that the directory's disk has left. */
+  readonly freeBytes?: (dir: string) => number;
 }
 
 /** All objects of a cluster. Reads see committed state only; writers see {@link head}, which runs ahead of the disk by at most one group commit.
@@ -39,6 +42,8 @@ export class Store {
   readonly #unlock: () => void;
   readonly #clock: Clock;
   readonly #limits: HistoryLimits;
+  readonly #space: DiskSpace;
+  readonly #onBroken: (error: Error) => void;
   readonly #collections = new Map<string, Collection>();
   /** Uncommitted states by `collection key`; undefined value: deleted. */
   readonly #ahead = new Map<string, { revision: number; record: StoredRecord | undefined }>();
@@ -52,10 +57,15 @@ export class Store {
   constructor(options: StoreOptions) {
     this.#clock = options.clock;
     this.#limits = options.history ?? defaultHistoryLimits;
+    this.#space = new DiskSpace(options.dir, options.clock, options.freeBytes);
+    this.#onBroken = options.onBroken ?? (() => {});
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
     this.#unlock = lockData(options.dir);
+    let root: RootDatabase | undefined;
     try {
-      this.#root = open({ path: join(options.dir, 'store.mdb'), noSubdir: true, overlappingSync: false, maxDbs: 4, encoding: 'binary', permissionsMode: 0o600 } as Parameters<typeof open>[0]);
+      const path = join(options.dir, 'store.mdb');
+      checkHeader(path, options.dir);
+      this.#root = root = openFile({ path, noSubdir: true, overlappingSync: false, maxDbs: 4, encoding: 'binary', permissionsMode: 0o600 } as Parameters<typeof open>[0], options.dir);
       this.#meta = this.#root.openDB<number, string>({ name: 'meta', encoding: 'json' });
       const format = this.#meta.get('format');
       if (format !== undefined && format > formatVersion) {
@@ -63,11 +73,13 @@ export class Store {
       }
       this.#objects = this.#root.openDB<Buffer, string>({ name: 'objects', encoding: 'binary' });
       if (format === undefined) this.#meta.putSync('format', formatVersion);
+      checkIdentity(options.dir, { read: () => this.#ids().get('id'), write: (id) => this.#ids().putSync('id', id) });
+      this.#startRevision = this.#load(options.dir);
     } catch (error) {
+      void root?.close();
       this.#unlock();
       throw error;
     }
-    this.#startRevision = this.#load();
     this.#revision = this.#startRevision;
     this.#headRevision = this.#startRevision;
   }
@@ -94,6 +106,8 @@ export class Store {
 
   /** Writes a new state over {@link head}. Sets `metadata.resourceVersion` of the given object, which is the store's from then on. */
   put(collection: Collection, key: string, object: KubernetesObject): Promise<StoredRecord> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
     const revision = ++this.#headRevision;
     object.metadata = { ...object.metadata, resourceVersion: String(revision) };
     const record = new StoredRecord(key, revision, Buffer.from(JSON.stringify(object)), object);
@@ -102,6 +116,8 @@ export class Store {
 
   /** Removes {@link head}. Resolves to the last state under the revision of the deletion. `last` replaces that state where the deletion itself changed it. */
   delete(collection: Collection, key: string, last: KubernetesObject): Promise<StoredRecord> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
     const revision = ++this.#headRevision;
     const object = { ...last, metadata: { ...last.metadata, resourceVersion: String(revision) } };
     const record = new StoredRecord(key, revision, Buffer.from(JSON.stringify(object)), object);
@@ -119,8 +135,15 @@ export class Store {
     this.#unlock();
   }
 
+  #refusal(): Error | undefined {
+    return this.#failed ?? this.#space.refusal();
+  }
+
+  #ids(): Database<string, string> {
+    return this.#meta as unknown as Database<string, string>;
+  }
+
   #enqueue(collection: Collection, key: string, record: StoredRecord, current: StoredRecord | undefined): Promise<StoredRecord> {
-    if (this.#failed !== undefined) return Promise.reject(this.#failed);
     const previous = this.head(collection, key);
     const event: StoreEvent = { revision: record.revision, key, record, atMs: this.#clock.now(), ...(current && { current }), ...(previous && { previous }) };
     this.#ahead.set(`${collection.name} ${key}`, { revision: record.revision, record: current });
@@ -173,27 +196,33 @@ export class Store {
     for (const [collection, events] of changed) for (const listener of collection.listeners) listener(events);
   }
 
-  /** After a failed commit the memory is ahead of the disk in an unknown way: every write is refused until the process starts again. */
+  /** After a failed commit the memory is ahead of the disk in an unknown way: every write is refused, and the process has to start again. */
   #fail(group: readonly Write[], cause: Error): void {
-    this.#failed = new Error(`The store cannot write to disk (${cause.message}): free space or mend the disk, then start again`, { cause });
+    this.#failed = new Error(`The store cannot write to disk (${cause.message}): free space or mend the disk`, { cause });
     for (const { reject } of [...group, ...this.#queue]) reject(this.#failed);
     this.#queue = [];
     this.#ahead.clear();
+    this.#onBroken(this.#failed);
   }
 
-  #load(): number {
+  /** @throws {DataDamagedError} when fewer objects can be read than were written */
+  #load(dir: string): number {
     let revision = this.#meta.get('revision') ?? 0;
     const collections = new Map<string, StoredRecord[]>();
+    let read = 0;
     for (const { key, value } of this.#objects.getRange()) {
       const space = key.indexOf(' ');
       const own = Buffer.from(value);
-      const record = new StoredRecord(key.slice(space + 1), revisionOf(own), own);
+      const record = new StoredRecord(key.slice(space + 1), revisionOf(own, dir, key), own);
+      read++;
       revision = Math.max(revision, record.revision);
       const name = key.slice(0, space);
       const records = collections.get(name);
       if (records === undefined) collections.set(name, [record]);
       else records.push(record);
     }
+    const { entryCount } = this.#objects.getStats() as { entryCount: number };
+    if (read !== entryCount) throw new DataDamagedError(dir, `${read} of ${entryCount} objects can be read`);
     for (const [name, records] of collections) {
       const collection = new Collection(name, revision, this.#limits);
       for (const record of records) collection.load(record);
@@ -203,7 +232,22 @@ export class Store {
   }
 }
 
-function revisionOf(json: Buffer): number {
-  const object = JSON.parse(json.toString()) as KubernetesObject;
-  return Number(object.metadata?.resourceVersion ?? 0);
+/** @throws {DataDamagedError} when the file is no database */
+function openFile(options: Parameters<typeof open>[0], dir: string): RootDatabase {
+  try {
+    return open(options);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (typeof code === 'string' || /permission|read-only|no space/i.test(message)) throw new UnusableDataError(`The store in ${dir} cannot be opened: ${message}. Its owner needs to read and write it, on a disk that is not read-only`, { cause });
+    throw new DataDamagedError(dir, `store.mdb is no database (${message})`, { cause });
+  }
+}
+
+function revisionOf(json: Buffer, dir: string, key: string): number {
+  try {
+    const object = JSON.parse(json.toString()) as KubernetesObject;
+    return Number(object.metadata?.resourceVersion ?? 0);
+  } catch (cause) {
+    throw new DataDamagedError(dir, `the object ${key} cannot be read`, { cause });
+  }
 }
