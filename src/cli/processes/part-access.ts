@@ -1,4 +1,6 @@
 import { CLUSTER_ROLES } from '../../api/access.ts';
+import { GROUP } from '../../api/group.ts';
+import { kindsThatNameImages } from '../../api/kinds.ts';
 import { bootstrapRoles, type AccessObjects } from '../../engine/apiserver/bootstrap/roles.ts';
 
 /** Who each part of an embedded cluster is to its API server. */
@@ -26,10 +28,19 @@ export const partAccess = (): AccessObjects => ({
     // What this engine's parts do beyond what Kubernetes's own do.
     { metadata: { name: 'aweigh:control-plane' }, rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['create'] }] },
     { metadata: { name: 'aweigh:node' }, rules: [{ apiGroups: [''], resources: ['namespaces', 'persistentvolumeclaims', 'persistentvolumes'], verbs: ['get', 'list', 'watch'] }] },
+    // Which images are named, so that others may go.
+    { metadata: { name: 'aweigh:image-collector' }, rules: [
+      { apiGroups: ['apps'], resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets', 'controllerrevisions'], verbs: ['list'] }, { apiGroups: ['batch'], resources: ['jobs', 'cronjobs'], verbs: ['list'] },
+      { apiGroups: [GROUP], resources: kindsThatNameImages.map((k) => k.plural), verbs: ['list'] },
+    ] },
+    // Which Services have ports that cannot be opened.
+    { metadata: { name: 'aweigh:network' }, rules: [{ apiGroups: [''], resources: ['services/status'], verbs: ['patch'] }] },
   ],
   clusterrolebindings: [
     ...controlPlaneRoles().map((role) => binding(role, PART_USERS.controlPlane)),
     binding('system:node', PART_USERS.node),
     binding('aweigh:node', PART_USERS.node),
+    binding('aweigh:image-collector', PART_USERS.node),
+    binding('aweigh:network', PART_USERS.network),
   ],
 });

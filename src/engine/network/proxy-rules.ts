@@ -6,10 +6,13 @@ export interface Target {
   readonly port: number;
 }
 
+export type Protocol = 'TCP' | 'UDP';
+
 /** One address and port to listen on, and where its connections go. */
 export interface ProxyRule {
-  /** `address:port`: what makes a listener the same one. */
+  /** `address:port`, with `/udp` for UDP: what makes a listener the same one. */
   readonly listen: string;
+  readonly protocol: Protocol;
   readonly address: string;
   readonly port: number;
   readonly namespace: string;
@@ -39,12 +42,12 @@ export function slicesByService(slices: readonly EndpointSlice[]): Map<string, E
 }
 
 /** Ready endpoints; where there are none, those that still serve while they terminate (KEP-1669). */
-export function targetsOf(slices: readonly EndpointSlice[], portName: string | undefined): Target[] {
+export function targetsOf(slices: readonly EndpointSlice[], portName: string | undefined, protocol: Protocol = 'TCP'): Target[] {
   const ready: Target[] = [];
   const terminating: Target[] = [];
   for (const slice of slices) {
     if (slice.addressType !== 'IPv4') continue;
-    const port = slice.ports?.find((p) => (p.name ?? '') === (portName ?? '') && (p.protocol ?? 'TCP') === 'TCP')?.port;
+    const port = slice.ports?.find((p) => (p.name ?? '') === (portName ?? '') && (p.protocol ?? 'TCP') === protocol)?.port;
     if (port === undefined) continue;
     for (const endpoint of slice.endpoints ?? []) {
       const address = endpoint.addresses[0];
@@ -56,7 +59,7 @@ export function targetsOf(slices: readonly EndpointSlice[], portName: string | u
   return ready.length > 0 ? ready : terminating;
 }
 
-/** Every TCP listener that the Services ask for. @param nodeAddress where node ports listen */
+/** Every listener that the Services ask for. @param nodeAddress where node ports listen */
 export function proxyRules(state: KnownState, nodeAddress: string): ProxyRule[] {
   const slices = slicesByService(state.slices);
   const rules: ProxyRule[] = [];
@@ -66,12 +69,13 @@ export function proxyRules(state: KnownState, nodeAddress: string): ProxyRule[] 
     const name = service.metadata?.name ?? '';
     const affinityMs = service.spec?.sessionAffinity === 'ClientIP' ? (service.spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) * 1000 : undefined;
     for (const port of service.spec?.ports ?? []) {
-      if ((port.protocol ?? 'TCP') !== 'TCP') continue;
-      const targets = targetsOf(slices.get(`${namespace}/${name}`) ?? [], port.name);
+      const protocol = port.protocol ?? 'TCP';
+      if (protocol !== 'TCP' && protocol !== 'UDP') continue;
+      const targets = targetsOf(slices.get(`${namespace}/${name}`) ?? [], port.name, protocol);
       const listeners = [{ address: service.spec?.clusterIP ?? '', port: port.port }];
       if (port.nodePort !== undefined && port.nodePort > 0) listeners.push({ address: nodeAddress, port: port.nodePort });
       for (const { address, port: number } of listeners) {
-        rules.push({ listen: `${address}:${number}`, address, port: number, namespace, service: name, serviceUid: service.metadata?.uid, targets, affinityMs });
+        rules.push({ listen: `${address}:${number}${protocol === 'UDP' ? '/udp' : ''}`, protocol, address, port: number, namespace, service: name, serviceUid: service.metadata?.uid, targets, affinityMs });
       }
     }
   }

@@ -27,7 +27,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const rule = (port: number, targets: Target[], affinityMs?: number): ProxyRule => ({ listen: `127.0.0.1:${port}`, address: '127.0.0.1', port, namespace: 'd', service: 's', targets, affinityMs });
+const rule = (port: number, targets: Target[], affinityMs?: number): ProxyRule => ({ listen: `127.0.0.1:${port}`, protocol: 'TCP', address: '127.0.0.1', port, namespace: 'd', service: 's', targets, affinityMs });
 
 function ask(port: number, input: string): Promise<string> {
   return new Promise((resolve, reject) => {

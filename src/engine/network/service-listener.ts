@@ -1,12 +1,10 @@
 import { connect, createServer, type Socket } from 'node:net';
 import type { Clock } from '../../runtime/clock.ts';
-import type { ProxyRule, Target } from './proxy-rules.ts';
+import type { ProxyRule } from './proxy-rules.ts';
+import { TargetChoice } from './target-choice.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
-/** A target that refused is passed over this long while others are there. */
-const REFUSED_MS = 1_000;
-
-/** A TCP listener whose targets may change at any time; connections that are open stay where they are. */
+/** A listener whose targets may change at any time; connections that are open stay where they are. */
 export interface ServiceListener {
   update(rule: ProxyRule): void;
   /** Stops listening; open connections go on. */
@@ -17,31 +15,8 @@ export interface ServiceListener {
 
 /** @throws the bind error (`EACCES`, `EADDRINUSE`, `EADDRNOTAVAIL`) */
 export async function serviceListener(first: ProxyRule, clock: Clock): Promise<ServiceListener> {
-  let rule = first;
-  let turn = 0;
-  const refusedUntil = new Map<string, number>();
-  const sticky = new Map<string, { target: string; until: number }>();
+  const choice = new TargetChoice(first, clock);
   const sockets = new Set<Socket>();
-
-  /** Targets in the order to try. */
-  const candidates = (client: string): Target[] => {
-    const now = clock.now();
-    const { targets, affinityMs } = rule;
-    const at = targets.length === 0 ? 0 : turn++ % targets.length;
-    const order = [...targets.slice(at), ...targets.slice(0, at)];
-    const rank = (t: Target) => ((refusedUntil.get(name(t)) ?? 0) > now ? 1 : 0);
-    if (refusedUntil.size > 0) order.sort((a, b) => rank(a) - rank(b));
-    const kept = affinityMs === undefined ? undefined : sticky.get(client);
-    if (kept !== undefined && kept.until > now) order.sort((a, b) => Number(name(b) === kept.target) - Number(name(a) === kept.target));
-    return order;
-  };
-
-  const remember = (client: string, target: Target) => {
-    if (rule.affinityMs === undefined) return;
-    const now = clock.now();
-    if (sticky.size > 10_000) for (const [key, value] of sticky) if (value.until <= now) sticky.delete(key);
-    sticky.set(client, { target: name(target), until: now + rule.affinityMs });
-  };
 
   const accept = (client: Socket) => {
     sockets.add(client);
@@ -49,7 +24,7 @@ export async function serviceListener(first: ProxyRule, clock: Clock): Promise<S
     client.on('error', () => client.destroy());
     client.setNoDelay(true);
     const address = client.remoteAddress ?? '';
-    const rest = candidates(address);
+    const rest = choice.candidates(address);
     const tryNext = () => {
       const target = rest.shift();
       if (target === undefined || client.destroyed) {
@@ -64,15 +39,14 @@ export async function serviceListener(first: ProxyRule, clock: Clock): Promise<S
         clearTimeout(timer);
         client.off('close', gone);
         upstream.off('error', refused);
-        refusedUntil.delete(name(target));
-        remember(address, target);
+        choice.served(address, target);
         join(client, upstream, sockets);
       });
       // Nothing of the request was read yet (pauseOnConnect), so another target gets all of it.
       const refused = () => {
         clearTimeout(timer);
         client.off('close', gone);
-        refusedUntil.set(name(target), clock.now() + REFUSED_MS);
+        choice.refused(target);
         tryNext();
       };
       upstream.once('error', refused);
@@ -83,7 +57,7 @@ export async function serviceListener(first: ProxyRule, clock: Clock): Promise<S
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, accept);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: rule.address, port: rule.port, backlog: 1024, exclusive: true, reusePort: true }, () => {
+    server.listen({ host: first.address, port: first.port, backlog: 1024, exclusive: true, reusePort: true }, () => {
       server.off('error', reject);
       resolve();
     });
@@ -91,12 +65,7 @@ export async function serviceListener(first: ProxyRule, clock: Clock): Promise<S
   server.on('error', () => undefined);
 
   return {
-    update(next) {
-      rule = next;
-      const known = new Set(next.targets.map(name));
-      for (const key of refusedUntil.keys()) if (!known.has(key)) refusedUntil.delete(key);
-      for (const [key, value] of sticky) if (!known.has(value.target)) sticky.delete(key);
-    },
+    update: (rule) => choice.update(rule),
     close: () => void server.close(),
     destroy() {
       server.close();
@@ -104,8 +73,6 @@ export async function serviceListener(first: ProxyRule, clock: Clock): Promise<S
     },
   };
 }
-
-const name = (t: Target): string => `${t.address}:${t.port}`;
 
 /** Both directions with backpressure; an end passes on as an end, an error as a reset. */
 function join(client: Socket, upstream: Socket, sockets: Set<Socket>): void {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { datagramListener } from './datagram-listener.ts';
 import type { ProxyRule } from './proxy-rules.ts';
 import { serviceListener, type ServiceListener } from './service-listener.ts';
 
@@ -11,10 +12,18 @@ export interface ServiceProxy {
   close(): void;
 }
 
-/** @param unbound called once for each rule whose address and port cannot be listened on, with what to do */
-export function serviceProxy(clock: Clock, log: Logger, unbound: (rule: ProxyRule, message: string) => void): ServiceProxy {
+/** A rule whose address and port cannot be listened on. */
+export interface UnboundPort {
+  readonly rule: ProxyRule;
+  /** For a condition: `PermissionDenied`, `PortInUse`, `AddressNotLocal` or `NotBound`. */
+  readonly reason: string;
+  /** With what to do. */
+  readonly message: string;
+}
+
+/** @param told called after each look with all ports that could not be opened */
+export function serviceProxy(clock: Clock, log: Logger, told: (unbound: readonly UnboundPort[]) => void): ServiceProxy {
   const listeners = new Map<string, ServiceListener>();
-  const told = new Set<string>();
   let wanted = new Map<string, ProxyRule>();
   let working = Promise.resolve();
   let cancelRetry: (() => void) | undefined;
@@ -26,28 +35,24 @@ export function serviceProxy(clock: Clock, log: Logger, unbound: (rule: ProxyRul
       listener.close();
       listeners.delete(listen);
     }
-    for (const listen of told) if (!wanted.has(listen)) told.delete(listen);
-    let failed = false;
+    const unbound: UnboundPort[] = [];
     await Promise.all(
       [...wanted.values()].map(async (rule) => {
         if (closed || listeners.has(rule.listen)) return;
         try {
-          const listener = await serviceListener(rule, clock);
+          const listener = await (rule.protocol === 'UDP' ? datagramListener : serviceListener)(rule, clock);
           listeners.set(rule.listen, listener);
           const latest = wanted.get(rule.listen);
           if (latest !== undefined) listener.update(latest);
-          told.delete(rule.listen);
           log.debug({ listen: rule.listen, namespace: rule.namespace, name: rule.service }, 'Service port open');
         } catch (error) {
-          failed = true;
-          if (told.has(rule.listen)) return;
-          told.add(rule.listen);
-          unbound(rule, bindMessage(rule, error));
+          unbound.push(unboundPort(rule, error));
         }
       }),
     );
     cancelRetry?.();
-    if (failed && !closed) cancelRetry = clock.after(RETRY_MS, () => void (working = working.then(bring)));
+    if (!closed) told(unbound);
+    if (unbound.length > 0 && !closed) cancelRetry = clock.after(RETRY_MS, () => void (working = working.then(bring)));
   };
 
   return {
@@ -66,11 +71,15 @@ export function serviceProxy(clock: Clock, log: Logger, unbound: (rule: ProxyRul
   };
 }
 
-function bindMessage(rule: ProxyRule, error: unknown): string {
+function unboundPort(rule: ProxyRule, error: unknown): UnboundPort {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const [reason, wayOut] = wayOuts[code] ?? ['NotBound', undefined];
   const where = `Cannot listen on ${rule.listen} (${code})`;
-  if (code === 'EACCES') return `${where}: ports below 1024 need root; give the Service a port of 1024 or more`;
-  if (code === 'EADDRINUSE') return `${where}: another program holds the port, on this address or on 0.0.0.0; stop it or change the Service's port`;
-  if (code === 'EADDRNOTAVAIL') return `${where}: the address is not local; use a loopback range, or run as root with a local route to the range`;
-  return where;
+  return { rule, reason, message: wayOut === undefined ? where : `${where}: ${wayOut}` };
 }
+
+const wayOuts: Readonly<Record<string, readonly [string, string]>> = {
+  EACCES: ['PermissionDenied', 'ports below 1024 need root; give the Service a port of 1024 or more'],
+  EADDRINUSE: ['PortInUse', "another program holds the port, on this address or on 0.0.0.0; stop it or change the Service's port"],
+  EADDRNOTAVAIL: ['AddressNotLocal', 'the address is not local; use a loopback range, or run as root so that its range gets a local route'],
+};

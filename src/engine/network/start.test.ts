@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { createServer, get, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import { silentLogger } from '../../runtime/logger.ts';
 import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
 import { startApiServer, type ApiServer } from '../apiserver/start.ts';
 import { startNetwork, type Network } from './start.ts';
+import { TargetChoice } from './target-choice.ts';
 
 let dir: string;
 let api: ApiServer | undefined;
@@ -91,16 +93,67 @@ test('a Service is served as its endpoints say, from disk while the API is away,
   await third.close();
 });
 
-test('a port that is in use is an Event on the Service, and opens when it is free', async () => {
+const portsBound = async (name: string) => (await client.get(Services, { namespace: 'default', name })).status?.conditions?.find((c) => c.type === 'PortsBound');
+
+test('a port that is in use is a condition and an Event on the Service, and opens when it is free', async () => {
   const holder = createServer((_, answer) => answer.end('holder'));
   await new Promise<void>((resolve) => holder.listen(9090, clusterIp, resolve));
   const running = await network();
   await running.synced;
   await client.create(Services, { metadata: { name: 'held', namespace: 'default' }, spec: { clusterIP: clusterIp, ports: [{ name: 'http', port: 9090 }] } });
   await expect.poll(async () => (await client.list(Events, { namespace: 'default' })).items.find((e) => e.reason === 'PortNotBound' && e.involvedObject.name === 'held')?.message, { timeout: 5_000 }).toContain('EADDRINUSE');
+  expect(await portsBound('held')).toMatchObject({ status: 'False', reason: 'PortInUse', message: expect.stringContaining('stop it or change') });
   await new Promise((resolve) => { holder.close(resolve); holder.closeAllConnections(); });
   // It listens, and has nobody to send to.
   await expect.poll(() => ask(clusterIp, 9090), { timeout: 9_000 }).toBe('ECONNRESET');
+  await expect.poll(() => portsBound('held'), { timeout: 5_000 }).toMatchObject({ status: 'True' });
   await client.delete(Services, { namespace: 'default', name: 'held' });
   await running.close();
+});
+
+test('a UDP Service carries datagrams both ways, each client with a target of its own, and past a pod that is gone', async () => {
+  const pods = await Promise.all([3, 4].map(async (n) => {
+    const socket = createSocket('udp4');
+    socket.on('message', (message, peer) => socket.send(`${n}:${message.toString()}`, peer.port, peer.address));
+    await new Promise<void>((resolve) => socket.bind({ address: podAddress(n), port: 5_300 }, resolve));
+    return socket;
+  }));
+  const running = await network();
+  await running.synced;
+  await client.create(Services, { metadata: { name: 'names', namespace: 'default' }, spec: { clusterIP: clusterIp, ports: [{ name: 'dns', port: 5_353, protocol: 'UDP' }] } });
+  const endpoints = (numbers: readonly number[]) => numbers.map((n) => ({ addresses: [podAddress(n)], conditions: { ready: true } }));
+  const made = await client.create(EndpointSlices, { metadata: { name: 'names-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'names' } }, addressType: 'IPv4', ports: [{ name: 'dns', port: 5_300, protocol: 'UDP' }], endpoints: endpoints([3, 4]) });
+  const clients = await Promise.all([1, 2, 3, 4].map(async () => {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => socket.connect(5_353, clusterIp, resolve));
+    const got: string[] = [];
+    socket.on('message', (m) => got.push(m.toString())).on('error', () => undefined);
+    return { socket, got };
+  }));
+  const talk = async (text: string): Promise<string[]> => Promise.all(clients.map(async ({ socket, got }) => {
+    // Datagrams may be lost while a port opens: the client asks again, as DNS clients do.
+    await expect.poll(() => { socket.send(text); return got.findLast((g) => g.endsWith(`:${text}`)); }, { timeout: 10_000, interval: 50 }).toBeDefined();
+    return got.findLast((g) => g.endsWith(`:${text}`))!.split(':')[0]!;
+  }));
+  const first = await talk('a');
+  expect([...new Set(first)].sort()).toEqual(['3', '4']);
+  expect(await talk('b')).toEqual(first);
+  await client.update(EndpointSlices, { ...made, endpoints: endpoints([4]) });
+  await expect.poll(() => talk('c'), { timeout: 10_000 }).toEqual(['4', '4', '4', '4']);
+  await client.delete(Services, { namespace: 'default', name: 'names' });
+  await running.close();
+  for (const socket of [...pods, ...clients.map((c) => c.socket)]) socket.close();
+});
+
+test('with session affinity a client stays with its pod, whichever of two network processes takes the connection', async () => {
+  const targets = [1, 2].map((n) => ({ address: podAddress(n), port: 8_080 }));
+  const rule = { listen: 'x', protocol: 'TCP' as const, address: 'x', port: 1, namespace: 'd', service: 's', targets, affinityMs: 60_000 };
+  const [one, other] = [new TargetChoice(rule, systemClock), new TargetChoice({ ...rule, targets: targets.toReversed() }, systemClock)];
+  const clients = Array.from({ length: 40 }, (_, i) => `10.1.2.${i}`);
+  for (const c of clients) expect(other.candidates(c)[0]).toEqual(one.candidates(c)[0]);
+  expect(new Set(clients.map((c) => one.candidates(c)[0]!.address)).size).toBe(2);
+  const before = clients.map((c) => one.candidates(c)[0]!);
+  clients.forEach((c, i) => one.served(c, before[i]!));
+  one.update({ ...rule, targets: [...targets, ...[5, 6, 7].map((n) => ({ address: podAddress(n), port: 8_080 }))] });
+  expect(clients.map((c) => one.candidates(c)[0])).toEqual(before);
 });

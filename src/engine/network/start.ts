@@ -1,5 +1,5 @@
 import type { Client } from '../../client/client.ts';
-import { EndpointSlices, Events, Services } from '../../client/kinds.ts';
+import { EndpointSlices, Services } from '../../client/kinds.ts';
 import type { EndpointSlice, Service } from '../../kubernetes/types.generated.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -7,7 +7,8 @@ import { DnsAnswers } from './dns-answers.ts';
 import { startDnsServer } from './dns-server.ts';
 import { followKind } from './follow-kind.ts';
 import { stateFile } from './known-state.ts';
-import { proxyRules, type ProxyRule } from './proxy-rules.ts';
+import { tellPortsBound } from './ports-bound.ts';
+import { proxyRules } from './proxy-rules.ts';
 import { serviceProxy } from './service-proxy.ts';
 
 export interface NetworkOptions {
@@ -40,12 +41,13 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const file = stateFile(options.dataDir);
   let state = file.read() ?? { services: [], slices: [] };
   let answers = new DnsAnswers(state, clusterDomain);
-  const proxy = serviceProxy(clock, log, (rule, message) => void tellUnbound(options, rule, message));
+  let services: ReadonlyMap<string, Service> | undefined;
+  let slices: ReadonlyMap<string, EndpointSlice> | undefined;
+  let telling = Promise.resolve();
+  const proxy = serviceProxy(clock, log, (unbound) => void (telling = telling.then(() => tellPortsBound(options, services === undefined ? [] : [...services.values()], unbound))));
   const dns = options.dnsPort === undefined ? undefined : await startDnsServer(options.dnsAddress ?? '127.0.0.1', options.dnsPort, () => answers);
   if (state.services.length > 0) await proxy.update(proxyRules(state, nodeAddress));
 
-  let services: ReadonlyMap<string, Service> | undefined;
-  let slices: ReadonlyMap<string, EndpointSlice> | undefined;
   const synced = Promise.withResolvers<void>();
   let scheduled = false;
   const refresh = () => {
@@ -77,29 +79,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       proxy.close();
       await dns?.close();
       await following.catch(() => undefined);
-      await file.flush();
+      await Promise.all([file.flush(), telling]);
     },
   };
-}
-
-/** An Event on the Service, so that `kubectl describe` shows why its address does not answer. */
-async function tellUnbound({ client, clock, log }: NetworkOptions, rule: ProxyRule, message: string): Promise<void> {
-  log.warn({ namespace: rule.namespace, name: rule.service, listen: rule.listen }, message);
-  const at = new Date(clock.now()).toISOString();
-  try {
-    await client.create(Events, {
-      metadata: { namespace: rule.namespace, name: `${rule.service}.${rule.port.toString(16)}${clock.now().toString(16)}` },
-      involvedObject: { apiVersion: 'v1', kind: 'Service', namespace: rule.namespace, name: rule.service, uid: rule.serviceUid },
-      type: 'Warning',
-      reason: 'PortNotBound',
-      message,
-      firstTimestamp: at,
-      lastTimestamp: at,
-      count: 1,
-      source: { component: 'aweigh-network' },
-      reportingComponent: 'aweigh-network',
-    });
-  } catch (error) {
-    log.debug({ error: String(error) }, 'Event not recorded');
-  }
 }
