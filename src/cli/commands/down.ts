@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { dataOption, dataRoot } from '../data-option.ts';
 import { waitFor } from '../operations/wait-for.ts';
+import { closeRoutes } from '../processes/address-ranges.ts';
 import { openDataDirectory, type DataDirectory } from '../processes/data-directory.ts';
 import { readIdentity } from '../processes/part.ts';
 import { isRunning, type ProcessIdentity } from '../processes/process-identity.ts';
@@ -20,6 +21,7 @@ export function downCommand(terminal: Terminal): Command {
       if (!existsSync(join(root, 'format'))) throw new UserError(`${root} is no data directory: name the cluster's with --data`);
       const data = openDataDirectory(root);
       const stopped = await stopAll(terminal, data);
+      await closeRoutes(data);
       terminal.out.write(stopped === 0 ? `Nothing runs in ${root}\n` : `Stopped; 'aweigh up --data ${root}' starts it again as it was\n`);
     });
 }

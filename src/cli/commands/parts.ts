@@ -3,13 +3,17 @@ import { dataOption } from '../data-option.ts';
 import { auditPolicyOption } from '../processes/audit-policy.ts';
 import type { ControllersOptions } from '../processes/controllers-process.ts';
 import type { NodePartOptions } from '../processes/node-process.ts';
-import type { PartOptions } from '../processes/part-options.ts';
+import type { NetworkPartOptions } from '../processes/network-process.ts';
+import { podNetworkOption, readRange, type PartOptions } from '../processes/part-options.ts';
 import { routerOption, type RouterChoice } from '../processes/router-choice.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** The processes of a cluster, each a command of its own; `aweigh up` runs them. Each loads only its own code: that is what makes it start fast again. */
 export function partCommands(terminal: Terminal): Command[] {
   const part = (name: string, description: string): Command => new Command(name).description(description).addOption(dataOption()).requiredOption('--port <n>', "the API server's port", Number);
+  const freePart = (name: string, description: string): Command => new Command(name).description(description).addOption(dataOption())
+    .option('--port <n>', "the embedded API server's port", Number).option('--kubeconfig <file>', 'of any API server, instead of the port')
+    .option('--service-cidr <range>', "addresses of Services (default: the data directory's)", readRange).option('--node-ip <address>', 'where nodes are reached', '127.0.0.1');
   return [
     part('control-plane', "API server, Kubernetes's controllers, scheduler and Aweigh's controllers").addOption(routerOption())
       .addOption(auditPolicyOption()).option('--faults <file>', 'kills this process where the file says; for tests')
@@ -21,13 +25,16 @@ export function partCommands(terminal: Terminal): Command[] {
       .requiredOption('--record <dir>', "work tree of the record's git repository").addOption(new Option('--router <kind>', 'what `router.kind: auto` means').choices(['haproxy', 'builtin']).default('haproxy'))
       .option('--router-image <image>', 'image of the router pods; it has sh and the router on its PATH').option('--lease-namespace <name>', 'where the Lease of the leader stands', 'default')
       .action(async (options: ControllersOptions) => (await import('../processes/controllers-process.ts')).runControllersProcess(terminal, options)),
-    part('node', 'pods as processes: images, probes, logs').option('--nodes <n>', 'nodes to register', Number, 2)
+    freePart('node', 'pods as processes: images, probes, logs; beside any control plane').option('--nodes <n>', 'nodes to register', Number, 2)
       .addOption(new Option('--runtime <name>', 'simulated starts nothing and turns pods ready').choices(['process', 'simulated']).default('process'))
+      .option('--pod-cidr <range>', "addresses of pods (default: the data directory's)", readRange).addOption(podNetworkOption())
+      .option('--kubelet-port <n>', 'where the API server asks for logs and streams; 0 is a free one', Number, 0)
+      .option('--client-ca-file <file>', "signs the API server's client certificate (default: the data directory's authority)")
       .option('--container-log-max-size <bytes>', "a container's log is kept in pieces of this size; Ki, Mi and Gi may follow", readBytes, 10 * 1_048_576)
       .option('--container-log-max-files <n>', 'how many such pieces are kept, the newest', readPieces, 5)
       .action(async (options: NodePartOptions) => (await import('../processes/node-process.ts')).runNodeProcess(terminal, options)),
-    part('network', 'ClusterIP proxy and DNS')
-      .action(async (options: PartOptions) => (await import('../processes/network-process.ts')).runNetworkProcess(terminal, options)),
+    freePart('network', 'ClusterIP proxy and DNS; beside any control plane')
+      .action(async (options: NetworkPartOptions) => (await import('../processes/network-process.ts')).runNetworkProcess(terminal, options)),
     new Command('router').description('the built-in router of one pod').requiredOption('--config <file>', 'router.json of its ConfigMap')
       .action(async ({ config }: { config: string }) => (await import('../processes/router-process.ts')).runRouterProcess(terminal, config)),
   ];

@@ -6,10 +6,12 @@ import { aborted } from '../aborted.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import { auditPolicyOption } from '../processes/audit-policy.ts';
+import { podNetworkOption, readRange } from '../processes/part-options.ts';
 import { startCluster } from '../processes/cluster.ts';
 import { openDataDirectory } from '../processes/data-directory.ts';
 import { readIdentity } from '../processes/part.ts';
 import { isRunning } from '../processes/process-identity.ts';
+import type { PodNetworkName } from '../../engine/node/runtime/process/pod-network.ts';
 import { routerOption, type RouterChoice } from '../processes/router-choice.ts';
 import { supervisorFile } from '../processes/supervisor.ts';
 import type { Terminal } from '../terminal.ts';
@@ -23,6 +25,9 @@ interface UpOptions {
   readonly router: RouterChoice;
   readonly nodes: number;
   readonly auditPolicy?: string;
+  readonly podCidr?: string;
+  readonly serviceCidr?: string;
+  readonly podNetwork?: PodNetworkName;
 }
 
 const DETACHED_DEADLINE_MS = 90_000;
@@ -37,6 +42,9 @@ export function upCommand(terminal: Terminal): Command {
     .addOption(routerOption())
     .addOption(auditPolicyOption())
     .option('--nodes <n>', 'nodes to register', Number, 2)
+    .option('--pod-cidr <range>', 'addresses of pods (default: loopback); others become local routes, which needs root or a network namespace', readRange)
+    .option('--service-cidr <range>', 'addresses of Services (default: loopback), likewise', readRange)
+    .addOption(podNetworkOption())
     .action((options: UpOptions) => (options.detach === true ? detach(terminal, options) : foreground(terminal, options)));
 }
 
@@ -47,7 +55,7 @@ export function readPort(text: string): number {
 }
 
 async function foreground(terminal: Terminal, options: UpOptions): Promise<void> {
-  const cluster = await startCluster(terminal, { root: dataRoot(terminal, options.data), port: options.port, router: options.router, nodes: options.nodes, ...(options.auditPolicy !== undefined && { auditPolicy: options.auditPolicy }) });
+  const cluster = await startCluster(terminal, { root: dataRoot(terminal, options.data), port: options.port, router: options.router, nodes: options.nodes, ranges: { pods: options.podCidr, services: options.serviceCidr, podNetwork: options.podNetwork }, ...(options.auditPolicy !== undefined && { auditPolicy: options.auditPolicy }) });
   try {
     const kubeconfig = options.kubeconfig === undefined ? cluster.data.kubeconfig : resolve(terminal.workingDirectory, options.kubeconfig);
     if (kubeconfig !== cluster.data.kubeconfig) copyFileSync(cluster.data.kubeconfig, kubeconfig);
@@ -66,7 +74,7 @@ async function detach(terminal: Terminal, options: UpOptions): Promise<void> {
   const file = join(data.logs, 'up.log');
   const output = openSync(file, 'w', 0o600);
   const [program, ...args] = terminal.program;
-  const flags = ['--data', data.root, '--router', options.router, '--nodes', String(options.nodes), ...(options.port === undefined ? [] : ['--port', String(options.port)]), ...(options.kubeconfig === undefined ? [] : ['--kubeconfig', options.kubeconfig]), ...(options.auditPolicy === undefined ? [] : ['--audit-policy', options.auditPolicy])];
+  const flags = ['--data', data.root, '--router', options.router, '--nodes', String(options.nodes), ...(options.port === undefined ? [] : ['--port', String(options.port)]), ...(options.kubeconfig === undefined ? [] : ['--kubeconfig', options.kubeconfig]), ...(options.auditPolicy === undefined ? [] : ['--audit-policy', options.auditPolicy]), ...rangeFlags(options)];
   const child = spawn(program, [...args, 'up', ...flags], { detached: true, stdio: ['ignore', output, output], env: terminal.env, cwd: terminal.workingDirectory });
   closeSync(output);
   let ended = false;
@@ -79,4 +87,8 @@ async function detach(terminal: Terminal, options: UpOptions): Promise<void> {
   });
   child.unref();
   terminal.out.write(`${line}\n`);
+}
+
+function rangeFlags({ podCidr, serviceCidr, podNetwork }: UpOptions): string[] {
+  return Object.entries({ '--pod-cidr': podCidr, '--service-cidr': serviceCidr, '--pod-network': podNetwork }).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
 }

@@ -9,7 +9,7 @@ import { EXIT } from '../exit-code.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
-import { addressRanges, claimRanges } from './address-ranges.ts';
+import { addressRanges, claimRanges, closeRoutes, localRanges, openRoutes, type AddressRanges } from './address-ranges.ts';
 import { readAuditPolicy } from './audit-policy.ts';
 import { openDataDirectory, type DataDirectory } from './data-directory.ts';
 import { readIdentity } from './part.ts';
@@ -25,6 +25,8 @@ export interface ClusterOptions {
   readonly nodes: number;
   /** File of an audit policy; absent: nothing is audited. */
   readonly auditPolicy?: string;
+  /** Absent: those that it had before, else loopback ranges. */
+  readonly ranges?: Partial<AddressRanges>;
 }
 
 export interface Cluster {
@@ -50,12 +52,14 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
   const adopts = partRuns(data, 'control-plane');
   const port = await choosePort(options.port, rememberedPort(data), adopts);
   rememberPort(data, port);
-  const ranges = await addressRanges(data.root, random);
+  const ranges = await addressRanges(data.root, random, options.ranges);
+  await openRoutes(data, localRanges(ranges));
   const claim = await claimRanges(ranges);
   const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)])], node: ['--nodes', String(options.nodes)] } });
   const stop = async (): Promise<void> => {
     await supervisor.stop();
     claim.close();
+    await closeRoutes(data);
   };
   try {
     const client = await ready(terminal, data, port, options.nodes, () => { const fault = supervisor.fault(); if (fault !== undefined) throw new UserError(fault, { exitCode: EXIT.unusable }); });

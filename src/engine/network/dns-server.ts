@@ -13,7 +13,7 @@ export interface DnsServer {
   close(): Promise<void>;
 }
 
-/** UDP and TCP on one port. @param port 0: a free one. @throws the bind error */
+/** UDP and TCP on one port; several processes may share it. @param port 0: a free one. @throws the bind error */
 export async function startDnsServer(address: string, port: number, current: () => DnsAnswers): Promise<DnsServer> {
   const open = new Set<Socket>();
   const tcp = createServer((socket) => {
@@ -33,10 +33,10 @@ export async function startDnsServer(address: string, port: number, current: () 
       }
     });
   });
-  await new Promise<void>((resolve, reject) => tcp.once('error', reject).listen(port, address, resolve));
+  await new Promise<void>((resolve, reject) => tcp.once('error', reject).listen({ port, host: address, reusePort: true }, resolve));
   const bound = tcp.address();
   const number = typeof bound === 'object' && bound !== null ? bound.port : port;
-  const udp = createSocket('udp4');
+  const udp = createSocket({ type: 'udp4', reusePort: true });
   udp.on('message', (message, peer) => {
     const reply = respond(message, current());
     if (reply === undefined) return;

@@ -21,6 +21,8 @@ export interface NetworkOptions {
   readonly dnsPort?: number;
   /** Default 127.0.0.1. */
   readonly dnsAddress?: string;
+  /** Answers on port 53 too, where that can be opened: the only port that a resolv.conf can mean. */
+  readonly dnsOnPort53?: boolean;
   /** Where node ports listen. Default 127.0.0.1. */
   readonly nodeAddress?: string;
   /** Default `cluster.local`. */
@@ -46,6 +48,10 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   let telling = Promise.resolve();
   const proxy = serviceProxy(clock, log, (unbound) => void (telling = telling.then(() => tellPortsBound(options, services === undefined ? [] : [...services.values()], unbound))));
   const dns = options.dnsPort === undefined ? undefined : await startDnsServer(options.dnsAddress ?? '127.0.0.1', options.dnsPort, () => answers);
+  const dns53 = options.dnsOnPort53 === true ? await startDnsServer(options.dnsAddress ?? '127.0.0.1', 53, () => answers).catch((e: unknown) => {
+    log.info({ error: e instanceof Error ? e.message : String(e) }, 'DNS does not answer on port 53');
+    return undefined;
+  }) : undefined;
   if (state.services.length > 0) await proxy.update(proxyRules(state, nodeAddress));
 
   const synced = Promise.withResolvers<void>();
@@ -77,7 +83,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     async close() {
       stop.abort();
       proxy.close();
-      await dns?.close();
+      await Promise.all([dns?.close(), dns53?.close()]);
       await following.catch(() => undefined);
       await Promise.all([file.flush(), telling]);
     },

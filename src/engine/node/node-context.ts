@@ -1,5 +1,5 @@
 import type { Client } from '../../client/client.ts';
-import type { ConfigMap, Secret, Service } from '../../kubernetes/types.generated.ts';
+import type { ConfigMap, Pod, Secret, Service } from '../../kubernetes/types.generated.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { EventRecorder } from '../../runtime/event-recorder.ts';
 import type { Informer } from '../../runtime/informer.ts';
@@ -19,6 +19,8 @@ export interface NodeContext {
   readonly services: Informer<Service>;
   /** Given to every container, such as where DNS answers. */
   readonly baseEnv: ReadonlyMap<string, string>;
+  /** A pod's own resolv.conf; undefined: the machine's. */
+  readonly resolvConf: (pod: Pod) => string | undefined;
   /** All status writes pass it, so that a thousand pods at once do not flood the API. */
   readonly writes: Gate;
   /** Ends all watching and writing; containers go on. */

@@ -222,7 +222,7 @@ export class PodWorker {
         pod: { uid: this.uid, namespace: meta.namespace ?? '', name: meta.name ?? '', nodeName: this.#pod.spec?.nodeName ?? '', hostNetwork: this.#pod.spec?.hostNetwork === true },
         name: spec.name, attempt, image, command: spec.command, args: spec.args, workingDir: spec.workingDir, env: env.env,
         mounts: containerMounts(spec, volumes.outcome === 'ok' ? volumes.paths : new Map(), env.env),
-        port: spec.ports?.[0]?.containerPort, readOnlyRoot: spec.securityContext?.readOnlyRootFilesystem,
+        port: spec.ports?.[0]?.containerPort, readOnlyRoot: spec.securityContext?.readOnlyRootFilesystem, resolvConf: this.#context.resolvConf(this.#pod),
       });
       tracked.began(running, image.digest);
       if (runtime.runsPrograms) this.#event('Normal', 'Started', `Container ${spec.name} started`);

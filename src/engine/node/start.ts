@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '../../client/client.ts';
 import { ConfigMaps, Pods, Secrets, Services } from '../../client/kinds.ts';
@@ -16,7 +17,9 @@ import { startKubeletServer, type KubeletTls } from './kubelet/server.ts';
 import type { NodeContext } from './node-context.ts';
 import { keepRegistered } from './node-registration.ts';
 import { PodWorkers } from './pod-workers.ts';
+import { resolvConf, type ClusterDns } from './resolv-conf.ts';
 import { splitCidr } from './runtime/address-pool.ts';
+import { namespaceNetwork, type PodNetworkName } from './runtime/process/pod-network.ts';
 import { bootId } from './runtime/process/proc.ts';
 import { processRuntime } from './runtime/process/process-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
@@ -40,7 +43,11 @@ export interface NodeOptions {
   readonly nodePath?: string;
   /** PATH for programs of this machine. */
   readonly hostPath?: string;
-  /** Given to every container, such as where DNS answers. */
+  /** Where the cluster's names are answered: in every container's `CLUSTER_DNS`, and in its resolv.conf where that can be. */
+  readonly dns?: ClusterDns;
+  /** Default `host`. */
+  readonly podNetwork?: PodNetworkName;
+  /** Given to every container. */
   readonly podEnv?: Readonly<Record<string, string>>;
   /** Serves logs and resource usage to the API server. Absent: nowhere. */
   readonly kubelet?: KubeletTls & { /** Default: a free one. */ readonly port?: number };
@@ -80,9 +87,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const runtime: Runtime =
     options.runtime === 'simulated'
       ? simulatedRuntime({ podCidr, hostIp, folder, clock })
-      : processRuntime({ folder, images, podCidrs, hostIp, nodePath: options.nodePath ?? process.execPath, hostPath: options.hostPath ?? defaultPath, clock, log, signal });
+      : processRuntime({ folder, images, podCidrs, hostIp, nodePath: options.nodePath ?? process.execPath, hostPath: options.hostPath ?? defaultPath, ...(options.podNetwork === 'netns' ? { network: namespaceNetwork(folder) } : {}), clock, log, signal });
 
   const follow = { client, clock, random, log, signal };
+  const { dns } = options;
   const events = createEventRecorder({ client, clock, log }, 'kubelet');
   const context: NodeContext = {
     client, runtime, clock, log, events, signal,
@@ -90,7 +98,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     secrets: startReflector(Secrets, follow),
     services: startReflector(Services, follow),
     writes: new Gate(statusWritesAtATime),
-    baseEnv: new Map(Object.entries(options.podEnv ?? {})),
+    baseEnv: new Map(Object.entries({ ...(dns === undefined ? {} : { CLUSTER_DNS: `${dns.address}:${dns.port}` }), ...options.podEnv })),
+    resolvConf: (pod) => resolvConf(pod, dns, existsSync('/etc/resolv.conf') ? readFileSync('/etc/resolv.conf', 'utf8') : ''),
   };
   const only = nodeNames.length === 1 ? { fieldSelector: `spec.nodeName=${nodeNames[0]}` } : {};
   const pods = new PodWorkers(context, nodeNames);
@@ -108,7 +117,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     async stopAllPods() {
       // Neither the clock's timers nor the pods' processes keep this process alive until they are stopped.
       const alive = setInterval(() => undefined, 1_000);
-      await pods.halt().finally(() => clearInterval(alive));
+      await pods.halt().then(() => runtime.rest()).finally(() => clearInterval(alive));
     },
     async close() {
       stop.abort();

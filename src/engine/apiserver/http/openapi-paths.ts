@@ -4,7 +4,9 @@ import { versionInfo } from './open-paths.ts';
 import { replyJson } from './reply.ts';
 import type { PathHandler } from './server.ts';
 
-const protobufV2 = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+/** Clients ask for the first, which is no media type, or the second; the answer is always the second, since they read it as one. */
+const askedProtobufV2 = ['application/com.github.proto-openapi.spec.v2@v1.0+protobuf', 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'] as const;
+const protobufV2 = askedProtobufV2[1];
 
 /** `/openapi/v3`, its documents, and `/openapi/v2`. The generator is loaded with the first request. */
 export function openApiPaths(registry: ResourceRegistry): PathHandler {
@@ -25,7 +27,7 @@ export function openApiPaths(registry: ResourceRegistry): PathHandler {
   return async (req, res, path) => {
     if (!path.startsWith('/openapi/')) return false;
     const openApi = await current();
-    const protobuf = path === '/openapi/v2' && (req.headers.accept ?? '').includes(protobufV2);
+    const protobuf = path === '/openapi/v2' && askedProtobufV2.some((type) => req.headers.accept?.includes(type));
     const document = path === '/openapi/v2' ? openApi.v2(protobuf ? 'protobuf' : 'json') : path === '/openapi/v3' ? openApi.index() : openApi.v3(path.slice('/openapi/v3/'.length));
     if (document === undefined) return false;
     res.setHeader('etag', `"${document.hash}"`);

@@ -41,9 +41,9 @@ export class AddressPool {
 
 /** @throws {RangeError} where the text is no IPv4 range that holds at least two usable addresses */
 export function parseCidr(cidr: string): { readonly first: number; readonly size: number } {
-  const found = /^(\d+\.\d+\.\d+\.\d+)\/(\d+)$/.exec(cidr);
+  const found = /^((?:\d+\.){3}\d+)\/(\d+)$/.exec(cidr);
   const bits = Number(found?.[2]);
-  if (found === null || !(bits >= 1 && bits <= 30)) throw new RangeError(`A pod range is written A.B.C.D/N with N from 1 to 30, and is '${cidr}'`);
+  if (found === null || found[1]!.split('.').some((part) => Number(part) > 255) || !(bits >= 1 && bits <= 30)) throw new RangeError(`An address range is written A.B.C.D/N with N from 1 to 30, and is '${cidr}'`);
   const size = 2 ** (32 - bits);
   const address = numberOf(found[1]!);
   return { first: address - (address % size), size };
@@ -55,6 +55,16 @@ export function splitCidr(cidr: string, count: number): string[] {
   const parts = 2 ** Math.ceil(Math.log2(Math.max(count, 1)));
   const bits = 32 - Math.log2(size / parts);
   return Array.from({ length: count }, (_, i) => `${textOf(first + (i * size) / parts)}/${bits}`);
+}
+
+/** The n-th address of a range, its network address being the zeroth. */
+export function addressAt(cidr: string, n: number): string {
+  return textOf(parseCidr(cidr).first + n);
+}
+
+export function overlaps(a: string, b: string): boolean {
+  const [x, y] = [parseCidr(a), parseCidr(b)];
+  return x.first < y.first + y.size && y.first < x.first + x.size;
 }
 
 function numberOf(address: string): number {

@@ -45,6 +45,8 @@ export interface StartContainer {
   readonly mounts: readonly Mount[];
   /** It may not write to its image's files. */
   readonly readOnlyRoot?: boolean;
+  /** Text of its /etc/resolv.conf, where it is to have one of its own and the runtime can give it. */
+  readonly resolvConf?: string;
   /** First container port, where there is one. */
   readonly port?: number;
 }
@@ -121,4 +123,6 @@ export interface Runtime {
   /** Kills what is left of a pod, frees its address and deletes its folder. */
   removePod(uid: string): Promise<void>;
   usage(container: RuntimeContainer): Usage;
+  /** Once all pods have stopped and stay for the next start: gives back what the machine lends them meanwhile, such as their networks. */
+  rest(): Promise<void>;
 }

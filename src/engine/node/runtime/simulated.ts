@@ -51,5 +51,6 @@ export function simulatedRuntime(options: { readonly podCidr: string; readonly h
       return Promise.resolve();
     },
     usage: () => ({ cpuSeconds: 0, memoryBytes: 0 }),
+    rest: () => Promise.resolve(),
   };
 }

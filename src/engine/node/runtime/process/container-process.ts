@@ -14,8 +14,8 @@ export interface RunRecord extends ProcessIdentity {
 }
 
 /** The shell stays as the group's leader, outlives the signals that reach the group, and keeps the exit code. A trap, unlike an ignored
- *  signal, is not passed on to the program. */
-const wrapper = 'trap : TERM INT HUP QUIT USR1 USR2 WINCH ALRM CONT; "$@"; echo $? >"$0"';
+ *  signal, is not passed on to the program. It closes descriptor 3 to say that the words before it have done their work. */
+const wrapper = 'exec 3>&-; trap : TERM INT HUP QUIT USR1 USR2 WINCH ALRM CONT; "$@"; echo $? >"$0"';
 
 const adoptedPollMs = 200;
 const killed = 137;
@@ -31,7 +31,7 @@ export interface ContainerProcess extends RuntimeContainer {
  *  this resolves when the words before it have done their work. */
 export async function startProcess(options: {
   readonly id: string; readonly name: string; readonly attempt: number; readonly folder: string; readonly program: string; readonly args: readonly string[];
-  /** Words that run before the shell and keep its process id; they close descriptor 3 when they are done. */
+  /** Words that run before the shell and keep its process id. */
   readonly prefix?: readonly string[];
   readonly cwd: string; readonly env: Record<string, string>; readonly imageDigest: string; readonly bootId: string; readonly clock: Clock;
 }): Promise<ContainerProcess> {

@@ -9,9 +9,10 @@ import type { PodIdentity, PodPlace, RecoveredPod, Runtime, RuntimeContainer } f
 import { commandWords, findProgram } from './command-line.ts';
 import { adoptProcess, signalGroup, startProcess, type ContainerProcess, type RunRecord } from './container-process.ts';
 import { containerVariables, linkVolumes } from './container-variables.ts';
+import { hostNetwork, type PodNetwork } from './pod-network.ts';
 import { bootId, membersOf, pageBytes, pidsWithEnv, readStat, ticksPerSecond } from './proc.ts';
 import { openCommand, runCommand } from './run-command.ts';
-import { detectSharing, enterLayer, writableLayer, type Sharing } from './writable-layer.ts';
+import { detectSharing, enterContainer, writableLayer, type Sharing } from './writable-layer.ts';
 
 export interface ProcessRuntimeOptions {
   /** Pods are kept in `pods/<uid>` below it. */
@@ -25,6 +26,8 @@ export interface ProcessRuntimeOptions {
   readonly hostPath: string;
   /** Default: the best that this machine allows. */
   readonly sharing?: Sharing;
+  /** Default: the machine's network. */
+  readonly network?: PodNetwork;
   readonly clock: Clock;
   readonly log: Logger;
   /** Ends the watching of adopted containers, never the containers. */
@@ -40,6 +43,7 @@ interface Started {
   readonly env: Record<string, string>;
   readonly root: string;
   readonly sharing: Sharing;
+  readonly ownNetwork: boolean;
 }
 
 /** Attempts whose logs and exit codes are kept, the current one included. */
@@ -55,6 +59,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
   const podsFolder = join(options.folder, 'pods');
   mkdirSync(podsFolder, { recursive: true, mode: 0o700 });
   const sharing = options.sharing ?? detectSharing(options.folder);
+  const podNetwork = options.network ?? hostNetwork;
   log.debug({ sharing }, 'How containers share an image');
   const boot = bootId();
   const cursorFile = join(options.folder, 'last-addresses.json');
@@ -126,7 +131,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     try {
       const view = place.sharing === 'copy' ? '' : `/proc/${record.pid}/root`;
       const program = findProgram(command[0] ?? '', place.cwd, place.env['PATH']!, place.root, view);
-      const [first, ...rest] = [...enterLayer(place.sharing, record.pid, place.cwd), program, ...command.slice(1)];
+      const [first, ...rest] = [...enterContainer(place, record.pid), program, ...command.slice(1)];
       return { program: first!, args: rest, place };
     } catch (e) {
       return { failed: e instanceof Error ? e.message : String(e), exitCode: 127 };
@@ -165,19 +170,24 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       const image = await images.resolve(request.image.digest);
       const folder = containerFolder(pod.uid, name, attempt);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const layer = await writableLayer(sharing, { root: await images.unpack(image), folder: join(folder, 'layer'), readOnly: request.readOnlyRoot === true });
+      const record = pods.get(pod.uid)!;
+      const network = pod.hostNetwork ? hostNetwork : podNetwork;
+      await network.join(pod.uid, record.podIp);
+      const resolvConf = request.resolvConf === undefined ? undefined : join(podsFolder, pod.uid, 'resolv.conf');
+      if (resolvConf !== undefined) writeFileSync(resolvConf, request.resolvConf!, { mode: 0o644 });
+      const layer = await writableLayer(sharing, { root: await images.unpack(image), folder: join(folder, 'layer'), readOnly: request.readOnlyRoot === true, resolvConf });
       const { root } = layer;
       const cwd = join(root, posix.resolve('/', request.workingDir ?? image.run.WorkingDir ?? '/'));
-      const env = containerVariables(request, placeOf(pods.get(pod.uid)!), { root, mark: markOf(pod.uid, name, attempt), nodePath: options.nodePath, hostPath: options.hostPath });
+      const env = containerVariables(request, placeOf(record), { root, mark: markOf(pod.uid, name, attempt), nodePath: options.nodePath, hostPath: options.hostPath });
       const words = commandWords(request);
       const program = findProgram(words[0]!, cwd, env['PATH']!, root);
       if (!existsSync(cwd)) throw new Error(`the working directory ${request.workingDir ?? image.run.WorkingDir} is not in the image`);
       linkVolumes(request, env['POD_ROOT']!);
-      const place: Started = { cwd, env, root, sharing };
+      const place: Started = { cwd, env, root, sharing, ownNetwork: network !== hostNetwork };
       writeFileSync(join(folder, 'started.json'), JSON.stringify(place), { mode: 0o600 });
       // Before the start: whoever finds this and no record looks for the process by its mark.
       writeWhole(join(folder, 'request.json'), JSON.stringify({ imageDigest: image.digest, cwd, startedAtMs: clock.now() }));
-      const container = await startProcess({ id: `aweigh://${markOf(pod.uid, name, attempt)}`, name, attempt, folder, prefix: layer.prefix(cwd), program, args: words.slice(1), cwd, env, imageDigest: image.digest, bootId: boot, clock });
+      const container = await startProcess({ id: `aweigh://${markOf(pod.uid, name, attempt)}`, name, attempt, folder, prefix: [...network.prefix(pod.uid), ...layer.prefix(cwd)], program, args: words.slice(1), cwd, env, imageDigest: image.digest, bootId: boot, clock });
       started.set(container, place);
       if (attempt > 0) await removeTree(join(containerFolder(pod.uid, name, attempt - 1), 'layer'));
       if (attempt >= keptAttempts) await removeTree(containerFolder(pod.uid, name, attempt - keptAttempts));
@@ -208,10 +218,15 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
         for (const pid of left) kill(pid);
         await new Promise<void>((resolve) => clock.after(20, resolve));
       }
+      await podNetwork.leave(uid);
       await removeTree(join(podsFolder, uid));
       if (pod === undefined) return;
       pods.delete(uid);
       if (!pod.hostNetwork) pools.get(pod.nodeName)?.free(pod.podIp);
+    },
+
+    async rest() {
+      for (const uid of pods.keys()) await podNetwork.leave(uid);
     },
 
     usage(container) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { removeTree } from '../../../images/remove-tree.ts';
 import { systemProgram } from './system-program.ts';
-import { detectSharing, enterLayer, writableLayer, type Sharing } from './writable-layer.ts';
+import { detectSharing, enterContainer, writableLayer, type Sharing } from './writable-layer.ts';
 
 const asRoot = process.getuid?.() === 0;
 const someone = 54_321;
@@ -77,7 +77,7 @@ test.for(ways.filter((w) => w !== 'copy'))('a command that enters sees what the 
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'], ...(uid === undefined ? {} : { uid, gid: uid }) });
   try {
     await new Promise((resolve) => child.stdout.once('data', resolve));
-    expect(run([...enterLayer(sharing, child.pid!, layer.root), '/bin/cat', 'config'], uid)).toBe('mine\n');
+    expect(run([...enterContainer({ sharing, ownNetwork: false, cwd: layer.root }, child.pid!), '/bin/cat', 'config'], uid)).toBe('mine\n');
   } finally {
     child.kill('SIGKILL');
   }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, constants, lstatSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { forEachPath, removeTree } from '../../../images/remove-tree.ts';
@@ -12,35 +12,49 @@ export type Sharing = 'overlay' | 'userOverlay' | 'copy';
 export interface WritableLayer {
   /** The container's file tree. With an overlay it has the shared tree's path, and only the container's processes see their own behind it. */
   readonly root: string;
-  /** Words before the program that make the tree, keep the process id, go to `cwd` and close descriptor 3. */
+  /** Words before the program that make the tree, keep the process id, and go to `cwd`. */
   prefix(cwd: string): readonly string[];
 }
 
+const resolvConfPath = '/etc/resolv.conf';
 /** Written to the container's exit file where its tree cannot be made: the code that container runtimes use. */
 const cannotStart = 128;
-const overlayScript = `"$0" -t overlay overlay -o "$1" "$2" && cd "$3" || { echo ${cannotStart} >"$4"; exit ${cannotStart}; }; shift 4; exec 3>&- "$@"`;
+const overlayScript = `"$0" -t overlay overlay -o "$1" "$2" && { [ -z "$5" ] || "$0" --bind "$5" ${resolvConfPath}; } && cd "$3" || { echo ${cannotStart} >"$4"; exit ${cannotStart}; }; shift 5; exec "$@"`;
+
+/** A folder that replaces one of the image needs extended attributes, which not every mount may have. */
+const trial = 'echo new >file && rm -r folder && mkdir folder && test -z "$(ls folder)"';
 
 /** Tries what this machine allows. @param folder on the disk that holds the pods */
 export function detectSharing(folder: string): Sharing {
-  const trial = mkdtempSync(join(folder, '.layer-'));
+  const place = mkdtempSync(join(folder, '.layer-'));
   try {
-    const lower = join(trial, 'lower');
-    mkdirSync(lower);
-    writeFileSync(join(lower, 'file'), '');
+    const lower = join(place, 'lower');
+    mkdirSync(join(lower, 'folder'), { recursive: true });
+    for (const name of ['file', join('folder', 'below')]) writeFileSync(join(lower, name), '');
     for (const sharing of ['overlay', 'userOverlay'] as const) {
-      const layer = overlayLayer(sharing, { root: lower, folder: join(trial, sharing), readOnly: false });
-      const [program, ...args] = [...layer.prefix(lower), '/bin/sh', '-c', 'echo new >file && echo new >other'];
+      const layer = overlayLayer(sharing, { root: lower, folder: join(place, sharing), readOnly: false });
+      const [program, ...args] = [...layer.prefix(lower), '/bin/sh', '-c', trial];
       const done = spawnSync(program!, args, { stdio: 'ignore' });
       if (done.status === 0 && lstatSync(join(lower, 'file')).size === 0) return sharing;
     }
     return 'copy';
   } finally {
-    void removeTree(trial);
+    void removeTree(place);
   }
 }
 
-/** @param request.folder the container's own, for what it writes; `readOnly`: it may write nothing to its tree */
-export async function writableLayer(sharing: Sharing, request: { readonly root: string; readonly folder: string; readonly readOnly: boolean }): Promise<WritableLayer> {
+export interface LayerRequest {
+  /** The shared tree. */
+  readonly root: string;
+  /** The container's own, for what it writes. */
+  readonly folder: string;
+  /** It may write nothing to its tree. */
+  readonly readOnly: boolean;
+  /** A file that its programs see as the machine's /etc/resolv.conf; a copy has no such view. */
+  readonly resolvConf?: string;
+}
+
+export async function writableLayer(sharing: Sharing, request: LayerRequest): Promise<WritableLayer> {
   const { root, folder, readOnly } = request;
   // Overlay's options have no safe way to write these.
   if (sharing !== 'copy' && !/[,:\\]/.test(root + folder)) return overlayLayer(sharing, request);
@@ -49,13 +63,13 @@ export async function writableLayer(sharing: Sharing, request: { readonly root: 
   return { root: folder, prefix: () => [] };
 }
 
-/** Words before a command that is to see what a container sees. @param pid a process of the container */
-export function enterLayer(sharing: Sharing, pid: number, cwd: string): readonly string[] {
-  if (sharing === 'copy') return [];
-  return [systemProgram('nsenter'), '--target', String(pid), '--mount', ...(sharing === 'userOverlay' ? ['--user', '--preserve-credentials'] : []), `--wdns=${cwd}`, '--'];
+/** Words before a command that is to see what a container sees. @param pid a process of the container; `ownNetwork`: it has a network namespace */
+export function enterContainer({ sharing, ownNetwork, cwd }: { readonly sharing: Sharing; readonly ownNetwork: boolean; readonly cwd: string }, pid: number): readonly string[] {
+  const namespaces = [...(sharing === 'copy' ? [] : ['--mount']), ...(sharing === 'userOverlay' ? ['--user', '--preserve-credentials'] : []), ...(ownNetwork ? ['--net'] : [])];
+  return namespaces.length === 0 ? [] : [systemProgram('nsenter'), '--target', String(pid), ...namespaces, `--wdns=${cwd}`, '--'];
 }
 
-function overlayLayer(sharing: 'overlay' | 'userOverlay', { root, folder, readOnly }: { readonly root: string; readonly folder: string; readonly readOnly: boolean }): WritableLayer {
+function overlayLayer(sharing: 'overlay' | 'userOverlay', { root, folder, readOnly, resolvConf }: LayerRequest): WritableLayer {
   const [upper, work] = [join(folder, 'upper'), join(folder, 'work')];
   mkdirSync(upper, { recursive: true });
   mkdirSync(work, { recursive: true });
@@ -67,7 +81,7 @@ function overlayLayer(sharing: 'overlay' | 'userOverlay', { root, folder, readOn
     root,
     prefix: (cwd) => [
       systemProgram('unshare'), ...(asUser ? ['--map-current-user', '--keep-caps'] : []), '--mount', '--propagation', 'slave',
-      '/bin/sh', '-c', overlayScript, systemProgram('mount'), asUser ? `${places},userxattr` : places, root, cwd, join(folder, '..', 'exit'),
+      '/bin/sh', '-c', overlayScript, systemProgram('mount'), asUser ? `${places},userxattr` : places, root, cwd, join(folder, '..', 'exit'), resolvConf !== undefined && existsSync(resolvConfPath) ? resolvConf : '',
       ...(asUser ? [systemProgram('setpriv'), '--ambient-caps=-all', '--inh-caps=-all', '--'] : []),
     ],
   };

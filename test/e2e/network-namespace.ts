@@ -1,0 +1,39 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { run, type CommandOptions, type CommandResult } from './command-line.ts';
+
+const UNSHARE = '/usr/bin/unshare';
+
+/** A network of its own, so that a test touches nothing of the machine's: every command in it is run through {@link NetworkNamespace.words}. */
+export class NetworkNamespace {
+  readonly #holder: number;
+  readonly #user: boolean;
+  readonly stop: () => void;
+
+  private constructor(holder: number, user: boolean, stop: () => void) {
+    this.#holder = holder;
+    this.#user = user;
+    this.stop = stop;
+  }
+
+  /** @param user in a user namespace too, as an ordinary user has it */
+  static async make(user: boolean): Promise<NetworkNamespace> {
+    const holder = spawn(UNSHARE, [...(user ? ['--map-root-user'] : []), '--net', 'sh', '-c', 'echo made; exec sleep 900'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(holder.stdout, 'data');
+    return new NetworkNamespace(holder.pid!, user, () => holder.kill('SIGKILL'));
+  }
+
+  /** Whether this machine lets the one who tests make one. */
+  static isPossible(user: boolean): boolean {
+    return spawnSync(UNSHARE, [...(user ? ['--map-root-user'] : []), '--net', 'true']).status === 0;
+  }
+
+  words(program: string, ...args: readonly string[]): [string, ...string[]] {
+    return ['nsenter', '--target', String(this.#holder), ...(this.#user ? ['--user', '--preserve-credentials'] : []), '--net', '--', program, ...args];
+  }
+
+  run(program: string, args: readonly string[], options?: CommandOptions): Promise<CommandResult> {
+    const [first, ...rest] = this.words(program, ...args);
+    return run(first, rest, options);
+  }
+}
