@@ -39,6 +39,8 @@ export function routingController(options: RoutingOptions): ControllerFactory {
 
 class RoutingController implements Controller {
   readonly name = 'routing';
+  /** A reconcile mostly waits for routers: one that does not answer keeps no other Router waiting. */
+  readonly workers = 64;
   readonly sources = [
     source(Routers, (router) => [keyOf(router)]),
     source(EndpointSlices, (slice) => {
@@ -84,6 +86,7 @@ class RoutingController implements Controller {
       return { requeueAfterMs: 1 };
     }
     const traffic = trafficOf(router.spec, servers);
+    for (const pod of pods) if (pod.terminating) this.#options.providers[router.spec.provider].forget(pod);
     const results = await this.#tellAll(router, pods, traffic, credentialsOf(clientSecret), signal);
     const now = context.clock.now();
     const status = nextStatus({ spec: router.spec, generation: router.metadata?.generation ?? 0, previous: router.status, traffic, servers, results, now });
@@ -128,7 +131,7 @@ class RoutingController implements Controller {
     const { tellTimeoutMs = 2_000, providers } = this.#options;
     const limit = AbortSignal.any([signal, AbortSignal.timeout(pod.terminating ? LEAVING_TIMEOUT_MS : tellTimeoutMs)]);
     try {
-      return { outcome: 'told', name: pod.name, told: await providers[router.spec.provider].tell(pod, credentials, traffic, limit, atSwitch) };
+      return { outcome: 'told', name: pod.name, told: await providers[router.spec.provider].tell({ name: pod.name, address: pod.address, leaving: pod.terminating }, credentials, traffic, limit, atSwitch) };
     } catch (error) {
       return { outcome: 'failed', name: pod.name, served: this.#hasServed(router, pod), terminating: pod.terminating, config: error instanceof CannotRouteError, message: error instanceof Error ? error.message : String(error) };
     }

@@ -49,6 +49,8 @@ export interface RouterPod {
   readonly name: string;
   /** Pod address; the control port is the provider's own. */
   readonly address: string;
+  /** It is about to stop: no connection to it is kept. */
+  readonly leaving?: boolean;
 }
 
 /** What one router pod answered after it was told. Times are milliseconds since the epoch. */
@@ -93,6 +95,8 @@ export interface TrafficProvider {
    *  @param atSwitch awaited when all is prepared and only the routes are left to change, so that all pods change them at the same time */
   tell(pod: RouterPod, credentials: ControlCredentials, traffic: Traffic, signal: AbortSignal, atSwitch?: () => Promise<void>): Promise<Told>;
   stats(pod: RouterPod, credentials: ControlCredentials, signal: AbortSignal): Promise<RouterStats>;
+  /** The pod stops or is gone: a connection that is kept to it is closed. */
+  forget(pod: RouterPod): void;
 }
 
 /** The router answers, but its config has no room for what it is told: a new config is the way out, not a new pod. */

@@ -93,7 +93,10 @@ export async function startRouter(kind: RouterKind, options: RouterOptions = {})
     pod, provider, credentials: issued.client,
     tell: (traffic) => provider.tell(pod, issued.client, traffic, AbortSignal.timeout(3_000)),
     ready: async () => (await send({ address, port: HEALTH_PORT, path: '/ready' })).status,
-    stop: () => stopOne('soft'),
+    stop() {
+      provider.forget(pod);
+      return stopOne('soft');
+    },
     async restart() {
       await stopOne('hard');
       await start();

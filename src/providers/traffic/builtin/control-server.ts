@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:tls';
+import { createServer, type TLSSocket } from 'node:tls';
 import type { RouterStats, Traffic } from '../../../controllers/routing/traffic-provider.ts';
 
 /** One JSON line asks, one answers. */
@@ -18,6 +18,7 @@ export interface ControlState {
 
 export type ControlAnswer = { readonly state: ControlState } | { readonly stats: RouterStats } | { readonly error: string };
 
+const IDLE_LIMIT_MS = 60_000;
 const REQUEST_LIMIT_BYTES = 4_000_000;
 
 export interface ControlServerOptions {
@@ -29,11 +30,19 @@ export interface ControlServerOptions {
   answer(request: ControlRequest): ControlAnswer;
 }
 
+export interface ControlServer {
+  /** Takes no more commands, from whoever is connected either. */
+  close(): void;
+}
+
 /** Takes commands from holders of a client certificate of the router's own CA. @throws the bind error */
-export async function startControlServer({ address, port, ca, pem, answer }: ControlServerOptions): Promise<Server> {
+export async function startControlServer({ address, port, ca, pem, answer }: ControlServerOptions): Promise<ControlServer> {
+  const sockets = new Set<TLSSocket>();
   const server = createServer({ ca, cert: pem, key: pem, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     let text = '';
-    socket.setTimeout(10_000, () => socket.destroy());
+    socket.setTimeout(IDLE_LIMIT_MS, () => socket.destroy());
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString();
@@ -46,7 +55,12 @@ export async function startControlServer({ address, port, ca, pem, answer }: Con
   });
   server.on('tlsClientError', () => undefined);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, address, resolve));
-  return server;
+  return {
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 function answerLine(line: string, answer: ControlServerOptions['answer']): ControlAnswer {

@@ -1,19 +1,20 @@
 import type { Traffic, TrafficProvider } from '../../../controllers/routing/traffic-provider.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import { type ControlSession, openSession } from '../control-connection.ts';
+import type { ControlSession } from '../control-connection.ts';
+import { ControlConnections } from '../control-connections.ts';
 import type { ControlAnswer, ControlRequest, ControlState } from './control-server.ts';
 
 /** Routers started by `startBuiltinRouter`. */
 export function builtinProvider(clock: Clock): TrafficProvider {
+  const connections = new ControlConnections(clock);
   return {
-    async tell(pod, credentials, traffic, signal, atSwitch) {
-      const session = openSession(pod, credentials, signal);
-      const ask = async (request: ControlRequest): Promise<ControlState> => {
-        const answer = await askJson(session, request);
-        if ('state' in answer) return answer.state;
-        throw new Error(`Router ${pod.name} refused: ${'error' in answer ? answer.error : 'no state'}`);
-      };
-      try {
+    tell: (pod, credentials, traffic, signal, atSwitch) =>
+      connections.run(pod, credentials, signal, async (session) => {
+        const ask = async (request: ControlRequest): Promise<ControlState> => {
+          const answer = await askJson(session, request);
+          if ('state' in answer) return answer.state;
+          throw new Error(`Router ${pod.name} refused: ${'error' in answer ? answer.error : 'no state'}`);
+        };
         let state = await ask({ command: 'show' });
         const served = state.ready;
         const changed = !same(state.traffic, traffic);
@@ -27,21 +28,16 @@ export function builtinProvider(clock: Clock): TrafficProvider {
         const observedAt = clock.now();
         if (!served && !(await ask({ command: 'ready' })).ready) throw new Error(`Router ${pod.name} restarted while it was told`);
         return { changed: changed || !served, observedAt, ...(state.switchAt > 0 ? { lastSwitchAt: state.switchAt } : {}) };
-      } finally {
-        session.close();
-      }
-    },
+      }),
 
-    async stats(pod, credentials, signal) {
-      const session = openSession(pod, credentials, signal);
-      try {
+    stats: (pod, credentials, signal) =>
+      connections.run(pod, credentials, signal, async (session) => {
         const answer = await askJson(session, { command: 'stats' });
         if ('stats' in answer) return answer.stats;
         throw new Error(`Router ${pod.name} gave no numbers`);
-      } finally {
-        session.close();
-      }
-    },
+      }),
+
+    forget: (pod) => connections.forget(pod),
   };
 }
 

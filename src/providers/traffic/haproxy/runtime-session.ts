@@ -1,31 +1,21 @@
-import type { ControlCredentials, RouterPod } from '../../../controllers/routing/traffic-provider.ts';
-import { type ControlSession, openSession } from '../control-connection.ts';
+import type { ControlSession } from '../control-connection.ts';
 
 /** HAProxy takes a line of at most tune.bufsize (16 KiB). */
 const LINE_LIMIT = 12_000;
 /** Ends the answer to each command in interactive mode. */
 const PROMPT = '\n> ';
 
-/** A conversation with HAProxy's Runtime API. */
-export class RuntimeSession {
-  readonly #session: ControlSession;
-  #interactive: Promise<unknown> | undefined;
+const interactive = new WeakSet<ControlSession>();
 
-  constructor(pod: RouterPod, credentials: ControlCredentials, signal: AbortSignal) {
-    this.#session = openSession(pod, credentials, signal);
+/** Answers of HAProxy's Runtime API to all the commands together, in their order. */
+export async function runCommands(session: ControlSession, commands: readonly string[]): Promise<string> {
+  if (!interactive.has(session)) {
+    await session.ask('prompt\n', (answer) => answer.includes(PROMPT));
+    interactive.add(session);
   }
-
-  /** Answers of all the commands together, in their order. */
-  async run(commands: readonly string[]): Promise<string> {
-    await (this.#interactive ??= this.#session.ask('prompt\n', (answer) => answer.includes(PROMPT)));
-    let text = '';
-    for (const batch of batches(commands)) text += await this.#session.ask(`${batch.join(';')}\n`, (answer) => answer.split(PROMPT).length > batch.length);
-    return text.replaceAll(PROMPT, '\n');
-  }
-
-  close(): void {
-    this.#session.close();
-  }
+  let text = '';
+  for (const batch of batches(commands)) text += await session.ask(`${batch.join(';')}\n`, (answer) => answer.split(PROMPT).length > batch.length);
+  return text.replaceAll(PROMPT, '\n');
 }
 
 function batches(commands: readonly string[]): string[][] {
