@@ -245,6 +245,8 @@ function struct(name: string): Reader {
       }
       const result = field.reader.read(value);
       if (field.omitZero && field.reader.isZero(result)) delete object[key];
+      // Kubernetes stores protobuf, which knows no difference between an empty list and none.
+      else if (Array.isArray(result) && result.length === 0 && field.reader.zero() === null) object[key] = null;
       else if (result !== value) object[key] = result;
     }
     walk.depth = depth;

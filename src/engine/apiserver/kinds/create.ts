@@ -1,6 +1,7 @@
 import { StatusError } from '../../../client/status-error.ts';
 import type { AdmissionRequest, Lookups } from '../admission/admission.ts';
 import { admit, mutate } from '../admission/admission.ts';
+import { dropDoubledOwners } from '../validation/object-meta.ts';
 import { causesOf, type FieldError } from '../validation/field-error.ts';
 import { strategyFor } from './registry.ts';
 import type { KindObject, StrategyContext } from './strategy.ts';
@@ -56,9 +57,10 @@ export function settleNamespace(object: KindObject, namespace: string | undefine
 export function prepareCreate(object: KindObject, request: Omit<AdmissionRequest, 'operation' | 'object'>, context: StrategyContext, lookups: Lookups): string[] {
   const strategy = strategyFor(request.group, request.version, request.kind);
   settleNamespace(object, request.namespace);
+  const doubled = dropDoubledOwners(object.metadata);
   strategy.default(object);
   const admission: AdmissionRequest = { ...request, operation: 'CREATE', object };
-  const warnings = [...mutate(admission, context, lookups).warnings];
+  const warnings = [...doubled, ...mutate(admission, context, lookups).warnings];
   fillMetadata(object, context);
   strategy.prepareForCreate(object, context);
   const errors = strategy.validate(object, context);

@@ -6,6 +6,7 @@ import { isDryRun, subjectOf, type ApiRequest } from '../http/api-request.ts';
 import { acceptedForm, replyObject } from '../http/negotiate.ts';
 import type { KindObject } from '../kinds/strategy.ts';
 import type { StoredRecord } from '../../store/record.ts';
+import { dropDoubledOwners } from '../validation/object-meta.ts';
 import { allocate, commit, refuseInvalid } from './commit.ts';
 import { decodeRequest } from './decode-request.ts';
 import { track } from './ownership.ts';
@@ -26,6 +27,7 @@ export async function createObject(request: ApiRequest, object: KindObject, own:
   stampNew(request, object, isFree);
   const { name = '' } = object.metadata;
   const context = strategyContext(api, request.user, request.namespace);
+  request.warnings.push(...dropDoubledOwners(object.metadata));
   resource.strategy.default(object);
   own(object);
   resource.strategy.prepareForCreate(object, context);

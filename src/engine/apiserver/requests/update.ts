@@ -7,6 +7,7 @@ import type { KindObject } from '../kinds/strategy.ts';
 import { equal } from '../patch/json.ts';
 import { shown } from '../resources/served-resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
+import { dropDoubledOwners } from '../validation/object-meta.ts';
 import { allocate, commit, refuseInvalid } from './commit.ts';
 import { decodeRequest } from './decode-request.ts';
 import { track } from './ownership.ts';
@@ -38,6 +39,7 @@ export async function updateObject(request: ApiRequest, object: KindObject, head
   const { strategy } = resource;
   // A certificate request's approval is part of its status.
   const isStatus = request.subresource === 'status' || request.subresource === 'approval';
+  request.warnings.push(...dropDoubledOwners(object.metadata));
   strategy.default(object);
   own(object, old);
   if (isStatus) strategy.prepareForStatusUpdate(object, old, context);

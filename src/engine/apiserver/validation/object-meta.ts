@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ObjectMeta } from '../../../kubernetes/types.generated.ts';
 import type { NameCheck } from './dns-name.ts';
 import { dnsLabel, prefixOf } from './dns-name.ts';
@@ -49,14 +50,14 @@ function validateFinalizers(finalizers: readonly string[] | undefined, path: str
   finalizers.forEach((finalizer, i) => {
     const messages = qualifiedName(finalizer);
     found.eachInvalid(`${path}.finalizers`, finalizer, messages);
-    if (!any && messages.length === 0 && !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
+    if (!any && !finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
       found.invalid(`${path}.finalizers[${i}]`, finalizer, 'must be a standard finalizer or have a domain, such as example.com/done');
     }
   });
 }
 
 /** Metadata on update: what identifies an object stays. */
-export function validateObjectMetaUpdate(metadata: ObjectMeta, old: ObjectMeta, path: string, found: Findings): void {
+export function validateObjectMetaUpdate(metadata: ObjectMeta, old: ObjectMeta, path: string, found: Findings, anyFinalizer = true): void {
   found.nonNegative(`${path}.generation`, metadata.generation);
   if ((metadata.generation ?? 0) < (old.generation ?? 0)) found.invalid(`${path}.generation`, metadata.generation, 'must not go down');
   if (old.deletionTimestamp != null) {
@@ -69,5 +70,16 @@ export function validateObjectMetaUpdate(metadata: ObjectMeta, old: ObjectMeta, 
   validateLabels(metadata.labels, `${path}.labels`, found);
   validateAnnotations(metadata.annotations, `${path}.annotations`, found);
   validateOwners(metadata, `${path}.ownerReferences`, found);
-  validateFinalizers(metadata.finalizers, path, true, found);
+  validateFinalizers(metadata.finalizers, path, anyFinalizer, found);
+}
+
+/** Drops owners that are listed twice, as Kubernetes does for old clients; gives the warning that goes with it. */
+export function dropDoubledOwners(metadata: ObjectMeta): string[] {
+  const owners = metadata.ownerReferences;
+  if (owners === undefined || owners.length < 2) return [];
+  const kept: typeof owners = [];
+  for (const owner of owners) if (!kept.some((other) => isDeepStrictEqual(other, owner))) kept.push(owner);
+  if (kept.length === owners.length) return [];
+  metadata.ownerReferences = kept;
+  return ['metadata.ownerReferences: the same owner is there twice, and was taken once'];
 }

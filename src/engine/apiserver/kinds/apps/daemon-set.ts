@@ -3,7 +3,7 @@ import type { Findings } from '../../validation/field-error.ts';
 import { countOf, validateAtMostAll, validateIntOrPercent } from '../../validation/int-or-percent.ts';
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts';
 import type { KindRules } from '../built-in-kind.ts';
-import { podWarnings } from '../core/pod/warnings.ts';
+import { templateWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
 import { validatePodTemplate } from '../core/pod/validate-template.ts';
 import { validateCounts } from './deployment.ts';
@@ -15,7 +15,7 @@ const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
 export const daemonSet: KindRules = {
   group: 'apps', version: 'v1', kind: 'DaemonSet', namespaced: true, generation: true,
-  warnings: (object) => podWarnings(object['spec'].template?.spec, 'spec.template'),
+  warnings: (object) => templateWarnings(object['spec'].template, 'spec.template'),
   default(object) {
     const spec = object['spec'] as DaemonSetSpec;
     const strategy = (spec.updateStrategy ??= {});

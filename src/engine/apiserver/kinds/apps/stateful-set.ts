@@ -5,7 +5,7 @@ import { dnsLabel } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import { validateIntOrPercent, validateAtMostAll, countOf } from '../../validation/int-or-percent.ts';
 import type { KindRules } from '../built-in-kind.ts';
-import { podWarnings } from '../core/pod/warnings.ts';
+import { templateWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
 import { defaultClaimSpec } from '../core/pod/volume-defaults.ts';
 import { validatePodTemplate } from '../core/pod/validate-template.ts';
@@ -19,7 +19,7 @@ const MUTABLE = new Set(['replicas', 'ordinals', 'template', 'updateStrategy', '
 
 export const statefulSet: KindRules = {
   group: 'apps', version: 'v1', kind: 'StatefulSet', namespaced: true, generation: true, name: dnsLabel,
-  warnings: (object) => podWarnings(object['spec'].template?.spec, 'spec.template'),
+  warnings: (object) => templateWarnings(object['spec'].template, 'spec.template'),
   default(object) {
     const spec = object['spec'] as StatefulSetSpec;
     spec.podManagementPolicy ??= 'OrderedReady';

@@ -6,7 +6,7 @@ import { qualifiedName } from '../../validation/label.ts';
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts';
 import { validateObjectMeta } from '../../validation/object-meta.ts';
 import type { KindRules } from '../built-in-kind.ts';
-import { podWarnings } from '../core/pod/warnings.ts';
+import { templateWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
 import { validatePodTemplate } from '../core/pod/validate-template.ts';
 import type { KindObject } from '../strategy.ts';
@@ -21,7 +21,7 @@ const CONDITION_STATUSES = new Set(['False', 'True', 'Unknown']);
 
 export const job: KindRules = {
   group: 'batch', version: 'v1', kind: 'Job', namespaced: true, generation: true,
-  warnings: (object) => podWarnings(object['spec'].template?.spec, 'spec.template'),
+  warnings: (object) => templateWarnings(object['spec'].template, 'spec.template'),
   default(object) {
     const spec = object['spec'] as JobSpec;
     if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;

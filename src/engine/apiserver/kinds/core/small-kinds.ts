@@ -9,21 +9,21 @@ import type { KindRules } from '../built-in-kind.ts';
 import { requireAlways } from '../apps/template-rules.ts';
 import { defaultPodSpec } from './pod/defaults.ts';
 import { validateResourceAmount } from './pod/validate-resources.ts';
-import { podWarnings } from './pod/warnings.ts';
+import { templateWarnings } from './pod/warnings.ts';
 import { validatePodTemplate } from './pod/validate-template.ts';
 
 export const serviceAccount: KindRules = { group: '', version: 'v1', kind: 'ServiceAccount', namespaced: true };
 
 export const podTemplate: KindRules = {
   group: '', version: 'v1', kind: 'PodTemplate', namespaced: true, generation: true,
-  warnings: (object) => podWarnings(object['template']?.spec, 'template'),
+  warnings: (object) => templateWarnings(object['template'], 'template'),
   default: (object) => defaultPodSpec((object['template'] as PodTemplateSpec).spec!),
   validate: (object, found) => validatePodTemplate(object['template'] as PodTemplateSpec, 'template', found),
 };
 
 export const replicationController: KindRules = {
   group: '', version: 'v1', kind: 'ReplicationController', namespaced: true, generation: true,
-  warnings: (object) => podWarnings(object['spec'].template?.spec, 'spec.template'),
+  warnings: (object) => templateWarnings(object['spec'].template, 'spec.template'),
   default(object) {
     const spec = object['spec'] as ReplicationControllerSpec;
     const labels = spec.template?.metadata?.labels;

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { PersistentVolumeClaimSpec, PersistentVolumeSpec } from '../../../../kubernetes/types.generated.ts';
 import { nanosOf } from '../../decode/quantity.ts';
 import { dnsSubdomain } from '../../validation/dns-name.ts';
@@ -6,7 +7,7 @@ import type { KindRules } from '../built-in-kind.ts';
 import { validateAccessModes, validateClaimSpec, VOLUME_MODES } from './persistent-volume-claim-spec.ts';
 import { defaultClaimSpec, defaultSource } from './pod/volume-defaults.ts';
 import { validateNodeSelector } from './pod/validate-scheduling.ts';
-import { validateSharedSource } from './pod/validate-volume.ts';
+import { validatePersistentSource } from './pod/validate-volume.ts';
 
 const RECLAIM_POLICIES = new Set(['Delete', 'Recycle', 'Retain']);
 const CLAIM_PROTECTION = 'kubernetes.io/pvc-protection';
@@ -47,7 +48,7 @@ export const persistentVolume: KindRules = {
     object['status'] = { phase: 'Pending' };
     addFinalizer(object.metadata, VOLUME_PROTECTION);
   },
-  validate: (object, found) => validateVolumeSpec(object['spec'] as PersistentVolumeSpec, 'spec', found, false),
+  validate: (object, found) => validateVolumeSpec(object['spec'] as PersistentVolumeSpec, 'spec', found, false, object.metadata.name ?? ''),
   validateUpdate(object, old, found) {
     const source = (spec: object): string => JSON.stringify(Object.entries(spec).filter(([field]) => !NOT_SOURCES.has(field)).sort());
     if (source(object['spec']) !== source(old['spec'])) found.forbidden('spec.persistentvolumesource', 'cannot be changed');
@@ -58,7 +59,7 @@ export const persistentVolume: KindRules = {
 const NOT_INLINE = ['capacity', 'claimRef', 'persistentVolumeReclaimPolicy', 'storageClassName', 'volumeMode'] as const;
 
 /** The spec of a volume, or one that stands in a VolumeAttachment: that one is of the kind csi and has no life of its own. */
-export function validateVolumeSpec(spec: PersistentVolumeSpec, path: string, found: Findings, inline: boolean): void {
+export function validateVolumeSpec(spec: PersistentVolumeSpec, path: string, found: Findings, inline: boolean, name: string): void {
   if (inline) {
     for (const field of NOT_INLINE) if (spec[field] !== undefined) found.forbidden(`${path}.${field}`, 'an inline volume has none');
     if (spec.csi === undefined) found.required(`${path}.csi`);
@@ -87,20 +88,18 @@ export function validateVolumeSpec(spec: PersistentVolumeSpec, path: string, fou
       found.forbidden(`${path}.${field}`, 'a volume has one source');
       continue;
     }
-    const source = (spec as Record<string, unknown>)[field];
-    if (field === 'local') {
-      const local = source as { path?: string };
-      if (local.path === undefined || local.path === '') found.required(`${path}.local.path`);
-      if (spec.nodeAffinity === undefined) found.required(`${path}.nodeAffinity`, 'a local volume needs it');
-    } else if (field === 'csi') {
-      validateSharedSource('csi', { driver: (source as { driver: string }).driver }, `${path}.csi`, found);
-      if ((source as { volumeHandle?: string }).volumeHandle === '') found.required(`${path}.csi.volumeHandle`);
-    } else validateSharedSource(field, source, `${path}.${field}`, found);
+    validatePersistentSource(field, (spec as Record<string, unknown>)[field], `${path}.${field}`, found, name);
+    if (field === 'local' && spec.nodeAffinity === undefined) found.required(`${path}.nodeAffinity`, 'a local volume needs it');
   }
   if (sources === 0) found.required(path, 'a source is needed');
-  if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') found.forbidden(`${path}.persistentVolumeReclaimPolicy`, "the root folder cannot be recycled");
+  if (spec.hostPath !== undefined && posix.normalize(spec.hostPath.path) === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') found.forbidden(`${path}.persistentVolumeReclaimPolicy`, "the root folder cannot be recycled");
   if (spec.storageClassName !== undefined) found.eachInvalid(`${path}.storageClassName`, spec.storageClassName, dnsSubdomain(spec.storageClassName));
   found.optionalEnum(`${path}.volumeMode`, spec.volumeMode, VOLUME_MODES);
+  const attributes = spec.volumeAttributesClassName;
+  if (attributes === undefined) return;
+  if (attributes === '') found.required(`${path}.volumeAttributesClassName`);
+  else found.eachInvalid(`${path}.volumeAttributesClassName`, attributes, dnsSubdomain(attributes));
+  if (spec.csi === undefined) found.required(`${path}.csi`, 'is needed with volumeAttributesClassName');
 }
 
 /** Other sources stand in dataSourceRef; here they are dropped, as ever. */

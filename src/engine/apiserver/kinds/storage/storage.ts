@@ -6,7 +6,7 @@ import { qualifiedName } from '../../validation/label.ts';
 import { validateLabelSelector } from '../../validation/label-selector.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import { validateVolumeSpec } from '../core/storage.ts';
-import { validateDriverName } from '../core/pod/validate-volume.ts';
+import { validateDriverName } from '../core/pod/volume-sources.ts';
 
 const GROUP = 'storage.k8s.io';
 const RECLAIM_POLICIES = new Set(['Delete', 'Retain']);
@@ -82,7 +82,7 @@ export const volumeAttachment: KindRules = {
     if (inlineVolumeSpec === undefined && persistentVolumeName === undefined) found.required('spec.source', 'persistentVolumeName or inlineVolumeSpec is needed');
     else if (inlineVolumeSpec !== undefined && persistentVolumeName !== undefined) found.forbidden('spec.source', 'one of persistentVolumeName and inlineVolumeSpec may be given');
     else if (persistentVolumeName === '') found.required('spec.source.persistentVolumeName');
-    if (inlineVolumeSpec !== undefined) validateVolumeSpec(inlineVolumeSpec, 'spec.source.inlineVolumeSpec', found, true);
+    if (inlineVolumeSpec !== undefined) validateVolumeSpec(inlineVolumeSpec, 'spec.source.inlineVolumeSpec', found, true, '');
     found.eachInvalid('spec.nodeName', spec.nodeName, dnsSubdomain(spec.nodeName));
     validateDriverName(spec.attacher, 'spec.attacher', found);
     if (persistentVolumeName !== undefined) found.eachInvalid('spec.source.persistentVolumeName', persistentVolumeName, dnsSubdomain(persistentVolumeName));

@@ -1,6 +1,7 @@
 import type { Container, EphemeralContainer, PodSpec, Probe } from '../../../../../kubernetes/types.generated.ts';
 import { formatQuantity, nanosOf, parseQuantity } from '../../../decode/quantity.ts';
 import { defaultPullPolicy } from './image-reference.ts';
+import { defaultPodLevelResources } from './pod-level-resources.ts';
 import { defaultVolume } from './volume-defaults.ts';
 
 type AnyContainer = Container | EphemeralContainer;
@@ -16,9 +17,10 @@ export function defaultPodSpec(spec: PodSpec): void {
   if (account !== undefined) spec.serviceAccountName = spec.serviceAccount = account;
   else delete spec.serviceAccount;
   if (spec.volumes !== undefined) for (const volume of spec.volumes) defaultVolume(volume);
-  for (const container of spec.containers ?? []) defaultContainer(container, spec.hostNetwork === true);
-  if (spec.initContainers !== undefined) for (const container of spec.initContainers) defaultContainer(container, spec.hostNetwork === true);
-  if (spec.ephemeralContainers !== undefined) for (const container of spec.ephemeralContainers) defaultContainer(container, false);
+  for (const container of spec.containers ?? []) defaultContainer(container);
+  if (spec.initContainers !== undefined) for (const container of spec.initContainers) defaultContainer(container);
+  if (spec.ephemeralContainers !== undefined) for (const container of spec.ephemeralContainers) defaultContainer(container);
+  dropDisabled(spec);
   roundResources(spec.resources);
   if (spec.overhead !== undefined) roundList(spec.overhead);
 }
@@ -28,7 +30,32 @@ export function defaultPod(spec: PodSpec): void {
   defaultPodSpec(spec);
   for (const container of spec.containers ?? []) requestLimits(container);
   if (spec.initContainers !== undefined) for (const container of spec.initContainers) requestLimits(container);
+  defaultPodLevelResources(spec);
   spec.enableServiceLinks ??= true;
+  if (spec.hostNetwork === true) {
+    shareHostPorts(spec.containers);
+    shareHostPorts(spec.initContainers);
+  }
+}
+
+function shareHostPorts(containers: readonly Container[] | undefined): void {
+  for (const container of containers ?? []) for (const port of container.ports ?? []) {
+    if (port.hostPort === undefined && port.containerPort !== 0) port.hostPort = port.containerPort;
+  }
+}
+
+/** What Kubernetes 1.35 knows but leaves switched off is dropped without a word. */
+function dropDisabled(spec: PodSpec): void {
+  for (const list of ['containers', 'initContainers', 'ephemeralContainers'] as const) for (const container of spec[list] ?? []) {
+    if (container.lifecycle?.stopSignal === undefined) continue;
+    delete container.lifecycle.stopSignal;
+    if (Object.keys(container.lifecycle).length === 0) delete container.lifecycle;
+  }
+  for (const volume of spec.volumes ?? []) for (const source of volume.projected?.sources ?? []) {
+    delete source.clusterTrustBundle;
+    delete source.podCertificate;
+  }
+  delete spec.workloadRef;
 }
 
 function requestLimits(container: Container): void {
@@ -38,14 +65,13 @@ function requestLimits(container: Container): void {
   for (const name in limits) requests[name] ??= limits[name] as string;
 }
 
-function defaultContainer(container: AnyContainer, hostNetwork: boolean): void {
+function defaultContainer(container: AnyContainer): void {
   container.imagePullPolicy ??= defaultPullPolicy(container.image);
   container.terminationMessagePath ??= '/dev/termination-log';
   container.terminationMessagePolicy ??= 'File';
   if (container.ports !== undefined) {
     for (const port of container.ports) {
       port.protocol ??= 'TCP';
-      if (hostNetwork && port.hostPort === undefined && port.containerPort !== 0) port.hostPort = port.containerPort;
     }
   }
   if (container.env !== undefined) {

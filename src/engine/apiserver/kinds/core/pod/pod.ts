@@ -1,7 +1,10 @@
 import type { PodSpec } from '../../../../../kubernetes/types.generated.ts';
 import type { Findings } from '../../../validation/field-error.ts';
 import type { KindRules } from '../../built-in-kind.ts';
+import { dnsLabel } from '../../../validation/dns-name.ts';
 import { defaultPod } from './defaults.ts';
+import { fillMatchLabelKeys } from './match-label-keys.ts';
+import { fillAppArmor, validatePodAnnotations, validateProfilesMatch } from './pod-annotations.ts';
 import { qosClass } from './qos-class.ts';
 import { podWarnings } from './warnings.ts';
 import { validatePodSpec } from './validate-spec.ts';
@@ -20,17 +23,22 @@ export const pod: KindRules = {
       status['conditions'] = [{ type: 'PodScheduled', status: 'False', lastProbeTime: null, lastTransitionTime: context.now, reason: 'SchedulingGated', message: 'Waits for its scheduling gates' }];
     }
     object['status'] = status;
+    fillMatchLabelKeys(spec, object.metadata.labels);
+    fillAppArmor(object.metadata.annotations, spec);
   },
   validate(object, found) {
     const spec = object['spec'] as PodSpec;
-    validatePodSpec(spec, 'spec', found);
+    validatePodAnnotations(object.metadata.annotations, spec, found);
+    validatePodSpec(spec, 'spec', found, 'pod', object.metadata.name);
     validateImages(spec, found);
+    validateProfilesMatch(object.metadata.annotations, spec, found);
+    if ((spec.schedulingGates?.length ?? 0) > 0 && spec.nodeName !== undefined) found.forbidden('spec.nodeName', 'a pod with scheduling gates has no node');
     if ((spec.ephemeralContainers?.length ?? 0) > 0) found.forbidden('spec.ephemeralContainers', 'are added through the ephemeralcontainers subresource');
   },
   updateValidatesAlone: true,
   validateUpdate(object, old, found) {
     const spec = object['spec'] as Record<string, unknown>, before = old['spec'] as Record<string, unknown>;
-    validatePodSpec(object['spec'] as PodSpec, 'spec', found);
+    validatePodSpec(object['spec'] as PodSpec, 'spec', found, 'pod', object.metadata.name);
     const gated = ((old['spec'] as PodSpec).schedulingGates?.length ?? 0) > 0;
     for (const field of new Set([...Object.keys(spec), ...Object.keys(before)])) {
       if (field === 'containers' || field === 'initContainers') {
@@ -51,7 +59,12 @@ export const pod: KindRules = {
     const kept = new Set(((spec['tolerations'] as unknown[] | undefined) ?? []).map((t) => JSON.stringify({ ...(t as object), tolerationSeconds: 0 })));
     if (tolerations.some((t) => !kept.has(JSON.stringify({ ...(t as object), tolerationSeconds: 0 })))) found.forbidden('spec.tolerations', 'tolerations can only be added');
   },
-  warnings: (object) => podWarnings(object['spec'] as PodSpec, ''),
+  warnings(object, old) {
+    if (old !== undefined) return [];
+    const name = object.metadata.name ?? '';
+    const hostname = dnsLabel(name).length > 0 ? [`metadata.name: ${name} becomes the host name, which should be a DNS label`] : [];
+    return [...hostname, ...podWarnings(object['spec'] as PodSpec, '', object.metadata.annotations)];
+  },
 };
 
 /** A template may still hold a space that its owner fills in or trims; a pod may not. */

@@ -2,10 +2,9 @@ import type { Container, ContainerPort, EnvFromSource, EnvVar, PodSpec, VolumeDe
 import { configKey, environmentName } from '../../../validation/config-key.ts';
 import { dnsLabel, dnsSubdomain } from '../../../validation/dns-name.ts';
 import type { Findings } from '../../../validation/field-error.ts';
-import { qualifiedName } from '../../../validation/label.ts';
 import { portName, portNumber, PROTOCOLS } from '../../../validation/port.ts';
-import { localPath } from '../../../validation/path.ts';
-import { ipAddress } from '../../../validation/ip-address.ts';
+import { localPath, withoutBacksteps } from '../../../validation/path.ts';
+import { validateFieldRef, validateResourceFieldRef } from './field-reference.ts';
 import { validateContainerProbes, validateLifecycle } from './validate-probe.ts';
 import { validateResources } from './validate-resources.ts';
 import { validateContainerSecurityContext } from './validate-security.ts';
@@ -17,7 +16,11 @@ const RESIZE_RESOURCES = new Set(['cpu', 'memory']);
 const RESIZE_POLICIES = new Set(['NotRequired', 'RestartContainer']);
 const MOUNT_PROPAGATIONS = new Set(['Bidirectional', 'HostToContainer', 'None']);
 const RECURSIVE_READ_ONLY = new Set(['Disabled', 'Enabled', 'IfPossible']);
-const RESTART_ACTIONS = new Set(['Restart', 'RestartAllContainers']);
+const RESTART_ACTIONS = new Set(['Restart']);
+const CONTAINER_RESTART_POLICIES = new Set(['Always', 'Never', 'OnFailure']);
+const MAX_RESTART_RULES = 20;
+const MAX_EXIT_CODES = 255;
+const EXIT_CODE_OPERATORS = new Set(['In', 'NotIn']);
 
 export function validateContainers(spec: PodSpec, volumes: VolumeKinds, claims: ReadonlySet<string>, path: string, found: Findings): void {
   const containers = spec.containers ?? [];
@@ -31,8 +34,9 @@ export function validateContainers(spec: PodSpec, volumes: VolumeKinds, claims: 
     validateContainer(container, spec, volumes, claims, at, found);
     if (names.has(container.name)) found.duplicate(`${at}.name`, container.name);
     else if (container.name !== '') names.add(container.name);
-    validateLifecycle(container.lifecycle, `${at}.lifecycle`, found);
+    validateLifecycle(container.lifecycle, spec, `${at}.lifecycle`, found);
     validateContainerProbes(container, at, found);
+    validateRestart(container, at, found);
   });
   validateHostPorts(containers, path, found);
 }
@@ -44,8 +48,9 @@ export function validateInitContainers(spec: PodSpec, volumes: VolumeKinds, clai
     validateContainer(container, spec, volumes, claims, at, found);
     if (names.has(container.name)) found.duplicate(`${at}.name`, container.name);
     else if (container.name !== '') names.add(container.name);
+    validateInitRestart(container, at, found);
     if (container.restartPolicy === 'Always') {
-      validateLifecycle(container.lifecycle, `${at}.lifecycle`, found);
+      validateLifecycle(container.lifecycle, spec, `${at}.lifecycle`, found);
       validateContainerProbes(container, at, found);
     } else {
       for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
@@ -53,6 +58,30 @@ export function validateInitContainers(spec: PodSpec, volumes: VolumeKinds, clai
       }
     }
     validateHostPorts([container], path, found);
+  });
+}
+
+const EPHEMERAL_FIELDS = new Set(['name', 'targetContainerName', 'image', 'command', 'args', 'workingDir', 'envFrom', 'env', 'volumeMounts', 'volumeDevices', 'terminationMessagePath', 'terminationMessagePolicy', 'imagePullPolicy', 'securityContext', 'stdin', 'stdinOnce', 'tty']);
+
+/** Containers for a look inside: nothing that a pod's service rests on. */
+export function validateEphemeralContainers(spec: PodSpec, volumes: VolumeKinds, path: string, found: Findings): void {
+  const others = new Set([...(spec.containers ?? []), ...(spec.initContainers ?? [])].map((container) => container.name));
+  const names = new Set(others);
+  spec.ephemeralContainers?.forEach((container, i) => {
+    const at = `${path}[${i}]`;
+    validateContainer(container as Container, spec, volumes, new Set(), at, found);
+    if (names.has(container.name)) found.duplicate(`${at}.name`, container.name);
+    names.add(container.name);
+    const target = container.targetContainerName;
+    if (target !== undefined && !others.has(target)) found.notFound(`${at}.targetContainerName`, target);
+    for (const field in container) {
+      const value = container[field as keyof typeof container];
+      const isEmpty = field === 'resources' && Object.keys(value as object).length === 0;
+      if (!EPHEMERAL_FIELDS.has(field) && !isEmpty) found.forbidden(`${at}.${field}`, 'an ephemeral container has none');
+    }
+    container.volumeMounts?.forEach((mount, j) => {
+      for (const field of ['subPath', 'subPathExpr'] as const) if (mount[field] !== undefined) found.forbidden(`${at}.volumeMounts[${j}].${field}`, 'an ephemeral container has none');
+    });
   });
 }
 
@@ -74,10 +103,9 @@ export function validateContainer(container: Container, spec: PodSpec, volumes: 
   found.requiredEnum(`${path}.imagePullPolicy`, container.imagePullPolicy, PULL_POLICIES);
   if (container.ports !== undefined) validatePorts(container.ports, spec, `${path}.ports`, found);
   if (container.env !== undefined) container.env.forEach((variable, i) => validateVariable(variable, volumes, `${path}.env[${i}]`, found));
-  if (container.envFrom !== undefined) container.envFrom.forEach((source, i) => validateEnvFrom(source, `${path}.envFrom[${i}]`, found));
-  const devicePaths = new Set<string>();
-  validateDevices(container.volumeDevices, container.volumeMounts, volumes, `${path}.volumeDevices`, found, devicePaths);
-  validateMounts(container.volumeMounts, volumes, devicePaths, container, `${path}.volumeMounts`, found);
+  if (container.envFrom !== undefined) container.envFrom.forEach((source, i) => validateEnvFrom(source, `${path}.envFrom`, i, found));
+  validateMounts(container.volumeMounts, volumes, container, `${path}.volumeMounts`, found);
+  validateDevices(container.volumeDevices, container.volumeMounts, volumes, `${path}.volumeDevices`, found);
   validateResources(container.resources, `${path}.resources`, found, claims);
   validateContainerSecurityContext(container.securityContext, `${path}.securityContext`, found, spec.hostUsers);
   if (container.resizePolicy !== undefined) {
@@ -88,11 +116,30 @@ export function validateContainer(container: Container, spec: PodSpec, volumes: 
       resized.add(policy.resourceName);
       found.requiredEnum(at, policy.resourceName, RESIZE_RESOURCES);
       found.requiredEnum(at, policy.restartPolicy, RESIZE_POLICIES);
-      if (spec.restartPolicy === 'Never' && policy.restartPolicy === 'RestartContainer') found.invalid(at, policy.restartPolicy, 'must be NotRequired where the pod never restarts');
+      if (spec.restartPolicy === 'Never' && policy.restartPolicy !== 'NotRequired') found.invalid(at, policy.restartPolicy, 'must be NotRequired where the pod never restarts');
     });
   }
-  container.restartPolicyRules?.forEach((rule, i) => {
-    if (!RESTART_ACTIONS.has(rule.action)) found.notSupported(`${path}.restartPolicyRules[${i}].action`, rule.action, RESTART_ACTIONS);
+}
+
+function validateInitRestart(container: Container, path: string, found: Findings): void {
+  if (container.restartPolicy !== 'Always') validateRestart(container, path, found);
+  else if ((container.restartPolicyRules?.length ?? 0) > 0) found.forbidden(`${path}.restartPolicyRules`, 'an init container that always restarts has none');
+}
+
+function validateRestart({ restartPolicy, restartPolicyRules: rules }: Container, path: string, found: Findings): void {
+  if (restartPolicy !== undefined) found.optionalEnum(`${path}.restartPolicy`, restartPolicy, CONTAINER_RESTART_POLICIES);
+  else if ((rules?.length ?? 0) > 0) found.required(`${path}.restartPolicy`, 'is needed with restartPolicyRules');
+  if ((rules?.length ?? 0) > MAX_RESTART_RULES) found.tooLong(`${path}.restartPolicyRules`, `must be at most ${MAX_RESTART_RULES}`);
+  rules?.forEach((rule, i) => {
+    const at = `${path}.restartPolicyRules[${i}]`;
+    if (!RESTART_ACTIONS.has(rule.action)) found.notSupported(`${at}.action`, rule.action, RESTART_ACTIONS);
+    const codes = rule.exitCodes;
+    if (codes === undefined) {
+      found.required(`${at}.exitCodes`);
+      return;
+    }
+    if (!EXIT_CODE_OPERATORS.has(codes.operator)) found.notSupported(`${at}.exitCodes.operator`, codes.operator, EXIT_CODE_OPERATORS);
+    if ((codes.values?.length ?? 0) > MAX_EXIT_CODES) found.tooLong(`${at}.exitCodes.values`, `must be at most ${MAX_EXIT_CODES}`);
   });
 }
 
@@ -110,47 +157,12 @@ function validatePorts(ports: readonly ContainerPort[], spec: PodSpec, path: str
     else found.eachInvalid(`${at}.containerPort`, port.containerPort, portNumber(port.containerPort));
     if (port.hostPort !== undefined) found.eachInvalid(`${at}.hostPort`, port.hostPort, portNumber(port.hostPort));
     found.requiredEnum(`${at}.protocol`, port.protocol, PROTOCOLS);
-    if (port.hostIP !== undefined) found.eachInvalid(`${at}.hostIP`, port.hostIP, ipAddress(port.hostIP));
     if (spec.hostNetwork === true && port.hostPort !== port.containerPort) found.invalid(`${at}.hostPort`, port.hostPort, 'must be the containerPort with hostNetwork');
   });
 }
 
-const ENV_FIELDS = new Set(['metadata.name', 'metadata.namespace', 'metadata.uid', 'spec.nodeName', 'spec.serviceAccountName', 'status.hostIP', 'status.hostIPs', 'status.podIP', 'status.podIPs']);
-const FILE_FIELDS = new Set(['metadata.name', 'metadata.namespace', 'metadata.labels', 'metadata.annotations', 'metadata.uid']);
-const SUBSCRIPTED = /^metadata\.(annotations|labels)\['(.*)'\]$/;
-const RESOURCE_FIELDS = new Set(['limits.cpu', 'limits.memory', 'limits.ephemeral-storage', 'requests.cpu', 'requests.memory', 'requests.ephemeral-storage']);
-
-export function validateFieldRef(ref: { apiVersion?: string; fieldPath: string }, use: 'env' | 'file', path: string, found: Findings): void {
-  if (ref.apiVersion === undefined) {
-    found.required(`${path}.apiVersion`);
-    return;
-  }
-  if (ref.fieldPath === '') {
-    found.required(`${path}.fieldPath`);
-    return;
-  }
-  const subscripted = SUBSCRIPTED.exec(ref.fieldPath);
-  if (subscripted !== null) {
-    const key = subscripted[2] as string;
-    found.eachInvalid(path, key, qualifiedName(subscripted[1] === 'annotations' ? key.toLowerCase() : key));
-    return;
-  }
-  const known = use === 'env' ? ENV_FIELDS : FILE_FIELDS;
-  if (known.has(ref.fieldPath)) return;
-  const readable = ENV_FIELDS.has(ref.fieldPath) || FILE_FIELDS.has(ref.fieldPath) || ref.fieldPath === 'status.phase' || ref.fieldPath === 'spec.restartPolicy' || ref.fieldPath === 'spec.schedulerName' || ref.fieldPath === 'status.nominatedNodeName' || ref.fieldPath === 'spec.hostNetwork';
-  if (ref.apiVersion !== 'v1' || !readable) found.invalid(`${path}.fieldPath`, ref.fieldPath, `must be one of ${[...known].join(', ')}`);
-  else found.notSupported(`${path}.fieldPath`, ref.fieldPath, known);
-}
-
-export function validateResourceFieldRef(ref: { containerName?: string; resource: string; divisor?: string }, isVolume: boolean, path: string, found: Findings): void {
-  if (isVolume && ref.containerName === undefined) found.required(`${path}.containerName`);
-  else if (ref.resource === '') found.required(`${path}.resource`);
-  else if (!RESOURCE_FIELDS.has(ref.resource) && !/^(limits|requests)\.hugepages-.+/.test(ref.resource)) found.notSupported(`${path}.resource`, ref.resource, RESOURCE_FIELDS);
-}
-
 function validateKeySelector(selector: { name?: string; key: string }, path: string, found: Findings): void {
-  if (selector.name === undefined) found.required(`${path}.name`);
-  else found.eachInvalid(`${path}.name`, selector.name, dnsSubdomain(selector.name));
+  found.eachInvalid(`${path}.name`, selector.name ?? '', dnsSubdomain(selector.name ?? ''));
   if (selector.key === '') found.required(`${path}.key`);
   else found.eachInvalid(`${path}.key`, selector.key, configKey(selector.key));
 }
@@ -170,17 +182,21 @@ function validateVariable(variable: EnvVar, volumes: VolumeKinds, path: string, 
     if (file.key === '') found.required(`${at}.fileKeyRef.key`);
     else found.eachInvalid(`${at}.fileKeyRef.key`, file.key, environmentName(file.key));
     if (file.volumeName === '') found.required(`${at}.fileKeyRef.volumeName`);
-    else if (!volumes.has(file.volumeName)) found.notFound(`${at}.fileKeyRef.volumeName`, file.volumeName);
+    else found.eachInvalid(`${at}.fileKeyRef.volumeName`, file.volumeName, dnsLabel(file.volumeName));
+    const kind = volumes.get(file.volumeName);
+    if (kind === undefined) found.notFound(`${at}.fileKeyRef.volumeName`, file.volumeName);
+    else if (kind !== 'emptyDir') found.invalid(`${at}.fileKeyRef.volumeName`, file.volumeName, 'must be an emptyDir');
     if (file.path === '') found.required(`${at}.fileKeyRef.path`);
-    else found.eachInvalid(`${at}.fileKeyRef.path`, file.path, localPath(file.path));
+    else found.eachInvalid(`${at}.fileKeyRef.path`, file.path, withoutBacksteps(file.path));
   }
   const count = Object.keys(source).length;
   if (count === 0) found.invalid(at, '', 'one source must be given');
+  else if (variable.value !== undefined) found.invalid(at, '', 'excludes value');
   else if (count > 1) found.invalid(at, '', 'only one source may be given');
-  if (count > 0 && variable.value !== undefined) found.invalid(at, '', 'excludes value');
 }
 
-function validateEnvFrom(source: EnvFromSource, path: string, found: Findings): void {
+function validateEnvFrom(source: EnvFromSource, list: string, index: number, found: Findings): void {
+  const path = `${list}[${index}]`;
   if (source.prefix !== undefined) found.eachInvalid(`${path}.prefix`, source.prefix, environmentName(source.prefix));
   let count = 0;
   for (const field of ['configMapRef', 'secretRef'] as const) {
@@ -190,12 +206,13 @@ function validateEnvFrom(source: EnvFromSource, path: string, found: Findings): 
     if (ref.name === undefined) found.required(`${path}.${field}.name`);
     else found.eachInvalid(`${path}.${field}.name`, ref.name, dnsSubdomain(ref.name));
   }
-  if (count === 0) found.invalid(path, '', 'configMapRef or secretRef must be given');
-  else if (count > 1) found.invalid(path, '', 'only one of configMapRef and secretRef may be given');
+  if (count === 0) found.invalid(list, '', 'configMapRef or secretRef must be given');
+  else if (count > 1) found.invalid(list, '', 'only one of configMapRef and secretRef may be given');
 }
 
-function validateMounts(mounts: readonly VolumeMount[] | undefined, volumes: VolumeKinds, devicePaths: ReadonlySet<string>, container: Container, path: string, found: Findings): void {
+function validateMounts(mounts: readonly VolumeMount[] | undefined, volumes: VolumeKinds, container: Container, path: string, found: Findings): void {
   const mountPaths = new Set<string>();
+  const devices = container.volumeDevices;
   mounts?.forEach((mount, i) => {
     const at = `${path}[${i}]`;
     if (mount.name === '') found.required(`${at}.name`);
@@ -203,27 +220,35 @@ function validateMounts(mounts: readonly VolumeMount[] | undefined, volumes: Vol
     if (mount.mountPath === '') found.required(`${at}.mountPath`);
     if (mountPaths.has(mount.mountPath)) found.invalid(`${at}.mountPath`, mount.mountPath, 'must be unique in the container');
     mountPaths.add(mount.mountPath);
-    if (devicePaths.has(mount.mountPath)) found.invalid(`${at}.mountPath`, mount.mountPath, 'is a volumeDevice too');
-    if (mount.subPath !== undefined) found.eachInvalid(`${at}.subPath`, mount.subPath, localPath(mount.subPath));
+    if (devices?.some((device) => device.name === mount.name) === true) found.invalid(`${at}.name`, mount.name, 'is a volumeDevice too');
+    if (devices?.some((device) => device.devicePath === mount.mountPath) === true) found.invalid(`${at}.mountPath`, mount.mountPath, 'is a volumeDevice too');
+    // Kubernetes reports what follows for the list and not for the one mount.
+    if (mount.subPath !== undefined) found.eachInvalid(`${path}.subPath`, mount.subPath, localPath(mount.subPath));
     if (mount.subPathExpr !== undefined) {
       if (mount.subPath !== undefined) found.invalid(`${at}.subPathExpr`, mount.subPathExpr, 'excludes subPath');
-      found.eachInvalid(`${at}.subPathExpr`, mount.subPathExpr, localPath(mount.subPathExpr));
+      found.eachInvalid(`${path}.subPathExpr`, mount.subPathExpr, localPath(mount.subPathExpr));
     }
     if (mount.mountPropagation !== undefined) {
       found.optionalEnum(`${path}.mountPropagation`, mount.mountPropagation, MOUNT_PROPAGATIONS);
       if (mount.mountPropagation === 'Bidirectional' && container.securityContext?.privileged !== true) found.forbidden(`${path}.mountPropagation`, 'Bidirectional is for privileged containers');
     }
-    if (mount.recursiveReadOnly !== undefined) {
-      found.optionalEnum(`${at}.recursiveReadOnly`, mount.recursiveReadOnly, RECURSIVE_READ_ONLY);
-      if (mount.recursiveReadOnly !== 'Disabled' && mount.readOnly !== true) found.forbidden(`${at}.recursiveReadOnly`, 'needs readOnly');
-    }
-    if (volumes.get(mount.name) === 'image' && mount.subPath !== undefined && mount.subPath.startsWith('/')) found.invalid(`${at}.subPath`, mount.subPath);
+    validateRecursiveReadOnly(mount, `${path}.recursiveReadOnly`, found);
   });
 }
 
-function validateDevices(devices: readonly VolumeDevice[] | undefined, mounts: readonly VolumeMount[] | undefined, volumes: VolumeKinds, path: string, found: Findings, paths: Set<string>): void {
+function validateRecursiveReadOnly({ recursiveReadOnly, readOnly, mountPropagation }: VolumeMount, path: string, found: Findings): void {
+  if (recursiveReadOnly === undefined || recursiveReadOnly === 'Disabled') return;
+  if (!RECURSIVE_READ_ONLY.has(recursiveReadOnly)) {
+    found.notSupported(path, recursiveReadOnly, RECURSIVE_READ_ONLY);
+    return;
+  }
+  if (readOnly !== true) found.forbidden(path, 'needs readOnly');
+  if (mountPropagation !== undefined && mountPropagation !== 'None') found.forbidden(path, 'needs mountPropagation None');
+}
+
+function validateDevices(devices: readonly VolumeDevice[] | undefined, mounts: readonly VolumeMount[] | undefined, volumes: VolumeKinds, path: string, found: Findings): void {
   const names = new Set<string>();
-  const mounted = new Set((mounts ?? []).map((mount) => mount.name));
+  const paths = new Set<string>();
   devices?.forEach((device, i) => {
     const at = `${path}[${i}]`;
     if (device.name === '') found.required(`${at}.name`);
@@ -232,10 +257,11 @@ function validateDevices(devices: readonly VolumeDevice[] | undefined, mounts: r
     if (kind === undefined) found.notFound(`${at}.name`, device.name);
     else if (kind !== 'persistentVolumeClaim' && kind !== 'ephemeral') found.invalid(`${at}.name`, device.name, 'must be a persistent volume claim');
     if (device.devicePath === '') found.required(`${at}.devicePath`);
-    if (device.devicePath !== '' && paths.has(device.devicePath)) found.invalid(`${at}.devicePath`, device.devicePath, 'must be unique in the container');
+    if (paths.has(device.devicePath)) found.invalid(`${at}.devicePath`, device.devicePath, 'must be unique in the container');
     if (device.devicePath.split('/').includes('..')) found.invalid(`${at}.devicePath`, device.devicePath, "must not have '..'");
     else paths.add(device.devicePath);
-    if (mounted.has(device.name)) found.invalid(`${at}.name`, device.name, 'is a volumeMount too');
-    names.add(device.name);
+    if (mounts?.some((mount) => mount.name === device.name) === true) found.invalid(`${at}.name`, device.name, 'is a volumeMount too');
+    if (mounts?.some((mount) => mount.mountPath === device.devicePath) === true) found.invalid(`${at}.devicePath`, device.devicePath, 'is a volumeMount too');
+    if (device.name !== '') names.add(device.name);
   });
 }

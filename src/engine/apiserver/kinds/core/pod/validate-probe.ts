@@ -1,4 +1,4 @@
-import type { Container, LifecycleHandler, Probe } from '../../../../../kubernetes/types.generated.ts';
+import type { Container, LifecycleHandler, PodSpec, Probe } from '../../../../../kubernetes/types.generated.ts';
 import type { Findings } from '../../../validation/field-error.ts';
 import { portNumber, validatePortReference } from '../../../validation/port.ts';
 
@@ -7,7 +7,8 @@ const HEADER_NAME = /^[-A-Za-z0-9]+$/;
 
 type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> & Pick<LifecycleHandler, 'sleep'>;
 
-export function validateHandler(handler: Handler, path: string, found: Findings): void {
+/** @param graceSeconds how long a container may take to end; a sleep beyond it makes no sense */
+export function validateHandler(handler: Handler, path: string, found: Findings, graceSeconds = 0): void {
   let count = 0;
   const only = (field: string): boolean => {
     count++;
@@ -20,19 +21,19 @@ export function validateHandler(handler: Handler, path: string, found: Findings)
     if (action.path === undefined || action.path === '') found.required(`${path}.httpGet.path`);
     validatePortReference(action.port, `${path}.httpGet.port`, found);
     if (!SCHEMES.has(action.scheme ?? '')) found.notSupported(`${path}.httpGet.scheme`, action.scheme, SCHEMES);
-    action.httpHeaders?.forEach((header, i) => {
-      if (!HEADER_NAME.test(header.name)) found.invalid(`${path}.httpGet.httpHeaders[${i}].name`, header.name, 'must be a header name, such as X-Traffic-Group');
+    action.httpHeaders?.forEach((header) => {
+      if (!HEADER_NAME.test(header.name)) found.invalid(`${path}.httpGet.httpHeaders`, header.name, 'must be a header name, such as X-Traffic-Group');
     });
   }
   if (handler.tcpSocket !== undefined && only('tcpSocket')) validatePortReference(handler.tcpSocket.port, `${path}.tcpSocket.port`, found);
   if (handler.grpc !== undefined && only('grpc')) found.eachInvalid(`${path}.grpc.port`, handler.grpc.port, portNumber(handler.grpc.port));
-  if (handler.sleep !== undefined && only('sleep') && handler.sleep.seconds < 0) found.invalid(`${path}.sleep`, handler.sleep.seconds, 'must be 0 or more');
+  if (handler.sleep !== undefined && only('sleep') && (handler.sleep.seconds < 0 || handler.sleep.seconds > graceSeconds)) found.invalid(`${path}.sleep`, handler.sleep.seconds, `must be from 0 to terminationGracePeriodSeconds (${graceSeconds})`);
   if (count === 0) found.required(path, 'an action is needed');
 }
 
-export function validateLifecycle(lifecycle: Container['lifecycle'], path: string, found: Findings): void {
-  if (lifecycle?.postStart !== undefined) validateHandler(lifecycle.postStart, `${path}.postStart`, found);
-  if (lifecycle?.preStop !== undefined) validateHandler(lifecycle.preStop, `${path}.preStop`, found);
+export function validateLifecycle(lifecycle: Container['lifecycle'], { terminationGracePeriodSeconds }: PodSpec, path: string, found: Findings): void {
+  if (lifecycle?.postStart !== undefined) validateHandler(lifecycle.postStart, `${path}.postStart`, found, terminationGracePeriodSeconds);
+  if (lifecycle?.preStop !== undefined) validateHandler(lifecycle.preStop, `${path}.preStop`, found, terminationGracePeriodSeconds);
 }
 
 function validateProbe(probe: Probe, path: string, found: Findings): void {

@@ -1,6 +1,7 @@
 import type { ResourceRequirements } from '../../../../../kubernetes/types.generated.ts';
-import { compareQuantities, nanosOf } from '../../../decode/quantity.ts';
+import { compareQuantities, nanosOf, parseQuantity } from '../../../decode/quantity.ts';
 import type { Findings } from '../../../validation/field-error.ts';
+import { dnsLabel } from '../../../validation/dns-name.ts';
 import { qualifiedName } from '../../../validation/label.ts';
 
 const CONTAINER_RESOURCES = new Set(['cpu', 'memory', 'ephemeral-storage']);
@@ -42,19 +43,23 @@ export function isIntegerResource(name: string): boolean {
   return INTEGER_RESOURCES.has(name) || isExtendedResource(name);
 }
 
-export function validateResources(resources: ResourceRequirements | undefined, path: string, found: Findings, claims?: ReadonlySet<string>): void {
+/** @param podLevel of a pod as a whole: which names it takes */
+export function validateResources(resources: ResourceRequirements | undefined, path: string, found: Findings, claims?: ReadonlySet<string>, podLevel?: (name: string) => boolean): void {
   if (resources === undefined) return;
+  const validateName = podLevel === undefined ? validateContainerResourceName : (name: string, at: string): void => validatePodResourceName(name, podLevel, at, found);
   const { limits, requests } = resources;
   for (const name in limits) {
     const at = `${path}.limits[${name}]`;
-    validateContainerResourceName(name, at, found);
+    validateName(name, at, found);
     validateResourceAmount(name, limits[name] as string, at, found);
+    validateHugePageAmount(name, limits[name] as string, at, found);
   }
   for (const name in requests) {
     const at = `${path}.requests[${name}]`;
     const value = requests[name] as string;
-    validateContainerResourceName(name, at, found);
+    validateName(name, at, found);
     validateResourceAmount(name, value, at, found);
+    validateHugePageAmount(name, value, at, found);
     const limit = limits?.[name];
     if (limit !== undefined) {
       if (compareQuantities(value, limit) > 0) found.invalid(`${path}.requests`, value, `must be at most the ${name} limit of ${limit}`);
@@ -62,15 +67,41 @@ export function validateResources(resources: ResourceRequirements | undefined, p
     } else if (!mayOvercommit(name)) found.required(`${path}.limits`, `${name} needs a limit`);
   }
   validateHugePages(resources, path, found);
+  if (resources.claims !== undefined) validateClaimNames(resources.claims, claims, `${path}.claims`, found);
+}
+
+/** A container names claims of its pod, whole or by request; neither twice. */
+function validateClaimNames(named: NonNullable<ResourceRequirements['claims']>, claims: ReadonlySet<string> | undefined, path: string, found: Findings): void {
   const seen = new Set<string>();
-  resources.claims?.forEach((claim, i) => {
-    const at = `${path}.claims[${i}]`;
-    if (claim.name === '') found.required(`${at}.name`);
-    else if (claims !== undefined && !claims.has(claim.name)) found.notFound(`${at}.name`, claim.name);
-    const key = `${claim.name}/${claim.request ?? ''}`;
-    if (seen.has(key)) found.duplicate(at, key);
+  named.forEach(({ name, request = '' }, i) => {
+    const at = `${path}[${i}]`;
+    if (name === '') {
+      found.required(at);
+      return;
+    }
+    if (request !== '' && !seen.has(name)) found.eachInvalid(`${at}.request`, request, dnsLabel(request));
+    const key = request === '' ? name : `${name}/${request}`;
+    if (seen.has(name) || seen.has(key) || (request === '' && [...seen].some((other) => other.startsWith(`${name}/`)))) found.duplicate(at, key);
     seen.add(key);
+    if (claims !== undefined && !claims.has(name)) found.notFound(at, name);
   });
+}
+
+function validatePodResourceName(name: string, isSupported: (name: string) => boolean, path: string, found: Findings): void {
+  const messages = qualifiedName(name);
+  if (messages.length > 0) found.eachInvalid(path, name, messages);
+  else if (!name.includes('/') && !isStandardResourceName(name)) found.invalid(path, name, 'must be a standard resource');
+  else if (!isSupported(name)) found.notSupported(path, name, ['cpu', 'memory', 'hugepages-…']);
+}
+
+function isStandardResourceName(name: string): boolean {
+  return CONTAINER_RESOURCES.has(name) || STANDARD_RESOURCES.has(name) || name.startsWith('hugepages-') || name.startsWith('requests.hugepages-');
+}
+
+function validateHugePageAmount(name: string, value: string, path: string, found: Findings): void {
+  if (!name.startsWith('hugepages-')) return;
+  const page = parseQuantity(name.slice('hugepages-'.length));
+  if (page === undefined || page.nanos <= 0n || nanosOf(value) < 0n || nanosOf(value) % page.nanos !== 0n) found.invalid(path, value, `must be a multiple of ${name.slice('hugepages-'.length)}`);
 }
 
 function mayOvercommit(name: string): boolean {

@@ -1,5 +1,5 @@
 import type { Affinity, LabelSelector, NodeSelector, NodeSelectorTerm, PodAffinityTerm, Toleration, TopologySpreadConstraint } from '../../../../../kubernetes/types.generated.ts';
-import { dnsLabel } from '../../../validation/dns-name.ts';
+import { dnsLabel, dnsSubdomain } from '../../../validation/dns-name.ts';
 import type { Findings } from '../../../validation/field-error.ts';
 import { labelValue, qualifiedName } from '../../../validation/label.ts';
 import { validateLabelSelector } from '../../../validation/label-selector.ts';
@@ -34,37 +34,43 @@ export function validateTolerations(tolerations: readonly Toleration[] | undefin
 }
 
 export function validateTopologySpread(constraints: readonly TopologySpreadConstraint[] | undefined, path: string, found: Findings): void {
-  const seen = new Set<string>();
   constraints?.forEach((constraint, i) => {
     const at = `${path}[${i}]`;
     if (constraint.maxSkew <= 0) found.invalid(`${at}.maxSkew`, constraint.maxSkew, 'must be more than 0');
     if (constraint.topologyKey === '') found.required(`${at}.topologyKey`);
-    else found.eachInvalid(`${at}.topologyKey`, constraint.topologyKey, qualifiedName(constraint.topologyKey));
     if (!UNSATISFIABLE.has(constraint.whenUnsatisfiable)) found.notSupported(`${at}.whenUnsatisfiable`, constraint.whenUnsatisfiable, UNSATISFIABLE);
-    const pair = `${constraint.topologyKey}/${constraint.whenUnsatisfiable}`;
-    if (seen.has(pair)) found.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair);
-    seen.add(pair);
+    const repeated = constraints.slice(i + 1).some((other) => other.topologyKey === constraint.topologyKey && other.whenUnsatisfiable === constraint.whenUnsatisfiable);
+    if (repeated) found.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `${constraint.topologyKey}/${constraint.whenUnsatisfiable}`);
     if (constraint.minDomains !== undefined) {
       if (constraint.minDomains <= 0) found.invalid(`${at}.minDomains`, constraint.minDomains, 'must be more than 0');
       if (constraint.whenUnsatisfiable !== 'DoNotSchedule') found.invalid(`${at}.minDomains`, constraint.minDomains, 'needs whenUnsatisfiable DoNotSchedule');
     }
     found.optionalEnum(`${at}.nodeAffinityPolicy`, constraint.nodeAffinityPolicy, INCLUSION_POLICIES);
     found.optionalEnum(`${at}.nodeTaintsPolicy`, constraint.nodeTaintsPolicy, INCLUSION_POLICIES);
-    validateMatchKeys(constraint.matchLabelKeys, constraint.labelSelector, `${at}.matchLabelKeys`, found);
+    validateMatchKeys(constraint, at, found);
     validateLabelSelector(constraint.labelSelector, `${at}.labelSelector`, found);
   });
 }
 
-function validateMatchKeys(keys: readonly string[] | undefined, selector: LabelSelector | undefined, path: string, found: Findings): void {
-  if (keys === undefined || keys.length === 0) return;
-  if (selector === undefined) {
-    found.forbidden(path, 'needs a labelSelector');
-    return;
+/** Keys whose values the pod itself gives; the selector has the terms made of them already. */
+function validateMatchKeys(term: { matchLabelKeys?: string[]; mismatchLabelKeys?: string[]; labelSelector?: LabelSelector }, path: string, found: Findings): void {
+  const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector } = term;
+  for (const field of ['matchLabelKeys', 'mismatchLabelKeys'] as const) {
+    const keys = term[field] ?? [];
+    if (keys.length === 0) continue;
+    if (labelSelector === undefined) found.forbidden(`${path}.${field}`, 'needs a labelSelector');
+    else keys.forEach((key, i) => found.eachInvalid(`${path}.${field}[${i}]`, key, qualifiedName(key)));
   }
-  const used = new Set([...Object.keys(selector.matchLabels ?? {}), ...(selector.matchExpressions ?? []).map((term) => term.key)]);
-  keys.forEach((key, i) => {
-    found.eachInvalid(`${path}[${i}]`, key, qualifiedName(key));
-    if (used.has(key)) found.invalid(`${path}[${i}]`, key, 'is in labelSelector too');
+  if (labelSelector !== undefined) {
+    const used = new Set(Object.keys(labelSelector.matchLabels ?? {}));
+    for (const { key } of labelSelector.matchExpressions ?? []) {
+      const i = matchLabelKeys.lastIndexOf(key);
+      if (i >= 0 && used.has(key)) found.invalid(`${path}[${i}]`, key, 'is in labelSelector too');
+      used.add(key);
+    }
+  }
+  matchLabelKeys.forEach((key, i) => {
+    if (mismatchLabelKeys.includes(key)) found.invalid(`${path}.matchLabelKeys[${i}]`, key, 'is in mismatchLabelKeys too');
   });
 }
 
@@ -77,7 +83,7 @@ export function validateAffinity(affinity: Affinity | undefined, path: string, f
     node.preferredDuringSchedulingIgnoredDuringExecution?.forEach((preference, i) => {
       const at = `${path}.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[${i}]`;
       validateWeight(preference.weight, at, found);
-      validateNodeSelectorTerm(preference.preference, `${at}.preference`, found);
+      validateNodeSelectorTerm(preference.preference, `${at}.preference`, found, true);
     });
   }
   for (const side of ['podAffinity', 'podAntiAffinity'] as const) {
@@ -104,7 +110,8 @@ export function validateNodeSelector(selector: NodeSelector, path: string, found
   selector.nodeSelectorTerms.forEach((term, i) => validateNodeSelectorTerm(term, `${path}.nodeSelectorTerms[${i}]`, found));
 }
 
-function validateNodeSelectorTerm(term: NodeSelectorTerm, path: string, found: Findings): void {
+/** @param anyValues a preference may name values that no label can have */
+function validateNodeSelectorTerm(term: NodeSelectorTerm, path: string, found: Findings, anyValues = false): void {
   term.matchExpressions?.forEach((expression, i) => {
     const at = `${path}.matchExpressions[${i}]`;
     const count = expression.values?.length ?? 0;
@@ -125,7 +132,7 @@ function validateNodeSelectorTerm(term: NodeSelectorTerm, path: string, found: F
         found.invalid(`${at}.operator`, expression.operator, 'must be In, NotIn, Exists, DoesNotExist, Gt or Lt');
     }
     found.eachInvalid(`${at}.key`, expression.key, qualifiedName(expression.key));
-    if (expression.operator !== 'Gt' && expression.operator !== 'Lt') expression.values?.forEach((value, j) => found.eachInvalid(`${at}.values[${j}]`, value, labelValue(value)));
+    if (!anyValues) expression.values?.forEach((value, j) => found.eachInvalid(`${at}.values[${j}]`, value, labelValue(value)));
   });
   term.matchFields?.forEach((field, i) => {
     const at = `${path}.matchFields[${i}]`;
@@ -133,6 +140,7 @@ function validateNodeSelectorTerm(term: NodeSelectorTerm, path: string, found: F
       if (field.values?.length !== 1) found.required(`${at}.values`, 'exactly one value is needed');
     } else found.invalid(`${at}.operator`, field.operator, 'must be In or NotIn');
     if (field.key !== 'metadata.name') found.invalid(`${at}.key`, field.key, 'must be metadata.name');
+    else field.values?.forEach((value, j) => found.eachInvalid(`${at}.values[${j}]`, value, dnsSubdomain(value)));
   });
 }
 
@@ -140,7 +148,7 @@ function validatePodTerm(term: PodAffinityTerm, path: string, found: Findings): 
   validateLabelSelector(term.labelSelector, `${path}.labelSelector`, found);
   validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`, found);
   term.namespaces?.forEach((namespace) => found.eachInvalid(`${path}.namespace`, namespace, dnsLabel(namespace)));
-  for (const field of ['matchLabelKeys', 'mismatchLabelKeys'] as const) validateMatchKeys(term[field], term.labelSelector, `${path}.${field}`, found);
+  validateMatchKeys(term, path, found);
   if (term.topologyKey === '') found.required(`${path}.topologyKey`, 'is needed');
   found.eachInvalid(`${path}.topologyKey`, term.topologyKey, qualifiedName(term.topologyKey));
 }

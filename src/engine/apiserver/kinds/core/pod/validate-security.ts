@@ -1,5 +1,6 @@
 import type { PodSecurityContext, PodSpec, SecurityContext } from '../../../../../kubernetes/types.generated.ts';
 import type { Findings } from '../../../validation/field-error.ts';
+import { validateWindowsOptions } from './validate-windows.ts';
 import { localPath } from '../../../validation/path.ts';
 
 const SECCOMP_TYPES = new Set(['Localhost', 'RuntimeDefault', 'Unconfined']);
@@ -7,6 +8,8 @@ const PROC_MOUNTS = new Set(['Default', 'Unmasked']);
 const GROUP_CHANGE_POLICIES = new Set(['OnRootMismatch', 'Always']);
 const SUPPLEMENTAL_POLICIES = new Set(['Merge', 'Strict']);
 const SYSCTL = /^(?=.{1,253}$)[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?(?:[./][a-z0-9](?:[-_a-z0-9]*[a-z0-9])?)*$/;
+const MAX_PROFILE = 4095;
+const SELINUX_CHANGE_POLICIES = new Set(['Recursive']);
 const MAX_ID = 2147483647;
 
 function validateId(id: number | undefined, path: string, found: Findings): void {
@@ -22,14 +25,17 @@ function validateProfiles(context: PodSecurityContext | SecurityContext, path: s
       else found.eachInvalid(`${at}.localhostProfile`, seccomp.localhostProfile, localPath(seccomp.localhostProfile));
     } else {
       found.requiredEnum(`${at}.type`, seccomp.type, SECCOMP_TYPES);
-      if (seccomp.localhostProfile !== undefined && SECCOMP_TYPES.has(seccomp.type)) found.invalid(`${at}.localhostProfile`, seccomp.localhostProfile, 'goes with the type Localhost only');
+      if (seccomp.localhostProfile !== undefined) found.invalid(`${at}.localhostProfile`, seccomp.localhostProfile, 'goes with the type Localhost only');
     }
   }
   const appArmor = context.appArmorProfile;
   if (appArmor !== undefined) {
     const at = `${path}.appArmorProfile`;
     if (appArmor.type === 'Localhost') {
-      if (appArmor.localhostProfile === undefined || appArmor.localhostProfile.trim() === '') found.required(`${at}.localhostProfile`, 'is needed with the type Localhost');
+      const profile = appArmor.localhostProfile;
+      if (profile !== undefined && profile.trim() !== profile) found.invalid(`${at}.localhostProfile`, profile, 'must not begin or end with a space');
+      else if (profile === undefined || profile === '') found.required(`${at}.localhostProfile`, 'is needed with the type Localhost');
+      if ((profile ?? '').length > MAX_PROFILE) found.tooLong(`${at}.localhostProfile`, `must be at most ${MAX_PROFILE} characters`);
     } else {
       found.requiredEnum(`${at}.type`, appArmor.type, SECCOMP_TYPES);
       if (appArmor.localhostProfile !== undefined && SECCOMP_TYPES.has(appArmor.type)) found.invalid(`${at}.localhostProfile`, appArmor.localhostProfile, 'goes with the type Localhost only');
@@ -43,7 +49,12 @@ export function validatePodSecurityContext(spec: PodSpec, path: string, found: F
   const at = `${path}.securityContext`;
   if (spec.shareProcessNamespace === true && spec.hostPID === true) found.invalid(`${path}.shareProcessNamespace`, true, 'excludes hostPID');
   if (spec.hostUsers === false) {
-    for (const field of ['hostNetwork', 'hostPID', 'hostIPC'] as const) if (spec[field] === true) found.forbidden(`${path}.${field}`, 'excludes hostUsers: false');
+    if (spec.hostNetwork === true) found.forbidden(`${path}.hostNetwork`, 'excludes hostUsers: false');
+    if (spec.hostPID === true) found.forbidden(`${path}.HostPID`, 'excludes hostUsers: false');
+    if (spec.hostIPC === true) found.forbidden(`${path}.HostIPC`, 'excludes hostUsers: false');
+    for (const list of ['initContainers', 'containers'] as const) spec[list]?.forEach((container, i) => {
+      if ((container.volumeDevices?.length ?? 0) > 0) found.forbidden(`${path}.${list}[${i}].volumeDevices`, 'excludes hostUsers: false');
+    });
   }
   validateId(context.fsGroup, `${at}.fsGroup`, found);
   validateId(context.runAsUser, `${at}.runAsUser`, found);
@@ -59,6 +70,8 @@ export function validatePodSecurityContext(spec: PodSpec, path: string, found: F
   });
   found.optionalEnum(`${at}.fsGroupChangePolicy`, context.fsGroupChangePolicy, GROUP_CHANGE_POLICIES);
   found.optionalEnum(`${at}.supplementalGroupsPolicy`, context.supplementalGroupsPolicy, SUPPLEMENTAL_POLICIES);
+  found.optionalEnum(`${at}.seLinuxChangePolicy`, context.seLinuxChangePolicy, SELINUX_CHANGE_POLICIES);
+  validateWindowsOptions(context.windowsOptions, `${at}.windowsOptions`, found);
   validateProfiles(context, at, found);
 }
 
@@ -70,6 +83,7 @@ export function validateContainerSecurityContext(context: SecurityContext | unde
     found.optionalEnum(`${path}.procMount`, context.procMount, PROC_MOUNTS);
     if (context.procMount === 'Unmasked' && hostUsers !== false) found.invalid(`${path}.procMount`, context.procMount, 'needs hostUsers: false');
   }
+  validateWindowsOptions(context.windowsOptions, `${path}.windowsOptions`, found);
   validateProfiles(context, path, found);
   if (context.allowPrivilegeEscalation === false) {
     if (context.privileged === true) found.invalid(path, context, 'allowPrivilegeEscalation cannot be false in a privileged container');

@@ -3,19 +3,23 @@ import { dnsLabel, dnsSubdomain } from '../../../validation/dns-name.ts';
 import type { Findings } from '../../../validation/field-error.ts';
 import { ipAddress } from '../../../validation/ip-address.ts';
 import { qualifiedName, validateLabels } from '../../../validation/label.ts';
-import { validateContainers, validateInitContainers } from './validate-container.ts';
+import { validateContainers, validateEphemeralContainers, validateInitContainers } from './validate-container.ts';
 import { validateAffinity, validateTolerations, validateTopologySpread } from './validate-scheduling.ts';
 import { validatePodSecurityContext } from './validate-security.ts';
+import { validatePodLevelResources } from './pod-level-resources.ts';
+import { validateResources } from './validate-resources.ts';
+import { validateOperatingSystem } from './validate-windows.ts';
 import { validateVolumes } from './validate-volume.ts';
 
 const RESTART_POLICIES = new Set(['Always', 'OnFailure', 'Never']);
 const DNS_POLICIES = new Set(['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']);
+const MAX_HOSTNAME = 64;
 const PREEMPTION_POLICIES = new Set(['PreemptLowerPriority', 'Never']);
-const OPERATING_SYSTEMS = new Set(['linux', 'windows']);
 
-/** A pod's or a template's spec, after defaulting. */
-export function validatePodSpec(spec: PodSpec, path: string, found: Findings): void {
-  const volumes = validateVolumes(spec.volumes, `${path}.volumes`, found);
+/** A pod's or a template's spec, after defaulting.
+ *  @param podName of a pod; absent for a template and for a pod that has none yet */
+export function validatePodSpec(spec: PodSpec, path: string, found: Findings, holder: 'pod' | 'template' = 'template', podName?: string): void {
+  const volumes = validateVolumes(spec.volumes, `${path}.volumes`, found, holder, podName);
   const claims = new Set<string>();
   spec.resourceClaims?.forEach((claim, i) => {
     const at = `${path}.resourceClaims[${i}]`;
@@ -24,14 +28,14 @@ export function validatePodSpec(spec: PodSpec, path: string, found: Findings): v
     else found.eachInvalid(`${at}.name`, claim.name, dnsLabel(claim.name));
     claims.add(claim.name);
     if (claim.resourceClaimName !== undefined && claim.resourceClaimTemplateName !== undefined) found.invalid(at, claim, 'one of resourceClaimName and resourceClaimTemplateName may be set');
-    else if (claim.resourceClaimName === undefined && claim.resourceClaimTemplateName === undefined) found.invalid(at, claim, 'one of resourceClaimName and resourceClaimTemplateName must be set');
-    else {
-      const field = claim.resourceClaimName === undefined ? 'resourceClaimTemplateName' : 'resourceClaimName';
-      found.eachInvalid(`${at}.${field}`, claim[field], dnsSubdomain(claim[field] as string));
-    }
+    if (claim.resourceClaimName === undefined && claim.resourceClaimTemplateName === undefined) found.invalid(at, claim, 'one of resourceClaimName and resourceClaimTemplateName must be set');
+    for (const field of ['resourceClaimName', 'resourceClaimTemplateName'] as const) if (claim[field] !== undefined) found.eachInvalid(`${at}.${field}`, claim[field], dnsSubdomain(claim[field]));
   });
   validateContainers(spec, volumes, claims, `${path}.containers`, found);
   if (spec.initContainers !== undefined) validateInitContainers(spec, volumes, claims, `${path}.initContainers`, found);
+  if (spec.ephemeralContainers !== undefined) validateEphemeralContainers(spec, volumes, `${path}.ephemeralContainers`, found);
+  validatePodLevelResources(spec, `${path}.resources`, found);
+  if (spec.overhead !== undefined) validateResources({ limits: spec.overhead }, `${path}.overhead`, found);
   found.requiredEnum(`${path}.restartPolicy`, spec.restartPolicy, RESTART_POLICIES);
   found.requiredEnum(`${path}.dnsPolicy`, spec.dnsPolicy, DNS_POLICIES);
   validateDnsConfig(spec, path, found);
@@ -46,17 +50,28 @@ export function validatePodSpec(spec: PodSpec, path: string, found: Findings): v
     found.invalid(`${path}.activeDeadlineSeconds`, spec.activeDeadlineSeconds, 'must be from 1 to 2147483647');
   }
   found.optionalEnum(`${path}.preemptionPolicy`, spec.preemptionPolicy, PREEMPTION_POLICIES);
-  if (spec.os !== undefined) found.requiredEnum(`${path}.os.name`, spec.os.name, OPERATING_SYSTEMS);
+  validateOperatingSystem(spec, path, found);
   validateHostAliases(spec, path, found);
 }
 
 function validateNames(spec: PodSpec, path: string, found: Findings): void {
   if (spec.serviceAccountName !== undefined) found.eachInvalid(`${path}.serviceAccountName`, spec.serviceAccountName, dnsSubdomain(spec.serviceAccountName));
   if (spec.nodeName !== undefined) found.eachInvalid(`${path}.nodeName`, spec.nodeName, dnsSubdomain(spec.nodeName));
+  validateHostnameOverride(spec, path, found);
   if (spec.hostname !== undefined) found.eachInvalid(`${path}.hostname`, spec.hostname, dnsLabel(spec.hostname));
   if (spec.subdomain !== undefined) found.eachInvalid(`${path}.subdomain`, spec.subdomain, dnsLabel(spec.subdomain));
   if (spec.priorityClassName !== undefined) found.eachInvalid(`${path}.priorityClassName`, spec.priorityClassName, dnsSubdomain(spec.priorityClassName));
   if (spec.runtimeClassName !== undefined) found.eachInvalid(`${path}.runtimeClassName`, spec.runtimeClassName, dnsSubdomain(spec.runtimeClassName));
+}
+
+function validateHostnameOverride(spec: PodSpec, path: string, found: Findings): void {
+  const name = spec.hostnameOverride;
+  if (name === undefined) return;
+  const at = `${path}.hostnameOverride`;
+  if (spec.setHostnameAsFQDN === true) found.forbidden(at, 'excludes setHostnameAsFQDN');
+  if (spec.hostNetwork === true) found.forbidden(at, 'excludes hostNetwork');
+  if (name.length > MAX_HOSTNAME) found.tooLong(at, `must be at most ${MAX_HOSTNAME} characters`);
+  found.eachInvalid(at, name, dnsSubdomain(name));
 }
 
 function validateGates(spec: PodSpec, path: string, found: Findings): void {
@@ -67,7 +82,6 @@ function validateGates(spec: PodSpec, path: string, found: Findings): void {
     if (names.has(gate.name)) found.duplicate(`${path}.schedulingGates[${i}]`, gate.name);
     names.add(gate.name);
   });
-  if (names.size > 0 && spec.nodeName !== undefined) found.forbidden(`${path}.nodeName`, 'a pod with scheduling gates has no node');
 }
 
 function validateDnsConfig(spec: PodSpec, path: string, found: Findings): void {
@@ -75,6 +89,7 @@ function validateDnsConfig(spec: PodSpec, path: string, found: Findings): void {
   if (spec.dnsPolicy === 'None' && (config === undefined || (config.nameservers?.length ?? 0) === 0)) {
     if (config === undefined) found.required(`${path}.dnsConfig`, 'is needed with dnsPolicy None');
     else found.required(`${path}.dnsConfig.nameservers`, 'at least one is needed with dnsPolicy None');
+    return;
   }
   if (config === undefined) return;
   const at = `${path}.dnsConfig`;

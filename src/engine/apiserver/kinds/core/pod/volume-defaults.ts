@@ -1,4 +1,5 @@
 import type { PersistentVolumeClaimSpec, Volume } from '../../../../../kubernetes/types.generated.ts';
+import { defaultPullPolicy } from './image-reference.ts';
 
 const FILE_MODE = 0o644;
 
@@ -18,6 +19,7 @@ export function defaultVolume(volume: Volume): void {
       defaultFieldRefs(source.downwardAPI?.items);
     }
   }
+  if (volume.image !== undefined) volume.image.pullPolicy ??= defaultPullPolicy(volume.image.reference);
   if (volume.ephemeral?.volumeClaimTemplate !== undefined) defaultClaimSpec(volume.ephemeral.volumeClaimTemplate.spec);
   defaultSource(volume);
 }

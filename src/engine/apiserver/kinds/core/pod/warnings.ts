@@ -1,5 +1,6 @@
-import type { Container, ContainerPort, PodAffinityTerm, PodSpec } from '../../../../../kubernetes/types.generated.ts';
+import type { Container, ContainerPort, PodAffinityTerm, PodSpec, PodTemplateSpec, Volume } from '../../../../../kubernetes/types.generated.ts';
 import { nanosOf } from '../../../decode/quantity.ts';
+import { annotationWarnings } from './pod-annotations.ts';
 
 const GONE_VOLUMES = ['photonPersistentDisk', 'gitRepo', 'scaleIO', 'flocker', 'storageos', 'quobyte', 'glusterfs', 'cephfs', 'rbd'] as const;
 const OLD_NODE_LABELS: Record<string, string> = {
@@ -12,7 +13,7 @@ const OLD_NODE_LABELS: Record<string, string> = {
 const NANO = 1_000_000_000n;
 
 /** What a pod or template may say but hardly means. `path` is that of what holds the spec: '' for a pod, `spec.template`. */
-export function podWarnings(spec: PodSpec | undefined, path: string): string[] {
+export function podWarnings(spec: PodSpec | undefined, path: string, annotations?: Record<string, string>): string[] {
   if (spec === undefined) return [];
   const at = path === '' ? 'spec' : `${path}.spec`;
   const warnings: string[] = [];
@@ -25,6 +26,9 @@ export function podWarnings(spec: PodSpec | undefined, path: string): string[] {
   spec.volumes?.forEach((volume, i) => {
     for (const kind of GONE_VOLUMES) if (volume[kind] !== undefined) warnings.push(`${at}.volumes[${i}].${kind}: this kind of volume is no longer supported`);
   });
+  for (const volume of spec.volumes ?? []) overlapWarnings(volume, warnings);
+  warnings.push(...annotationWarnings(annotations, spec, path));
+  for (const name of ['memory', 'ephemeral-storage']) if (spec.overhead?.[name] !== undefined && nanosOf(spec.overhead[name]) % NANO !== 0n) warnings.push(`${at}.overhead[${name}]: is no whole number of bytes`);
   duplicates(spec.hostAliases, (alias) => alias.ip, (i, ip) => warnings.push(`${at}.hostAliases[${i}].ip: ${ip} is there twice`));
   duplicates(spec.imagePullSecrets, (secret) => secret.name ?? '', (i, name) => warnings.push(`${at}.imagePullSecrets[${i}].name: ${name} is there twice`));
   spec.imagePullSecrets?.forEach((secret, i) => {
@@ -42,7 +46,11 @@ export function podWarnings(spec: PodSpec | undefined, path: string): string[] {
     affinity?.requiredDuringSchedulingIgnoredDuringExecution?.forEach((term, i) => check(term, `${at}.affinity.${side}.requiredDuringSchedulingIgnoredDuringExecution[${i}]`));
     affinity?.preferredDuringSchedulingIgnoredDuringExecution?.forEach((term, i) => check(term.podAffinityTerm, `${at}.affinity.${side}.preferredDuringSchedulingIgnoredDuringExecution[${i}].podAffinityTerm`));
   }
-  return warnings;
+  return [...new Set(warnings)];
+}
+
+export function templateWarnings(template: PodTemplateSpec | undefined, path: string): string[] {
+  return podWarnings(template?.spec, path, template?.metadata?.annotations);
 }
 
 function duplicates<T>(items: readonly T[] | undefined, keyOf: (item: T) => string, report: (i: number, key: string) => void): void {
@@ -88,4 +96,29 @@ function containerWarnings(container: Container, at: string, ports: { at: string
     if (first !== undefined) warnings.push(`${here}: has the name of ${first}, which services and probes will use`);
     else names.set(port.name, here);
   });
+}
+
+/** Files of one volume at the same path, or one inside the other. */
+function overlapWarnings(volume: Volume, warnings: string[]): void {
+  for (const source of [volume.configMap, volume.secret, volume.downwardAPI]) if (source?.items !== undefined) overlaps(source.items.map((item) => item.path), volume.name, warnings);
+  if (volume.projected === undefined) return;
+  const paths: string[] = [];
+  for (const source of volume.projected.sources ?? []) {
+    if (Object.keys(source).length === 0) warnings.push(`volume ${volume.name} has a source of no kind`);
+    const items = source.configMap?.items ?? source.secret?.items ?? source.downwardAPI?.items;
+    if (items !== undefined) paths.push(...items.map((item) => item.path));
+    else if (source.serviceAccountToken !== undefined) paths.push(source.serviceAccountToken.path);
+  }
+  overlaps(paths, volume.name, warnings);
+}
+
+function overlaps(paths: readonly string[], volume: string, warnings: string[]): void {
+  const seen: string[] = [];
+  for (const given of paths) {
+    const path = given.replace(/\/+$/, '');
+    if (path !== '') for (const other of seen) {
+      if (other !== '' && (`${other}/`.startsWith(`${path}/`) || `${path}/`.startsWith(`${other}/`))) warnings.push(`volume ${volume}: the paths ${other} and ${path} overlap`);
+    }
+    seen.push(path);
+  }
 }
