@@ -1,16 +1,16 @@
 /**
  * Sends every mutation of the manifests to a real API server as a dry-run create and keeps what it answers.
- * usage: NODE_TLS_REJECT_UNAUTHORIZED=0 node test/compatibility/answers/record.ts SERVER TOKEN OUT [--more ANSWERS] [--only TEXT]
+ * usage: NODE_TLS_REJECT_UNAUTHORIZED=0 node test/compatibility/record-answers.ts SERVER TOKEN OUT [--more ANSWERS] [--only TEXT]
  * --more takes the manifests that another recording was made of as well.
  */
 import { createWriteStream, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseAllDocuments } from 'yaml';
-import resourceData from '../../../src/kubernetes/data/resources.json' with { type: 'json' };
-import { mask } from './mask.ts';
-import { mutationsOf } from './mutations.ts';
-import type { Recorded } from './replay.ts';
+import resourceData from '../../src/kubernetes/data/resources.json' with { type: 'json' };
+import { mask } from './answers/mask.ts';
+import { mutationsOf } from './answers/mutations.ts';
+import type { Recorded } from './answers/replay.ts';
 
 interface Manifest { readonly apiVersion: string; readonly kind: string; readonly metadata?: { readonly namespace?: string } }
 interface Answer { kind?: string; reason?: string; details?: { causes?: { field?: string; reason?: string }[] } }
@@ -20,8 +20,8 @@ const [server = '', token = '', out = ''] = positionals;
 const CONNECTIONS = 16;
 
 const manifests = new Map<string, Manifest>();
-for (const file of readdirSync(join(import.meta.dirname, 'manifests')).sort()) {
-  for (const document of parseAllDocuments(readFileSync(join(import.meta.dirname, 'manifests', file), 'utf8'))) keep(document.toJS() as Manifest);
+for (const file of readdirSync(join(import.meta.dirname, 'answers/manifests')).sort()) {
+  for (const document of parseAllDocuments(readFileSync(join(import.meta.dirname, 'answers/manifests', file), 'utf8'))) keep(document.toJS() as Manifest);
 }
 for (const file of values.more) {
   for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
