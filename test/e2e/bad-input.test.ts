@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aweigh } from './command-line.ts';
+import { aweigh, run } from './command-line.ts';
 import { TestCluster } from './test-cluster.ts';
 
 let cluster: TestCluster;
@@ -98,6 +98,16 @@ test('a corrupt tokens file is said, without its content', async () => {
 
 test('a corrupt kubeconfig is said', async () => {
   expectOneMessage(await aweigh(['status', '--kubeconfig', file('kubeconfig', '{]')]), /kubeconfig/);
+});
+
+test('Ctrl-C in the demo stops its pods and its cluster', async () => {
+  const root = join(folder, 'demo');
+  // The first commit: all its pods begin to start.
+  const { code, err } = await aweigh(['demo', '--data', root], { interruptWhen: () => existsSync(join(root, 'record', 'applications', 'default', 'account-service')) });
+  expect(err).toBe('Stopping the pods, then the cluster\n');
+  expect(code).toBe(130);
+  expect((await aweigh(['down', '--data', root])).out).toMatch(/Nothing runs/);
+  expect((await run('ps', ['-eo', 'args'])).out).not.toContain(root);
 });
 
 test.for([

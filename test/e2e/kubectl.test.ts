@@ -4,7 +4,7 @@ import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
 
 let cluster: TestCluster;
 beforeAll(async () => {
-  cluster = await TestCluster.start(['--router', 'builtin']);
+  cluster = await TestCluster.start({ flags: ['--router', 'builtin'] });
   await cluster.applyExample((application) => { application.spec.tracks = application.spec.tracks.slice(-1); });
   await cluster.push('v1.17.0', versionFolder('v1.17.0'));
   expect((await cluster.releaseEnds('v1.17.0')).status?.phase).toBe('Completed');

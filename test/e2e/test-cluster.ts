@@ -4,44 +4,82 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Application } from '../../src/api/application/application.ts';
 import type { Release } from '../../src/api/release/release.ts';
+import { Releases } from '../../src/api/kinds.ts';
+import { ENDED_PHASES } from '../../src/api/release/release.ts';
+import type { Client } from '../../src/client/client.ts';
+import { createClient } from '../../src/client/https-client.ts';
+import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
 import { aweigh, eventually, ROOT, run, type CommandResult } from './command-line.ts';
 import { kubectlBinary } from './kubectl-binary.ts';
 
 export const APPLICATION = 'account-service';
+/** Of the load's slow requests. Drains are a little longer. */
+export const LONGEST_REQUEST_MS = 1_500;
+const DRAIN_SECONDS = 2;
 const EXAMPLE = join(ROOT, 'examples', APPLICATION);
+
+interface ClusterOptions {
+  /** More of `aweigh up`. */
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Fills the data directory before the first start. */
+  readonly prepare?: (data: string) => void;
+}
 
 /** An embedded cluster of its own directory, worked by command line and kubectl alone. */
 export class TestCluster {
   readonly data: string;
   readonly kubeconfig: string;
+  readonly #options: ClusterOptions;
+  readonly #onStop: (() => void)[] = [];
+  #client: Promise<Client> | undefined;
 
-  private constructor(data: string) {
+  private constructor(data: string, options: ClusterOptions) {
     this.data = data;
     this.kubeconfig = join(data, 'kubeconfig');
+    this.#options = options;
   }
 
-  static async start(flags: readonly string[] = []): Promise<TestCluster> {
-    const cluster = new TestCluster(mkdtempSync(join(tmpdir(), 'aweigh-e2e-')));
-    await cluster.up(flags);
+  static async start(options: ClusterOptions = {}): Promise<TestCluster> {
+    const cluster = new TestCluster(mkdtempSync(join(tmpdir(), 'aweigh-e2e-')), options);
+    options.prepare?.(cluster.data);
+    await cluster.up();
     return cluster;
   }
 
   /** A cluster of a directory that is there already, not started. */
   static in(data: string): TestCluster {
-    return new TestCluster(data);
+    return new TestCluster(data, {});
   }
 
   kubeconfigToken(): string {
     return /token: (\S+)/.exec(readFileSync(this.kubeconfig, 'utf8'))?.[1] ?? '';
   }
 
-  async up(flags: readonly string[] = []): Promise<void> {
-    await must(aweigh(['up', '--detach', '--data', this.data, ...flags]));
+  async up(more: readonly string[] = []): Promise<void> {
+    const { flags = [], env } = this.#options;
+    await must(aweigh(['up', '--detach', '--data', this.data, ...flags, ...more], env === undefined ? {} : { env }));
+  }
+
+  async down(): Promise<void> {
+    await must(this.tryAweigh('down'));
   }
 
   async stop(): Promise<void> {
+    for (const call of this.#onStop) call();
+    (await this.#client)?.close();
     await aweigh(['down', '--data', this.data]);
     rmSync(this.data, { recursive: true, force: true });
+  }
+
+  /** For what must not outlive the cluster. */
+  onStop(call: () => void): void {
+    this.#onStop.push(call);
+  }
+
+  /** The API as a client sees it, for what is looked at again and again. */
+  client(): Promise<Client> {
+    return (this.#client ??= loadKubeconfig(this.kubeconfig).then(createClient));
   }
 
   /** @throws unless the command ends well */
@@ -80,9 +118,10 @@ export class TestCluster {
   /** The example with few pods and short soaks, and its second service. */
   async applyExample(change: (application: Application) => void = () => {}): Promise<void> {
     const application = parse(readFileSync(join(EXAMPLE, 'application.yaml'), 'utf8')) as Application;
-    for (const track of application.spec.tracks) track.replicas = Math.min(track.replicas, 2);
+    // A floor below the replicas: on a slow machine a probe may fail now and then.
+    for (const track of application.spec.tracks) Object.assign(track, { replicas: Math.min(track.replicas, 2), endpointFloor: 1 });
     application.spec.router = { ...application.spec.router, replicas: 2 };
-    application.spec.drainSeconds = 6;
+    application.spec.drainSeconds = DRAIN_SECONDS;
     change(application);
     await this.aweigh('image', 'build', join(EXAMPLE, 'profile-service'), '--tag', 'profile-service:v1.0.0');
     await this.aweigh('apply', join(EXAMPLE, 'profile-service.yaml'), this.file('application.yaml', stringify(application)));
@@ -92,11 +131,21 @@ export class TestCluster {
     await this.aweigh('push', APPLICATION, folder, '--version', version);
   }
 
-  async releaseEnds(version: string, deadlineMs = 150_000): Promise<Release> {
-    return eventually(`the end of release ${version}`, async () => {
-      const release = await this.get<Release>('release', `${APPLICATION}-${version}`);
-      return ['Completed', 'Failed', 'Aborted', 'Superseded'].includes(release.status?.phase ?? '') ? release : undefined;
-    }, deadlineMs);
+  /** A Release as the API has it; undefined while there is none, or no API. @param name without the Application, such as `v1.18.0` */
+  async release(name: string): Promise<Release | undefined> {
+    return (await this.client()).get(Releases, { namespace: 'default', name: `${APPLICATION}-${name}` }).catch(() => undefined);
+  }
+
+  async releaseEnds(name: string, deadlineMs = 240_000): Promise<Release> {
+    let last: Release | undefined;
+    try {
+      return await eventually(`the end of release ${name}`, async () => {
+        last = await this.release(name);
+        return ENDED_PHASES.includes(last?.status?.phase ?? 'Pending') ? last : undefined;
+      }, deadlineMs);
+    } catch (error) {
+      throw new Error(`Release ${name} did not end: ${JSON.stringify(last?.status)}`, { cause: error });
+    }
   }
 }
 

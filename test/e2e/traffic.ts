@@ -1,20 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Routers } from '../../src/api/kinds.ts';
-import { onTestFinished } from 'vitest';
 import { judge, RoutingTimeline, type Kill, type Verdict } from '../../src/cli/demo/checker.ts';
 import { identify, isRunning } from '../../src/cli/processes/process-identity.ts';
 import { LoadProcess } from '../../src/cli/demo/load-process.ts';
 import type { RequestRecord } from '../../src/cli/demo/request-log.ts';
-import type { Client } from '../../src/client/client.ts';
-import { createClient } from '../../src/client/https-client.ts';
-import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { sharedInformers } from '../../src/runtime/run-controllers.ts';
 import type { Random } from '../../src/runtime/clock.ts';
 import { systemClock } from '../../src/runtime/system-clock.ts';
 import { AWEIGH, eventually } from './command-line.ts';
-import { APPLICATION, type TestCluster } from './test-cluster.ts';
+import { APPLICATION, LONGEST_REQUEST_MS, type TestCluster } from './test-cluster.ts';
 
 const GONE_DEADLINE_MS = 30_000;
 /** The back-off of a watch stays below 30 ms, so that no version of the routes is missed while an API server starts again. */
@@ -26,17 +22,17 @@ export class Traffic {
   readonly #log: string;
   readonly #timeline: RoutingTimeline;
   readonly #kills: Kill[] = [];
-  readonly #client: Client;
+  readonly #cluster: TestCluster;
 
-  private constructor(load: LoadProcess, log: string, timeline: RoutingTimeline, client: Client) {
+  private constructor(load: LoadProcess, log: string, timeline: RoutingTimeline, cluster: TestCluster) {
     this.#load = load;
     this.#log = log;
     this.#timeline = timeline;
-    this.#client = client;
+    this.#cluster = cluster;
   }
 
   static async start(cluster: TestCluster, requestsPerSecond: number): Promise<Traffic> {
-    const client = createClient(await loadKubeconfig(cluster.kubeconfig));
+    const client = await cluster.client();
     const stop = new AbortController();
     const timeline = new RoutingTimeline();
     const informer = sharedInformers({ client, clock: systemClock, random: impatient, log: silentLogger, signal: stop.signal })(Routers);
@@ -44,11 +40,10 @@ export class Traffic {
     await informer.synced;
     const url = await routerUrl(cluster);
     const log = join(cluster.data, `requests-${Date.now()}.jsonl`);
-    const load = new LoadProcess([...AWEIGH, 'load', '--url', url, '--rate', String(requestsPerSecond), '--log', log], process.env);
-    const end = (): void => { stop.abort(); client.close(); load.kill(); };
-    onTestFinished(end);
+    const load = new LoadProcess([...AWEIGH, 'load', '--url', url, '--rate', String(requestsPerSecond), '--longest-ms', String(LONGEST_REQUEST_MS), '--log', log], process.env);
+    cluster.onStop(() => { stop.abort(); load.kill(); });
     await eventually('the first answers', () => (load.progress.requests > requestsPerSecond ? true : undefined));
-    return new Traffic(load, log, timeline, client);
+    return new Traffic(load, log, timeline, cluster);
   }
 
   /** Kills a process that requests pass through, and tells the checker from when to when it died. */
@@ -75,7 +70,7 @@ export class Traffic {
   async verdict(): Promise<Verdict> {
     await this.#load.stop();
     this.#timeline.observe(await eventually('every router to be read back', async () => {
-      const router = await this.#client.get(Routers, { namespace: 'default', name: `${APPLICATION}-haproxy` });
+      const router = await (await this.#cluster.client()).get(Routers, { namespace: 'default', name: `${APPLICATION}-haproxy` });
       return router.status?.observedGeneration === router.metadata?.generation && router.status?.conditions?.some((c) => c.type === 'Told' && c.status === 'True') === true ? router : undefined;
     }));
     const records = readFileSync(this.#log, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as RequestRecord);

@@ -38,6 +38,14 @@ export function demoCommand(terminal: Terminal): Command {
 
 async function run(terminal: Terminal, options: DemoCommandOptions): Promise<void> {
   const root = options.data === undefined ? mkdtempSync(join(tmpdir(), 'aweigh-')) : dataRoot(terminal, options.data);
+  try {
+    await runIn(terminal, options, root);
+  } finally {
+    if (options.data === undefined) rmSync(root, { recursive: true, force: true });
+  }
+}
+
+async function runIn(terminal: Terminal, options: DemoCommandOptions, root: string): Promise<void> {
   const startedAt = terminal.clock.now();
   terminal.out.write(`Starting a cluster in ${root}\n`);
   const cluster = await startCluster(terminal, { root, port: options.port, router: options.router, nodes: 2 });
@@ -53,8 +61,8 @@ async function run(terminal: Terminal, options: DemoCommandOptions): Promise<voi
     if (options.output === 'json') terminal.out.write(`${JSON.stringify(result)}\n`);
     if (options.once === true && !isWell(result)) throw new UserError('Not all is well: see the numbers above', { exitCode: EXIT.unwell });
   } finally {
+    if (terminal.signal.aborted) terminal.err.write('Stopping the pods, then the cluster\n');
     await cluster.stop();
-    if (options.data === undefined) rmSync(root, { recursive: true, force: true });
   }
 }
 

@@ -16,7 +16,7 @@ export function partCommands(terminal: Terminal): Command[] {
     .option('--service-cidr <range>', "addresses of Services (default: the data directory's)", readRange).option('--node-ip <address>', 'where nodes are reached', '127.0.0.1');
   return [
     part('control-plane', "API server, Kubernetes's controllers, scheduler and Aweigh's controllers").addOption(routerOption())
-      .addOption(auditPolicyOption()).option('--faults <file>', 'kills this process where the file says; for tests')
+      .addOption(auditPolicyOption()).addOption(faultsOption())
       .action(async (options: PartOptions & { router: RouterChoice; faults?: string; auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runControlPlaneProcess(terminal, options)),
     part('apiserver', 'API server and store alone').addOption(auditPolicyOption())
       .action(async (options: PartOptions & { auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runApiServerProcess(terminal, options)),
@@ -30,6 +30,7 @@ export function partCommands(terminal: Terminal): Command[] {
       .option('--pod-cidr <range>', "addresses of pods (default: the data directory's)", readRange).addOption(podNetworkOption())
       .option('--kubelet-port <n>', 'where the API server asks for logs and streams; 0 is a free one', Number, 0)
       .option('--client-ca-file <file>', "signs the API server's client certificate (default: the data directory's authority)")
+      .addOption(faultsOption())
       .option('--container-log-max-size <bytes>', "a container's log is kept in pieces of this size; Ki, Mi and Gi may follow", readBytes, 10 * 1_048_576)
       .option('--container-log-max-files <n>', 'how many such pieces are kept, the newest', readPieces, 5)
       .action(async (options: NodePartOptions) => (await import('../processes/node-process.ts')).runNodeProcess(terminal, options)),
@@ -39,6 +40,9 @@ export function partCommands(terminal: Terminal): Command[] {
       .action(async ({ config }: { config: string }) => (await import('../processes/router-process.ts')).runRouterProcess(terminal, config)),
   ];
 }
+
+/** The supervisor's environment reaches its parts. */
+const faultsOption = (): Option => new Option('--faults <dir>', 'kills this process where the plan says that a test writes there').env('AWEIGH_FAULTS').hideHelp();
 
 function readBytes(text: string): number {
   const found = /^(\d+)(Ki|Mi|Gi)?$/.exec(text);

@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly log: string;
   /** Ends the load; requests in flight are waited for. */
   readonly signal: AbortSignal;
+  /** How long slow requests take at most: 300 to 5,000. */
+  readonly longestMs: number;
   /** The load ends by itself after so long. */
   readonly maxMs: number;
   readonly onRecord?: (record: RequestRecord) => void;
@@ -46,7 +48,7 @@ export async function generateLoad(options: LoadOptions): Promise<void> {
       const due = Math.min(sent + options.requestsPerSecond, Math.floor((elapsedMs / 1_000) * options.requestsPerSecond));
       while (sent < due) {
         const id = sent++;
-        const running = send(options.url, id, planRequest(id), pooled).then((record) => {
+        const running = send(options.url, id, planRequest(id, options.longestMs), pooled).then((record) => {
           file.write(`${JSON.stringify(record)}\n`);
           options.onRecord?.(record);
         });

@@ -23,8 +23,11 @@ export function groupOf(user: number): string | undefined {
   return undefined;
 }
 
-/** The request of number `id`: every user in turn, all kinds and both ways to connect in fixed parts, so that a run can be repeated. */
-export function planRequest(id: number): PlannedRequest {
+const SHORTEST_SLOW_MS = 300;
+
+/** The request of number `id`: every user in turn, all kinds and both ways to connect in fixed parts, so that a run can be repeated.
+ *  @param longestMs of slow requests, from 300 */
+export function planRequest(id: number, longestMs: number): PlannedRequest {
   const user = (id * 7) % USERS;
   const group = groupOf(user);
   const spread = scramble(id);
@@ -35,7 +38,7 @@ export function planRequest(id: number): PlannedRequest {
     ...(group === undefined ? {} : { group }),
     kind,
     connection: scramble(id + 0x5bd1) % 5 === 0 ? 'short' : 'keep-alive',
-    slowMs: 300 + (spread % 4_701),
+    slowMs: SHORTEST_SLOW_MS + (spread % (longestMs - SHORTEST_SLOW_MS + 1)),
     bytes: 16_384 + (spread % 180_000),
   };
 }

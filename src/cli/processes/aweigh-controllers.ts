@@ -11,6 +11,7 @@ import { queryPrometheus } from '../../providers/metrics/prometheus.ts';
 import { routerCounters } from '../../providers/metrics/router.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
 import { routerRenderers, type RouterImages } from '../../providers/traffic/router-pods.ts';
+import { openSession } from '../../providers/traffic/control-connection.ts';
 import { trafficProviders } from '../../providers/traffic/traffic-providers.ts';
 import { askWebhook } from '../../providers/webhook-gate/ask-webhook.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -30,13 +31,13 @@ export interface AweighControllersOptions {
 
 /** Aweigh's own controllers with their providers: the same on the embedded engine and on any cluster. */
 export function aweighControllers({ clock, repository, defaultProvider, notifiers, images, faults }: AweighControllersOptions): ControllerFactory[] {
-  const { haproxy, builtin } = trafficProviders(clock);
+  const { haproxy, builtin } = trafficProviders(clock, faults.sessions(openSession));
   return [
     createReleaseController((context) => ({ metrics: { counters: routerCounters(context, { haproxy, builtin }), query: queryPrometheus }, askWebhook })),
     configController,
     recordController({ repository: faults.repository(repository), renderers: routerRenderers(images), defaultProvider }),
     recordRemoteController(repository),
-    routingController({ providers: { haproxy: faults.provider(haproxy), builtin: faults.provider(builtin) }, authority: controlAuthority(clock) }),
+    routingController({ providers: { haproxy, builtin }, authority: controlAuthority(clock) }),
     healthController(notifiers),
   ];
 }

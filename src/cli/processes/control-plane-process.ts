@@ -17,7 +17,7 @@ export async function runControlPlaneProcess(terminal: Terminal, options: PartOp
   const auditPolicy = readAuditPolicy(terminal, options.auditPolicy);
   await runControlPlane({
     data, ...(auditPolicy !== undefined && { auditPolicy }), port: options.port, serviceCidr: ranges.services, defaultProvider: chooseRouter(options.router, env['PATH'] ?? ''), notifiers: notifiersOf(env), gitEnvironment: gitEnvironment(env),
-    ...(options.faults === undefined ? {} : { faultsFile: options.faults }), clock, random, log, signal,
+    ...(options.faults === undefined ? {} : { faultsDirectory: options.faults }), clock, random, log, signal,
   });
 }
 

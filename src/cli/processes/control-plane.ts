@@ -42,7 +42,7 @@ export interface ControlPlaneOptions extends ApiServerOptions {
   readonly notifiers: readonly Notifier[];
   readonly gitEnvironment: GitEnvironment;
   /** See {@link Faults}; only tests name one. */
-  readonly faultsFile?: string;
+  readonly faultsDirectory?: string;
   readonly signal: AbortSignal;
 }
 
@@ -69,12 +69,13 @@ export async function startDataApiServer({ data, auditPolicy, port, serviceCidr,
 export async function runControlPlane(options: ControlPlaneOptions): Promise<void> {
   const { data, clock, random, log, signal } = options;
   const server = await startDataApiServer(options);
-  const faults = new Faults(options.faultsFile);
-  const client = faults.client(createClient({ server: server.url, caPem: server.caPem, token: data.tokens.controlPlane }));
+  const faults = new Faults(options.faultsDirectory, 'control-plane');
+  const plainClient = createClient({ server: server.url, caPem: server.caPem, token: data.tokens.controlPlane });
+  const client = faults.client(plainClient);
   const repository = await openRepository(data.record, { log, clock, environment: options.gitEnvironment });
   try {
     await packRouterImages(data);
-    await applyDefinitions(client);
+    await applyDefinitions(plainClient);
     await runControllers({ factories: [...createEngineControllers({ rootCaPem: server.caPem, signer: server.authority }), schedulerController, ...aweighControllers({ ...options, repository, faults })], client, clock, random, log, signal });
   } finally {
     await repository.close();

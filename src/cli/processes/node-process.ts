@@ -9,6 +9,7 @@ import { dataRoot } from '../data-option.ts';
 import type { Terminal } from '../terminal.ts';
 import { addressRanges, clusterDns, localRanges, openRoutes, type AddressRanges } from './address-ranges.ts';
 import { openDataDirectory } from './data-directory.ts';
+import { Faults } from './faults.ts';
 import { freePartClient } from './part-client.ts';
 import type { FreePartOptions } from './part-options.ts';
 
@@ -20,6 +21,8 @@ export interface NodePartOptions extends FreePartOptions {
   readonly nodeIp: string;
   readonly kubeletPort: number;
   readonly clientCaFile?: string;
+  /** See {@link Faults}; only tests name one. */
+  readonly faults?: string;
   readonly containerLogMaxSize: number;
   readonly containerLogMaxFiles: number;
 }
@@ -28,7 +31,7 @@ export interface NodePartOptions extends FreePartOptions {
 export async function runNodeProcess(terminal: Terminal, options: NodePartOptions): Promise<void> {
   const { clock, env, log, random, signal } = terminal;
   const data = openDataDirectory(dataRoot(terminal, options.data));
-  const client = await freePartClient(terminal, data, options, data.tokens.node);
+  const client = new Faults(options.faults, 'node').client(await freePartClient(terminal, data, options, data.tokens.node));
   const known = options.podCidr === undefined || options.serviceCidr === undefined ? await addressRanges(data.root, random) : undefined;
   const ranges: AddressRanges = { pods: options.podCidr ?? known!.pods, services: options.serviceCidr ?? known!.services, podNetwork: options.podNetwork ?? known?.podNetwork };
   // The supervisor of an embedded cluster has made them.

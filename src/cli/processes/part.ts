@@ -35,6 +35,8 @@ export class Part {
   #restarts = 0;
   #stopping = false;
   #ending: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined;
+  /** It may have ended, and how is not known yet. */
+  #isUnreaped = false;
   #fault: string | undefined;
   #cancel: () => void = () => {};
 
@@ -86,7 +88,11 @@ export class Part {
     closeSync(output);
     child.on('error', (error) => this.#options.log.error({ part: name, error: error.message }, 'Part did not start'));
     this.#ending = undefined;
-    child.on('exit', (code, signal) => { this.#ending = { code, signal }; });
+    this.#isUnreaped = child.pid !== undefined;
+    child.on('exit', (code, signal) => {
+      this.#ending = { code, signal };
+      this.#isUnreaped = false;
+    });
     child.unref();
     this.#startedAt = this.#options.clock.now();
     this.#identity = child.pid === undefined ? undefined : identify(child.pid);
@@ -96,14 +102,15 @@ export class Part {
   #watch(): void {
     this.#cancel = this.#options.clock.after(POLL_MS, () => {
       if (this.#stopping) return;
-      if (this.#identity !== undefined && isRunning(this.#identity)) this.#watch();
+      if (this.#identity !== undefined && (isRunning(this.#identity) || this.#isUnreaped)) this.#watch();
       else this.#restart();
     });
   }
 
   #restart(): void {
     const { clock, log, name } = this.#options;
-    this.#restarts = clock.now() - this.#startedAt > HEALTHY_MS ? 0 : this.#restarts + 1;
+    // Nothing is wrong with what was killed from outside: it starts at once, however often.
+    this.#restarts = this.#ending?.signal === 'SIGKILL' || clock.now() - this.#startedAt > HEALTHY_MS ? 0 : this.#restarts + 1;
     this.#fault = this.#unmendable();
     if (this.#fault !== undefined) {
       log.error({ part: name, fault: this.#fault }, 'Part cannot run and is not started again');

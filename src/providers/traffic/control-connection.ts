@@ -14,6 +14,8 @@ export interface ControlSession {
   close(): void;
 }
 
+export type OpenSession = (pod: RouterPod, credentials: ControlCredentials) => ControlSession;
+
 /** Resolves at once; a router that cannot be reached makes the first question fail. An open connection keeps no process alive between conversations. */
 export function openSession(pod: RouterPod, credentials: ControlCredentials): ControlSession {
   const where = `router ${pod.name} at ${pod.address}:${CONTROL_PORT}`;

@@ -1,6 +1,6 @@
 import type { ControlCredentials, RouterPod } from '../../controllers/routing/traffic-provider.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { type ControlSession, openSession } from './control-connection.ts';
+import { type ControlSession, type OpenSession, openSession } from './control-connection.ts';
 
 /** Shorter than either kind of router waits for a command. */
 const IDLE_MS = 30_000;
@@ -17,10 +17,12 @@ export class StaleSessionError extends Error {
  */
 export class ControlConnections {
   readonly #clock: Clock;
+  readonly #open: OpenSession;
   readonly #idle = new Map<string, { readonly session: ControlSession; readonly cancel: () => void }>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, open: OpenSession = openSession) {
     this.#clock = clock;
+    this.#open = open;
   }
 
   /** Runs one conversation. Where a kept connection turns out to be gone before it answered anything, or stale, it is run again on a new one. */
@@ -34,7 +36,7 @@ export class ControlConnections {
         if (signal.aborted || (kept.answered() && !(error instanceof StaleSessionError))) throw error;
       }
     }
-    return this.#talk(id, pod, openSession(pod, credentials), signal, (session) => talk(session, false));
+    return this.#talk(id, pod, this.#open(pod, credentials), signal, (session) => talk(session, false));
   }
 
   /** Closes what is kept for a pod. */

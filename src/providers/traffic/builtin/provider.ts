@@ -1,12 +1,12 @@
 import type { Traffic, TrafficProvider } from '../../../controllers/routing/traffic-provider.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import type { ControlSession } from '../control-connection.ts';
+import type { ControlSession, OpenSession } from '../control-connection.ts';
 import { ControlConnections } from '../control-connections.ts';
 import type { ControlAnswer, ControlRequest, ControlState } from './control-server.ts';
 
 /** Routers started by `startBuiltinRouter`. */
-export function builtinProvider(clock: Clock): TrafficProvider {
-  const connections = new ControlConnections(clock);
+export function builtinProvider(clock: Clock, open?: OpenSession): TrafficProvider {
+  const connections = new ControlConnections(clock, open);
   return {
     tell: (pod, credentials, traffic, signal, atSwitch) =>
       connections.run(pod, credentials, signal, async (session) => {

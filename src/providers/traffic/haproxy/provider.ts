@@ -1,6 +1,6 @@
 import type { TrafficProvider } from '../../../controllers/routing/traffic-provider.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import type { ControlSession } from '../control-connection.ts';
+import type { ControlSession, OpenSession } from '../control-connection.ts';
 import { ControlConnections, StaleSessionError } from '../control-connections.ts';
 import { cellsBySlot } from '../latency-cells.ts';
 import { LATENCIES, SEGMENT_COUNTS } from './config.ts';
@@ -11,8 +11,8 @@ import { type HaproxyState, parseStat, parseState, parseTable, READ_COMMANDS, RE
 const MAX_PASSES = 8;
 
 /** Routers that are HAProxy 2.6 or later with the config of `haproxyConfig`. */
-export function haproxyProvider(clock: Clock): TrafficProvider {
-  const connections = new ControlConnections(clock);
+export function haproxyProvider(clock: Clock, open?: OpenSession): TrafficProvider {
+  const connections = new ControlConnections(clock, open);
   return {
     tell: (pod, credentials, traffic, signal, atSwitch) =>
       connections.run(pod, credentials, signal, async (session, kept) => {
