@@ -4,9 +4,13 @@ import type { Build } from './build/build.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { GROUP, VERSION } from './group.ts';
 import type { RecordRepository } from './record-repository/record-repository.ts';
+import type { HealthPolicy } from './health-policy/health-policy.ts';
+import type { Notification } from './notification/notification.ts';
+import type { NotificationChannel } from './notification-channel/notification-channel.ts';
 import type { Release } from './release/release.ts';
 import type { ReleasePolicy } from './release-policy/release-policy.ts';
 import type { Router } from './router/router.ts';
+import type { Silence } from './silence/silence.ts';
 
 export const Applications = resource<Application>(GROUP, VERSION, 'applications', 'Application');
 export const Builds = resource<Build>(GROUP, VERSION, 'builds', 'Build');
@@ -18,3 +22,7 @@ export const RecordRepositories = resource<RecordRepository>(GROUP, VERSION, 're
 /** Kinds whose objects name images that may be wanted again. */
 export const kindsThatNameImages = [Applications, Builds, Releases, Deliveries] as const;
 export const ReleasePolicies = resource<ReleasePolicy>(GROUP, VERSION, 'releasepolicies', 'ReleasePolicy', false);
+export const HealthPolicies = resource<HealthPolicy>(GROUP, VERSION, 'healthpolicies', 'HealthPolicy');
+export const NotificationChannels = resource<NotificationChannel>(GROUP, VERSION, 'notificationchannels', 'NotificationChannel');
+export const Notifications = resource<Notification>(GROUP, VERSION, 'notifications', 'Notification');
+export const Silences = resource<Silence>(GROUP, VERSION, 'silences', 'Silence');

@@ -1,54 +1,65 @@
 import { Command } from 'commander';
-import { resolveApplication } from '../../api/application/defaults.ts';
-import type { Application } from '../../api/application/application.ts';
-import type { Delivery } from '../../api/delivery/delivery.ts';
-import type { Router } from '../../api/router/router.ts';
-import { Applications, Deliveries, Routers } from '../../api/kinds.ts';
-import { backendName, routerName } from '../../api/names.ts';
-import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '../cluster-access.ts';
+import { useCluster, withAccess, type AccessOptions } from '../cluster-access.ts';
 import { EXIT } from '../exit-code.ts';
+import { healthText } from '../health/health-text.ts';
+import { readHealth, type Health } from '../health/read-health.ts';
+import { Screen } from '../demo/screen.ts';
 import { outputOption, print, type OutputFormat } from '../output/print.ts';
-import { table } from '../output/table.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
+import { cleanUpCommand } from './health-clean-up.ts';
+import { silenceCommand, silencesCommand, unsilenceCommand } from './health-silence.ts';
 
-interface HealthCheck {
-  readonly application: string;
-  readonly what: string;
-  readonly ready: number;
-  readonly floor: number;
-  readonly healthy: boolean;
+interface HealthOptions extends AccessOptions {
+  readonly output: OutputFormat;
+  readonly watch?: boolean;
+  readonly all?: boolean;
 }
+
+const WATCH_MS = 1_000;
+const DEFAULT_ROWS = 50;
 
 export function healthCommand(terminal: Terminal): Command {
-  return withAccess(new Command('health').description("every Application's routers and tracks against their floors; exit code 3 where one is below"))
-    .argument('[application]')
+  const command = withAccess(new Command('health').description('every service of every namespace (or of -n), the worst first; exit code 3 where one is critical'))
+    .argument('[service]')
     .addOption(outputOption())
-    .action((application: string | undefined, options: AccessOptions & { output: OutputFormat }) => useCluster(terminal, options, async (access) => {
-      const checks = await read(access, application);
-      print(terminal, options.output, checks, (all) => (all.length === 0 ? 'No Applications here' : table(['APPLICATION', 'WHAT', 'READY', 'FLOOR', 'HEALTH'], all.map((c) => [c.application, c.what, String(c.ready), String(c.floor), c.healthy ? 'ok' : 'CRITICAL']))));
-      const critical = checks.filter((c) => !c.healthy);
-      if (critical.length > 0) throw new UserError(`${critical.length} of ${checks.length} checks are below their floor: 'aweigh status' shows the pods, 'aweigh logs' what they say`, { exitCode: EXIT.unwell });
+    .option('-w, --watch', 'draw it again when it changes, until Ctrl-C')
+    .option('--all', 'a line for every service, however many')
+    .enablePositionalOptions()
+    .action((service: string | undefined, options: HealthOptions) => useCluster(terminal, options, async (access) => {
+      const look = (): Promise<Health> => readHealth({ client: access.client, now: terminal.clock.now(), ...(options.namespace && { namespace: options.namespace }), ...(service && { service }) });
+      if (options.watch === true) return watch(terminal, options, look);
+      const health = await look();
+      if (service !== undefined && health.services.length === 0) throw new UserError(`There is no service ${service} ${options.namespace === undefined ? 'in any namespace' : `in namespace ${options.namespace}`}: 'aweigh health' lists them`);
+      print(terminal, options.output, health, (all) => healthText(all, { now: terminal.clock.now(), rows: rowsOf(terminal, options) }));
+      const critical = health.services.filter((s) => s.state === 'critical').length;
+      if (critical > 0) throw new UserError(`${critical} of ${health.services.length} services ${critical === 1 ? 'is' : 'are'} critical`, { exitCode: EXIT.unwell });
     }));
+  for (const make of [silenceCommand, unsilenceCommand, silencesCommand, cleanUpCommand]) command.addCommand(make(terminal));
+  return command;
 }
 
-async function read({ client, namespace }: ClusterAccess, only: string | undefined): Promise<HealthCheck[]> {
-  const [applications, deliveries, routers] = await Promise.all([client.list(Applications, { namespace }), client.list(Deliveries, { namespace }), client.list(Routers, { namespace })]);
-  return applications.items.filter((a) => only === undefined || a.metadata?.name === only).flatMap((application) => {
-    const name = application.metadata?.name ?? '';
-    return healthChecks(application, deliveries.items.find((d) => d.metadata?.name === name), routers.items.find((r) => r.metadata?.name === routerName(name)));
-  });
+const rowsOf = ({ out }: Terminal, { all }: HealthOptions): number => (all === true ? Infinity : (out.rows ?? DEFAULT_ROWS));
+
+/** Reads anew: it works with whatever may be listed, and a cluster that restarts is waited for. */
+async function watch(terminal: Terminal, options: HealthOptions, look: () => Promise<Health>): Promise<void> {
+  const { clock, signal, out } = terminal;
+  const screen = new Screen(out);
+  let last = '';
+  while (!signal.aborted) {
+    try {
+      const health = await look();
+      if (options.output === 'table') screen.draw(`${healthText(health, { now: clock.now(), rows: rowsOf(terminal, options) })}\n\n${new Date(clock.now()).toISOString()}`);
+      else if (JSON.stringify(health.services.map((s) => s.findings.map((f) => f.id + f.rule))) !== last) print(terminal, options.output, health, () => '');
+      last = JSON.stringify(health.services.map((s) => s.findings.map((f) => f.id + f.rule)));
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      screen.draw(`The cluster does not answer: ${error instanceof Error ? error.message : String(error)}\n\n${new Date(clock.now()).toISOString()}`);
+    }
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(WATCH_MS, resolve);
+      signal.addEventListener('abort', () => { cancel(); resolve(); }, { once: true });
+    });
+  }
 }
 
-/** The routers that were told and read back, and the ready endpoints of what each track serves. */
-function healthChecks(application: Application, delivery: Delivery | undefined, router: Router | undefined): HealthCheck[] {
-  const name = application.metadata?.name ?? '';
-  const resolved = resolveApplication(application);
-  const check = (what: string, ready: number, floor: number): HealthCheck => ({ application: name, what, ready, floor, healthy: ready >= floor });
-  const tracks = resolved.tracks.map((track) => {
-    const serving = delivery?.spec.tracks.find((t) => t.name === track.name)?.serving;
-    const backend = serving === undefined ? undefined : backendName(track.name, serving.slice(name.length + 1));
-    return check(`track ${track.name}`, router?.status?.endpoints?.find((e) => e.backend === backend)?.ready ?? 0, track.endpointFloor ?? 0);
-  });
-  return [check('router', router?.status?.pods?.length ?? 0, resolved.router.floor), ...tracks];
-}

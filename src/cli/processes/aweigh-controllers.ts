@@ -1,6 +1,6 @@
 import { configController } from '../../controllers/config/controller.ts';
 import { healthController } from '../../controllers/health/controller.ts';
-import type { Notifier } from '../../controllers/health/notifier.ts';
+import { notificationController } from '../../controllers/notification/controller.ts';
 import { recordController } from '../../controllers/record/controller.ts';
 import { recordRemoteController } from '../../controllers/record/remote/controller.ts';
 import type { Repository } from '../../controllers/record/repository.ts';
@@ -9,6 +9,7 @@ import { createReleaseController } from '../../controllers/release/controller.ts
 import { routingController } from '../../controllers/routing/controller.ts';
 import { queryPrometheus } from '../../providers/metrics/prometheus.ts';
 import { routerCounters } from '../../providers/metrics/router.ts';
+import { notifiers } from '../../providers/notify/notifiers.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
 import { routerRenderers, type RouterImages } from '../../providers/traffic/router-pods.ts';
 import { openSession } from '../../providers/traffic/control-connection.ts';
@@ -23,14 +24,13 @@ export interface AweighControllersOptions {
   readonly repository: Repository;
   /** Which router `kind: auto` means. */
   readonly defaultProvider: RouterProvider;
-  readonly notifiers: readonly Notifier[];
   /** Default: the images of the embedded cluster. */
   readonly images?: RouterImages;
   readonly faults: Faults;
 }
 
 /** Aweigh's own controllers with their providers: the same on the embedded engine and on any cluster. */
-export function aweighControllers({ clock, repository, defaultProvider, notifiers, images, faults }: AweighControllersOptions): ControllerFactory[] {
+export function aweighControllers({ clock, repository, defaultProvider, images, faults }: AweighControllersOptions): ControllerFactory[] {
   const { haproxy, builtin } = trafficProviders(clock, faults.sessions(openSession));
   return [
     createReleaseController((context) => ({ metrics: { counters: routerCounters(context, { haproxy, builtin }), query: queryPrometheus }, askWebhook })),
@@ -38,6 +38,7 @@ export function aweighControllers({ clock, repository, defaultProvider, notifier
     recordController({ repository: faults.repository(repository), renderers: routerRenderers(images), defaultProvider }),
     recordRemoteController(repository),
     routingController({ providers: { haproxy, builtin }, authority: controlAuthority(clock) }),
-    healthController(notifiers),
+    healthController(),
+    notificationController(faults.notifiers(notifiers)),
   ];
 }

@@ -6,7 +6,6 @@ import { readAuditPolicy } from './audit-policy.ts';
 import { runControlPlane, startDataApiServer } from './control-plane.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { gitEnvironment } from './git-environment.ts';
-import { notifiersOf } from './notifiers.ts';
 import type { PartOptions } from './part-options.ts';
 import { chooseRouter, type RouterChoice } from './router-choice.ts';
 
@@ -16,7 +15,7 @@ export async function runControlPlaneProcess(terminal: Terminal, options: PartOp
   const ranges = await addressRanges(data.root, random);
   const auditPolicy = readAuditPolicy(terminal, options.auditPolicy);
   await runControlPlane({
-    data, ...(auditPolicy !== undefined && { auditPolicy }), port: options.port, serviceCidr: ranges.services, defaultProvider: chooseRouter(options.router, env['PATH'] ?? ''), notifiers: notifiersOf(env), gitEnvironment: gitEnvironment(env),
+    data, ...(auditPolicy !== undefined && { auditPolicy }), port: options.port, serviceCidr: ranges.services, defaultProvider: chooseRouter(options.router, env['PATH'] ?? ''), gitEnvironment: gitEnvironment(env),
     ...(options.faults === undefined ? {} : { faultsDirectory: options.faults }), clock, random, log, signal,
   });
 }

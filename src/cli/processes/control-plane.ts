@@ -3,7 +3,6 @@ import { customResourceDefinitions } from '../../api/crds.ts';
 import type { Client } from '../../client/client.ts';
 import { createClient } from '../../client/https-client.ts';
 import { CustomResourceDefinitions } from '../../client/kinds.ts';
-import type { Notifier } from '../../controllers/health/notifier.ts';
 import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
 import { AuditFile } from '../../engine/apiserver/audit/audit-file.ts';
 import { parseAuditPolicy } from '../../engine/apiserver/audit/policy.ts';
@@ -39,7 +38,6 @@ export interface ApiServerOptions {
 export interface ControlPlaneOptions extends ApiServerOptions {
   /** Which router `kind: auto` means. */
   readonly defaultProvider: RouterProvider;
-  readonly notifiers: readonly Notifier[];
   readonly gitEnvironment: GitEnvironment;
   /** See {@link Faults}; only tests name one. */
   readonly faultsDirectory?: string;

@@ -13,7 +13,6 @@ import { UserError } from '../user-error.ts';
 import { aweighControllers } from './aweigh-controllers.ts';
 import { Faults } from './faults.ts';
 import { gitEnvironment } from './git-environment.ts';
-import { notifiersOf } from './notifiers.ts';
 
 export interface ControllersOptions {
   readonly kubeconfig?: string;
@@ -39,7 +38,7 @@ export async function runControllersProcess(terminal: Terminal, options: Control
       const repository = await openRepository(resolve(terminal.workingDirectory, options.record), { log, clock, environment: gitEnvironment(env) });
       try {
         const images = options.routerImage === undefined ? undefined : { haproxy: options.routerImage, builtin: options.routerImage };
-        const factories = aweighControllers({ clock, repository, defaultProvider: options.router, notifiers: notifiersOf(env), faults: new Faults(undefined, 'controllers'), ...(images === undefined ? {} : { images }) });
+        const factories = aweighControllers({ clock, repository, defaultProvider: options.router, faults: new Faults(undefined, 'controllers'), ...(images === undefined ? {} : { images }) });
         await runControllers({ factories, client, clock, random, log, signal: leading });
       } finally {
         await repository.close();

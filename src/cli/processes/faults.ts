@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Client } from '../../client/client.ts';
 import type { Resource } from '../../client/resource.ts';
 import type { Repository } from '../../controllers/record/repository.ts';
+import type { Notifiers } from '../../controllers/notification/controller.ts';
+import type { Notifier } from '../../controllers/notification/notifier.ts';
 import type { OpenSession } from '../../providers/traffic/control-connection.ts';
 import { writeAtomically } from './data-directory.ts';
 
@@ -53,6 +55,11 @@ export class Faults {
 
   repository<T extends Repository>(repository: T): T {
     return this.#wrap(repository, new Set<keyof Repository>(['commit']), () => 'commit');
+  }
+
+  notifiers({ slack, email, webhook }: Notifiers): Notifiers {
+    const wrap = (notifier: Notifier, kind: string): Notifier => this.#wrap(notifier, new Set<keyof Notifier>(['send']), () => `message ${kind}`);
+    return { slack: wrap(slack, 'slack'), email: wrap(email, 'email'), webhook: wrap(webhook, 'webhook') };
   }
 
   /** Conversations with routers. */

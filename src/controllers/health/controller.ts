@@ -1,99 +1,145 @@
-import { Applications, Deliveries, Releases, Routers } from '../../api/kinds.ts';
 import { LABELS } from '../../api/group.ts';
-import { routerName } from '../../api/names.ts';
-import { ConfigMaps, Deployments, Namespaces } from '../../client/kinds.ts';
-import type { KubernetesObject } from '../../client/resource.ts';
-import { isAlreadyExists, isNotFound } from '../../client/status-error.ts';
+import { Applications, NotificationChannels, Notifications, Silences } from '../../api/kinds.ts';
+import type { Notification } from '../../api/notification/notification.ts';
+import { Services } from '../../client/kinds.ts';
+import type { KubernetesObject, Resource } from '../../client/resource.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../../client/status-error.ts';
 import { source, type Controller, type ControllerContext, type ControllerFactory, type ReconcileResult } from '../../runtime/controller.ts';
+import { createEventRecorder, type EventRecorder } from '../../runtime/event-recorder.ts';
+import { fieldManagers } from '../../runtime/field-managers.ts';
+import { nextAlerts, remembered, unbrokenSince, type Alert } from './alerts.ts';
+import { channelFindings, channelHealth } from './channel-rules.ts';
+import { cleanUp, planCleanUp } from './clean-up.ts';
 import { evaluate } from './evaluate.ts';
-import type { Finding, ServiceHealth } from './finding.ts';
-import { noticeText, type Notifier } from './notifier.ts';
-import { delivered, nextAlerts, nextLookMs, notices, remembered, type Alert } from './notify.ts';
+import type { Finding } from './finding.ts';
+import { composeNotification } from './message.ts';
+import { channelId, decideNotices } from './notices.ts';
+import { HEALTH_KINDS, healthResources, observeServices } from './observe.ts';
+import type { ServiceInput } from './service-input.ts';
+import { silencedUntil } from './silenced.ts';
+import { HEALTH_STATE, StateStore, type HealthState } from './state.ts';
 
-export const HEALTH_NAMESPACE = 'aweigh-system';
-/** Holds what was told to whom, so that a restart repeats nothing and forgets nothing. */
-export const HEALTH_STATE = 'aweigh-health';
-/** On an Application: RFC 3339; until then its findings are told to nobody. */
-export const SILENCED_UNTIL = 'aweigh.dev/silenced-until';
-const KEY = { namespace: HEALTH_NAMESPACE, name: HEALTH_STATE };
-const RETRY_MS = 2_000;
-const SEND_DEADLINE_MS = 15_000;
+/** All changes of a moment are one look. */
+const LOOK_INTERVAL_MS = 200;
 /** Age is a rule of its own: forgotten versions and stuck releases show without any event. */
 const AGE_LOOK_MS = 60_000;
 
-/** Looks at every Application when something of it changes, and tells the channels what became wrong or well. */
-export function healthController(notifiers: readonly Notifier[]): ControllerFactory {
-  return (context) => {
-    context.informer(Deployments).addIndex('health', (d) => (d.metadata?.labels?.[LABELS.application] === undefined ? [] : [`${d.metadata.namespace}/${d.metadata.labels[LABELS.application]}`]));
-    const wake = (object: KubernetesObject): readonly typeof KEY[] => (object.metadata?.name === undefined ? [] : [KEY]);
-    return {
-      name: 'health',
-      workers: 1,
-      sources: [source(Applications, wake), source(Deliveries, wake), source(Routers, wake), source(Releases, wake), source(Deployments, (d) => (d.metadata?.labels?.[LABELS.application] === undefined ? [] : [KEY]))],
-      reconcile: (_, signal) => reconcile(context, notifiers, signal),
-    } satisfies Controller;
-  };
+/** Looks at every service when something of it changes, and decides what people are told. The messages themselves are another controller's. */
+export function healthController(): ControllerFactory {
+  return (context) => new HealthController(context);
 }
 
-async function reconcile(context: ControllerContext, notifiers: readonly Notifier[], signal: AbortSignal): Promise<ReconcileResult> {
-  const now = context.clock.now();
-  const before = await readAlerts(context);
-  let alerts = nextAlerts(before, observeAll(context).flatMap((s) => s.findings), now);
-  let undelivered = false;
-  for (const notice of notices(alerts, notifiers.map((n) => n.name), (f) => isSilenced(context, f, now), now)) {
-    const notifier = notifiers.find((n) => n.name === notice.channel);
-    if (notifier === undefined) continue;
+class HealthController implements Controller {
+  readonly name = 'health';
+  readonly workers = 1;
+  readonly sources = [...Object.values(HEALTH_KINDS as Readonly<Record<string, Resource>>), NotificationChannels as Resource, Silences as Resource, Notifications as Resource].map((kind) => source(kind, () => [HEALTH_STATE]));
+  readonly #context: ControllerContext;
+  readonly #store: StateStore;
+  readonly #events: EventRecorder;
+  #lookedAt = -Infinity;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+    this.#store = new StateStore(context.client);
+    this.#events = createEventRecorder(context, 'aweigh-health');
+  }
+
+  async reconcile(): Promise<ReconcileResult> {
+    const { clock, informer } = this.#context;
+    const now = clock.now();
+    const early = this.#lookedAt + LOOK_INTERVAL_MS - now;
+    if (early > 0 && early <= LOOK_INTERVAL_MS) return { requeueAfterMs: early };
+    this.#lookedAt = now;
+    const before = await this.#store.read();
+    const services = this.#observe(now);
+    const findings = [...services.flatMap((input) => evaluate(input).findings), ...this.#channelFindings(now)];
+    const channels = informer(NotificationChannels).list().toSorted((a, b) => (channelId(a) < channelId(b) ? -1 : 1));
+    const silences = informer(Silences).list();
+    const seen = nextAlerts(before.alerts, findings, now);
+    const decision = decideNotices({ alerts: seen, channels, lastFiringAt: before.lastFiringAt, sequence: before.sequence, silencedUntil: (alert) => silencedUntil(alert, silences, now), now });
+    const alertsById = new Map(decision.alerts.map((a) => [a.id, a])), findingsById = new Map(findings.map((f) => [f.id, f]));
+    const messages = decision.notices.flatMap((notice) => {
+      const channel = channels.find((c) => channelId(c) === notice.channel);
+      return channel === undefined ? [] : [composeNotification(notice, channel, alertsById, findingsById, now)];
+    });
+    const outbox = before.outbox.filter((m) => channels.some((c) => channelId(c) === `${m.metadata?.namespace}/${m.spec.channel}`));
+    const after: HealthState = { alerts: remembered(decision.alerts, now), outbox: [...outbox, ...messages], lastFiringAt: decision.lastFiringAt, sequence: decision.sequence };
+    await this.#settle(after);
+    this.#record(before.alerts, seen);
+    await this.#cleanUp(services, after.alerts);
+    return { requeueAfterMs: Math.max(1, Math.min(AGE_LOOK_MS, (decision.nextAt ?? Infinity) - now)) };
+  }
+
+  #observe(now: number): ServiceInput[] {
+    const { informer } = this.#context;
+    return observeServices(healthResources(<T extends KubernetesObject>(kind: Resource<T>) => informer(kind).list()), now);
+  }
+
+  #channelFindings(now: number): Finding[] {
+    const { informer } = this.#context;
+    return channelFindings(channelHealth(informer(NotificationChannels).list(), informer(Notifications).list()), now);
+  }
+
+  /** The decision first, then what follows from it: a kill in between leaves the messages in the outbox, and their names make each of them once. */
+  async #settle(state: HealthState): Promise<void> {
+    await this.#store.write(state);
+    if (state.outbox.length === 0) return;
+    const left: Notification[] = [], errors: unknown[] = [];
+    // One that cannot be made, such as in a namespace that goes, holds up no other.
+    for (const message of state.outbox) await this.#createOnce(message).catch((error: unknown) => { left.push(message); errors.push(error); });
+    await this.#store.write({ ...state, outbox: left });
+    if (errors.length > 0) throw errors[0];
+  }
+
+  async #createOnce(message: Notification): Promise<void> {
     try {
-      await notifier.send(notice, noticeText(notice), AbortSignal.any([signal, AbortSignal.timeout(SEND_DEADLINE_MS)]));
-      alerts = delivered(alerts, notice);
-      await writeAlerts(context, before, alerts);
+      await this.#context.client.create(Notifications, message, { fieldManager: fieldManagers.health });
+      this.#context.log.info({ controller: this.name, namespace: message.metadata?.namespace, name: message.metadata?.name, alerts: message.spec.total }, 'Notification made');
     } catch (error) {
-      undelivered = true;
-      context.log.warn({ channel: notice.channel, alerts: notice.alerts.length, error: error instanceof Error ? error.name : 'unknown' }, 'Notice not delivered; trying again');
+      if (!isAlreadyExists(error)) throw error;
     }
   }
-  await writeAlerts(context, before, remembered(alerts, now));
-  return { requeueAfterMs: undelivered ? RETRY_MS : Math.min(AGE_LOOK_MS, nextLookMs(alerts, now) ?? AGE_LOOK_MS) };
-}
 
-/** The health of every Application, from the informers. */
-export function observeAll({ informer, clock }: Pick<ControllerContext, 'informer' | 'clock'>): ServiceHealth[] {
-  const releases = Map.groupBy(informer(Releases).list(), (r) => `${r.metadata?.namespace}/${r.spec.application}`);
-  return informer(Applications).list().map((application) => {
-    const { namespace = '', name = '' } = application.metadata ?? {};
-    return evaluate({
-      application, now: clock.now(), releases: releases.get(`${namespace}/${name}`) ?? [],
-      delivery: informer(Deliveries).get({ namespace, name }), router: informer(Routers).get({ namespace, name: routerName(name) }),
-      deployments: informer(Deployments).byIndex('health', `${namespace}/${name}`),
-    });
-  });
-}
-
-function isSilenced({ informer }: ControllerContext, finding: Finding, now: number): boolean {
-  const until = informer(Applications).get({ namespace: finding.namespace, name: finding.application })?.metadata?.annotations?.[SILENCED_UNTIL];
-  return until !== undefined && Date.parse(until) > now;
-}
-
-async function readAlerts({ client }: ControllerContext): Promise<readonly Alert[]> {
-  try {
-    const state = await client.get(ConfigMaps, KEY);
-    return JSON.parse(state.data?.['alerts'] ?? '[]') as readonly Alert[];
-  } catch (error) {
-    if (isNotFound(error)) return [];
-    throw error;
+  /** Where the policy says so. What fails is tried at the next look. */
+  async #cleanUp(services: readonly ServiceInput[], alerts: readonly Alert[]): Promise<void> {
+    const { client, informer, log } = this.#context;
+    const since = new Map(alerts.filter((a) => a.healedAt === undefined).map((a) => [a.id, unbrokenSince(a)]));
+    for (const input of services.filter((s) => s.policy.cleanUp.mode === 'Delete')) {
+      for (const item of planCleanUp(input, informer(Services).list(input.namespace), since)) {
+        if (item.verdict !== 'delete') continue;
+        const { kind, name, namespace, why } = item;
+        try {
+          await cleanUp(client, item);
+          log.info({ controller: this.name, kind, namespace, name, reason: why }, 'Forgotten version deleted');
+          const about = this.#subject(`${namespace}/${input.service}`);
+          if (about !== undefined) this.#events.event(about, 'Normal', 'CleanedUp', `Deleted ${kind} ${name}: ${why}`);
+        } catch (error) {
+          if (!isNotFound(error) && !isConflict(error)) log.warn({ controller: this.name, kind, namespace, name, error: error instanceof Error ? error.message : String(error) }, 'Clean-up failed; trying again');
+        }
+      }
+    }
   }
-}
 
-/** Writes only what differs in more than the time of the last look. */
-async function writeAlerts({ client }: ControllerContext, before: readonly Alert[], alerts: readonly Alert[]): Promise<void> {
-  const lasting = (list: readonly Alert[]): string => JSON.stringify(list.map(({ seenAt: _, ...alert }) => alert));
-  if (lasting(before) === lasting(alerts)) return;
-  const state = { apiVersion: 'v1', kind: 'ConfigMap', metadata: KEY, data: { alerts: JSON.stringify(alerts) } };
-  try {
-    await client.apply(ConfigMaps, state, { fieldManager: 'aweigh-health', force: true });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    await client.create(Namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: HEALTH_NAMESPACE } }).catch((e: unknown) => { if (!isAlreadyExists(e)) throw e; });
-    await client.apply(ConfigMaps, state, { fieldManager: 'aweigh-health', force: true });
+  /** Events of what changed, on the Application or on a Service. */
+  #record(before: readonly Alert[], after: readonly Alert[]): void {
+    const known = new Map(before.map((a) => [a.id, a]));
+    for (const alert of after) {
+      const last = known.get(alert.id);
+      const unwell = alert.due && alert.healedAt === undefined, was = last?.due === true && last.healedAt === undefined;
+      if (unwell === was && (!unwell || last?.rule === alert.rule)) continue;
+      const about = this.#subject(alert.id);
+      if (about === undefined) continue;
+      if (unwell) this.#events.event(about, 'Warning', alert.rule, alert.message);
+      else this.#events.event(about, 'Normal', 'Healed', `No longer: ${alert.message}`);
+    }
+  }
+
+  #subject(id: string): KubernetesObject | undefined {
+    const [namespace = '', name = ''] = id.split('/');
+    const { informer } = this.#context;
+    const application = informer(Applications).get({ namespace, name });
+    if (application !== undefined) return { ...application, apiVersion: 'aweigh.dev/v1alpha1', kind: 'Application' };
+    const service = informer(Services).list(namespace).find((s) => s.metadata?.labels?.[LABELS.app] === name && s.metadata.labels[LABELS.tier] === 'service');
+    return service && { ...service, apiVersion: 'v1', kind: 'Service' };
   }
 }

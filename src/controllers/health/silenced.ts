@@ -1,0 +1,12 @@
+import type { Silence } from '../../api/silence/silence.ts';
+import type { Alert } from './alerts.ts';
+
+/** Until when nobody is to be told of an alert: the latest end of the silences that hold now. Absent: it may be told. */
+export function silencedUntil(alert: Pick<Alert, 'id' | 'rule'>, silences: readonly Silence[], now: number): number | undefined {
+  const [namespace, service] = alert.id.split('/');
+  const ends = silences
+    .filter(({ metadata, spec }) => metadata?.namespace === namespace && (spec.service === '*' || spec.service === service) && (spec.rule === undefined || spec.rule === alert.rule))
+    .map(({ spec }) => Date.parse(spec.until))
+    .filter((until) => until > now);
+  return ends.length === 0 ? undefined : Math.max(...ends);
+}
