@@ -18,6 +18,10 @@ test('kubectl shows an Application and its pods', async () => {
   expect(await cluster.kubectl('rollout', 'status', `deployment/${APPLICATION}-production-v1.17.0`, '--timeout=30s')).toMatch(/successfully rolled out/);
 });
 
+test('every node renews its Lease: without one it would count as lost after 40 s, and its pods with it', async () => {
+  await eventually('a Lease for each node', async () => ((await cluster.kubectl('get', 'leases', '-n', 'kube-node-lease', '-o', 'name')).trim().split('\n').length === 2 ? true : undefined));
+});
+
 test('kubectl applies, scales, waits for, reads the logs of and deletes a Deployment', async () => {
   const manifest = `apiVersion: apps/v1
 kind: Deployment

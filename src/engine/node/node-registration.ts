@@ -1,7 +1,7 @@
 import os from 'node:os';
 import type { Client } from '../../client/client.ts';
 import { Leases, Namespaces, Nodes } from '../../client/kinds.ts';
-import { isAlreadyExists, isNotFound } from '../../client/status-error.ts';
+import { isAlreadyExists, isNotFound, StatusError } from '../../client/status-error.ts';
 import type { Lease, Node, NodeStatus } from '../../kubernetes/types.generated.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -38,7 +38,9 @@ export async function keepRegistered(registration: Registration, { client, clock
       waitMs = renewMs;
     } catch (e) {
       if (signal.aborted) return;
-      log.debug({ node: registration.name, error: e instanceof Error ? e.message : String(e) }, 'Node not registered or its lease not renewed; trying again');
+      // While the API is away that is no news; what it refuses would end in a node that counts as lost.
+      const level = e instanceof StatusError && e.reason !== 'ConnectionLost' && waitMs === renewMs ? 'warn' : 'debug';
+      log[level]({ node: registration.name, error: e instanceof Error ? e.message : String(e) }, 'Node not registered or its lease not renewed; trying again');
       waitMs = Math.min(renewMs, Math.max(200, waitMs === renewMs ? 200 : waitMs * 2));
     }
     await pause(clock, waitMs, signal);
@@ -62,11 +64,13 @@ async function renewLease(client: Client, name: string, nowMs: number, signal: A
     await client.patch(Leases, { namespace: leaseNamespace, name }, { spec: { renewTime } }, { type: 'merge', signal });
   } catch (e) {
     if (!isNotFound(e)) throw e;
-    await client.create(Namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: leaseNamespace } }, { signal }).catch((e2: unknown) => {
-      if (!isAlreadyExists(e2)) throw e2;
-    });
     const lease: Lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace: leaseNamespace, name }, spec: { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime } };
-    await client.create(Leases, lease, { signal });
+    await client.create(Leases, lease, { signal }).catch(async (e2: unknown) => {
+      if (!isNotFound(e2)) throw e2;
+      // An API server makes the namespace itself; where it does not, a node may not be allowed to either, and that is then told.
+      await client.create(Namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: leaseNamespace } }, { signal });
+      await client.create(Leases, lease, { signal });
+    });
   }
 }
 
