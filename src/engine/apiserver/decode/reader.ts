@@ -205,7 +205,11 @@ function pointer(target: Reader): Reader {
 interface Field {
   readonly reader: Reader;
   readonly omitZero: boolean;
+  readonly keepsEmpty: boolean;
 }
+
+/** Lists that may be left out, but mean something else when they are there and empty. */
+const KEEPS_EMPTY = new Set(['autoscaling.v2.HPAScalingRules.policies']);
 
 function struct(name: string): Reader {
   const fields = new Map<string, Field>();
@@ -218,8 +222,9 @@ function struct(name: string): Reader {
     for (const [key, described] of Object.entries(shape)) {
       const leavesOut = described.includes('?');
       const reader = readerOf(described.replace(/[?0]+$/, ''));
+      const keepsEmpty = KEEPS_EMPTY.has(`${name}.${key}`);
       const neverZero = reader.isZero === never;
-      fields.set(key, { reader, omitZero: leavesOut && !neverZero });
+      fields.set(key, { reader, omitZero: leavesOut && !neverZero && !keepsEmpty, keepsEmpty });
       if ((!leavesOut || neverZero) && !described.endsWith('?0')) always.push({ key, reader });
     }
   };
@@ -246,7 +251,7 @@ function struct(name: string): Reader {
       const result = field.reader.read(value);
       if (field.omitZero && field.reader.isZero(result)) delete object[key];
       // Kubernetes stores protobuf, which knows no difference between an empty list and none.
-      else if (Array.isArray(result) && result.length === 0 && field.reader.zero() === null) object[key] = null;
+      else if (Array.isArray(result) && result.length === 0 && field.reader.zero() === null && !field.keepsEmpty) object[key] = null;
       else if (result !== value) object[key] = result;
     }
     walk.depth = depth;

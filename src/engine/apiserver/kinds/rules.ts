@@ -12,7 +12,7 @@ import { namespace } from './core/namespace.ts';
 import { pod } from './core/pod/pod.ts';
 import { secret } from './core/secret.ts';
 import { service } from './core/service.ts';
-import { endpoints, event, node, podTemplate, replicationController, serviceAccount } from './core/small-kinds.ts';
+import { endpoints, node, podTemplate, replicationController, serviceAccount } from './core/small-kinds.ts';
 import { persistentVolume, persistentVolumeClaim } from './core/storage.ts';
 import { horizontalPodAutoscaler, horizontalPodAutoscalerV1 } from './autoscaling/horizontal-pod-autoscaler.ts';
 import { lease } from './coordination/lease.ts';
@@ -31,7 +31,8 @@ import { customResourceDefinition } from './apiextensions/custom-resource-defini
 import { apiService } from './apiregistration/api-service.ts';
 import { certificateSigningRequest } from './certificates/certificate-signing-request.ts';
 import { flowSchema, priorityLevelConfiguration } from './flowcontrol/flowcontrol.ts';
-import { eventsEvent } from './events/event.ts';
+import { event, eventsEvent } from './events/event.ts';
+import { resourceSlice } from './resource/resource-slice.ts';
 import { deviceClass, resourceClaim, resourceClaimTemplate } from './resource/device-claims.ts';
 
 export const builtInRules: readonly KindRules[] = [
@@ -40,5 +41,5 @@ export const builtInRules: readonly KindRules[] = [
   horizontalPodAutoscaler, horizontalPodAutoscalerV1, lease, endpointSlice, ingress, ingressClass, networkPolicy, ipAddressKind, serviceCidr, runtimeClass, podDisruptionBudget,
   clusterRole, clusterRoleBinding, role, roleBinding, priorityClass, csiDriver, csiNode, csiStorageCapacity, storageClass, volumeAttachment, volumeAttributesClass,
   validatingAdmissionPolicy, validatingAdmissionPolicyBinding, mutatingWebhookConfiguration, validatingWebhookConfiguration, customResourceDefinition, apiService, certificateSigningRequest, flowSchema, priorityLevelConfiguration,
-  deviceClass, eventsEvent, resourceClaim, resourceClaimTemplate,
+  deviceClass, eventsEvent, resourceClaim, resourceClaimTemplate, resourceSlice,
 ];

@@ -98,6 +98,9 @@ export class Findings {
   typeInvalid(field: string, value: unknown, detail?: string): void {
     this.errors.push({ type: 'TypeInvalid', field, value, detail });
   }
+  internal(field: string, detail: string): void {
+    this.errors.push({ type: 'Internal', field, detail });
+  }
   /** Absent or empty is Required; outside the set is NotSupported. */
   requiredEnum(field: string, value: string | undefined | null, supported: ReadonlySet<string>): void {
     if (value === undefined || value === null || value === '') this.required(field);

@@ -50,7 +50,7 @@ function validateResources(resources: readonly string[], path: string, found: Fi
       found.required(at);
       continue;
     }
-    if (entry === '*/*') wholeResources.add('*/*');
+    if (entry === '*/*') continue;
     const slash = entry.indexOf('/');
     const [resource, sub] = slash < 0 ? [entry, undefined] : [entry.slice(0, slash), entry.slice(slash + 1)];
     if (sub !== undefined && wholeResources.has(`${resource}/*`)) found.invalid(at, entry, `${resource}/* has it already`);
@@ -72,7 +72,8 @@ export function defaultMatchResources(match: MatchResources | undefined): void {
 }
 
 export function validateMatchResources(match: MatchResources, path: string, found: Findings): void {
-  found.requiredEnum(`${path}.matchPolicy`, match.matchPolicy, MATCH_POLICIES);
+  if (match.matchPolicy === undefined) found.required(`${path}.matchPolicy`);
+  else found.optionalEnum(`${path}.matchPolicy`, match.matchPolicy, MATCH_POLICIES);
   validateLabelSelector(match.namespaceSelector, `${path}.namespaceSelector`, found);
   validateLabelSelector(match.objectSelector, `${path}.objectSelector`, found);
   match.resourceRules?.forEach((rule, i) => validateRule(rule, `${path}.resourceRules[${i}]`, found));
@@ -96,9 +97,9 @@ export function validateMatchConditions(conditions: readonly MatchCondition[] | 
 
 const environment = ['object', 'oldObject', 'request', 'params', 'namespaceObject', 'authorizer', 'variables'].reduce((env, name) => env.registerVariable(name, 'dyn'), new Environment());
 
-/** Required where it is blank; Invalid where it does not parse, names what is not declared, or gives another type than `wants`.
+/** Required where it is blank; Invalid where it does not parse, names what is not declared, or gives another type than `wants` (`text` may be null).
  *  Functions of Kubernetes's own libraries are not typed here, so their calls are taken as they are. */
-export function validateExpression(expression: string, path: string, found: Findings, wants: 'bool' | 'string' | 'any' = 'bool'): void {
+export function validateExpression(expression: string, path: string, found: Findings, wants: 'bool' | 'string' | 'text' | 'any' = 'bool'): void {
   if (expression.trim() === '') {
     found.required(path);
     return;
@@ -107,5 +108,5 @@ export function validateExpression(expression: string, path: string, found: Find
   if (!checked.valid) {
     const message = (checked.error?.message ?? 'cannot be read').split('\n')[0] as string;
     if (!message.includes('no matching overload')) found.invalid(path, expression, message);
-  } else if (wants !== 'any' && checked.type !== wants && checked.type !== 'dyn') found.invalid(path, expression, `must be a ${wants}, not ${checked.type}`);
+  } else if (wants !== 'any' && checked.type !== (wants === 'text' ? 'string' : wants) && checked.type !== 'dyn' && !(wants === 'text' && checked.type === 'null')) found.invalid(path, expression, `must be a ${wants}, not ${checked.type}`);
 }

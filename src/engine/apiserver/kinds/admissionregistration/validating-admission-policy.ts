@@ -1,6 +1,7 @@
 import type { ParamKind, ValidatingAdmissionPolicyBindingSpec, ValidatingAdmissionPolicySpec } from '../../../../kubernetes/types.generated.ts';
 import { dns1035Label, dnsSubdomain, pathSegmentName } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
+import { validateLabelSelector } from '../../validation/label-selector.ts';
 import { qualifiedName } from '../../validation/label.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import { defaultMatchResources, validateExpression, validateMatchConditions, validateMatchResources } from './match-rules.ts';
@@ -21,7 +22,8 @@ export const validatingAdmissionPolicy: KindRules = {
   },
   validate(object, found) {
     const spec = object['spec'] as ValidatingAdmissionPolicySpec;
-    found.requiredEnum('spec.failurePolicy', spec.failurePolicy, FAILURE_POLICIES);
+    if (spec.failurePolicy === undefined) found.required('spec.failurePolicy');
+    else found.optionalEnum('spec.failurePolicy', spec.failurePolicy, FAILURE_POLICIES);
     if (spec.paramKind !== undefined) validateParamKind(spec.paramKind, 'spec.paramKind', found);
     if (spec.matchConstraints === undefined) found.required('spec.matchConstraints');
     else {
@@ -43,11 +45,10 @@ export const validatingAdmissionPolicy: KindRules = {
     const keys = new Set<string>();
     spec.auditAnnotations?.forEach((annotation, i) => {
       const at = `spec.auditAnnotations[${i}]`;
-      if (annotation.key === '') found.required(`${at}.key`);
-      else found.eachInvalid(`${at}.key`, annotation.key, qualifiedName(`${object.metadata.name ?? ''}/${annotation.key}`));
+      found.eachInvalid(`${at}.key`, annotation.key, qualifiedName(`${object.metadata.name ?? ''}/${annotation.key}`));
       if (keys.has(annotation.key)) found.duplicate(`${at}.key`, annotation.key);
       keys.add(annotation.key);
-      if (annotation.valueExpression.trim() === '') found.required(`${at}.valueExpression`);
+      validateExpression(annotation.valueExpression, `${at}.valueExpression`, found, 'text');
     });
   },
 };
@@ -57,8 +58,8 @@ function validateValidations(spec: ValidatingAdmissionPolicySpec, found: Finding
   spec.validations?.forEach((validation, i) => {
     const at = `spec.validations[${i}]`;
     validateExpression(validation.expression, `${at}.expression`, found);
-    for (const [, name] of validation.expression.matchAll(/\bvariables\.([_a-zA-Z][_a-zA-Z0-9]*)/g)) {
-      if (!usable.has(name as string)) found.invalid(`${at}.expression`, validation.expression, `variables.${name} is not declared`);
+    for (const field of ['expression', 'messageExpression'] as const) for (const [, name] of (validation[field] ?? '').matchAll(/\bvariables\.([_a-zA-Z][_a-zA-Z0-9]*)/g)) {
+      if (!usable.has(name as string)) found.invalid(`${at}.${field}`, validation[field], `variables.${name} is not declared`);
     }
     if (validation.messageExpression !== undefined && validation.messageExpression.trim() !== '') validateExpression(validation.messageExpression, `${at}.messageExpression`, found, 'string');
     if (validation.messageExpression !== undefined && validation.messageExpression.trim() === '') found.invalid(`${at}.messageExpression`, validation.messageExpression, 'must not be blank');
@@ -100,6 +101,7 @@ export const validatingAdmissionPolicyBinding: KindRules = {
         found.forbidden('spec.paramRef.name', 'excludes selector');
         found.forbidden('spec.paramRef.selector', 'excludes name');
       } else if (refName === '' && selector === undefined) found.required('spec.paramRef', 'name or selector is needed');
+      validateLabelSelector(selector, 'spec.paramRef.selector', found);
       if (refName !== '') found.eachInvalid('spec.paramRef.name', refName, pathSegmentName(refName));
       found.requiredEnum('spec.paramRef.parameterNotFoundAction', action, NOT_FOUND_ACTIONS);
     }

@@ -2,6 +2,7 @@ import type { DaemonSetSpec } from '../../../../kubernetes/types.generated.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import { countOf, validateAtMostAll, validateIntOrPercent } from '../../validation/int-or-percent.ts';
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts';
+import { badRequest } from '../../api-error.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import { templateWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
@@ -17,6 +18,8 @@ export const daemonSet: KindRules = {
   group: 'apps', version: 'v1', kind: 'DaemonSet', namespaced: true, generation: true,
   warnings: (object) => templateWarnings(object['spec'].template, 'spec.template'),
   default(object) {
+    const generation = object.metadata.annotations?.[TEMPLATE_GENERATION];
+    if (generation !== undefined && !/^[+-]?\d{1,18}$/.test(generation)) throw badRequest(`The annotation ${TEMPLATE_GENERATION} must be an integer, not ${JSON.stringify(generation)}`);
     const spec = object['spec'] as DaemonSetSpec;
     const strategy = (spec.updateStrategy ??= {});
     strategy.type ??= 'RollingUpdate';
@@ -29,7 +32,8 @@ export const daemonSet: KindRules = {
     defaultPodSpec(spec.template.spec!);
   },
   prepare(object) {
-    (object.metadata.annotations ??= {})[TEMPLATE_GENERATION] = '1';
+    const given = object.metadata.annotations?.[TEMPLATE_GENERATION];
+    (object.metadata.annotations ??= {})[TEMPLATE_GENERATION] = String(Math.max(1, Number(given ?? 1)));
   },
   prepareUpdate(object, old) {
     const before = old.metadata.annotations?.[TEMPLATE_GENERATION] ?? '0';
@@ -58,7 +62,7 @@ export const daemonSet: KindRules = {
 function validateStrategy({ updateStrategy = {} }: DaemonSetSpec, path: string, found: Findings): void {
   if (updateStrategy.type === 'OnDelete') return;
   if (updateStrategy.type !== 'RollingUpdate') {
-    found.notSupported(`${path}.type`, updateStrategy.type, STRATEGIES);
+    found.notSupported(path, updateStrategy.type, STRATEGIES);
     return;
   }
   const rolling = updateStrategy.rollingUpdate;
@@ -71,6 +75,6 @@ function validateStrategy({ updateStrategy = {} }: DaemonSetSpec, path: string, 
   validateAtMostAll(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`, found);
   validateIntOrPercent(maxSurge, `${path}.rollingUpdate.maxSurge`, found);
   validateAtMostAll(maxSurge, `${path}.rollingUpdate.maxSurge`, found);
-  if (countOf(maxUnavailable) > 0 && countOf(maxSurge) > 0) found.invalid(`${path}.rollingUpdate.maxSurge`, maxSurge, 'must be 0 where maxUnavailable is not');
+  if (countOf(maxUnavailable) !== 0 && countOf(maxSurge) !== 0) found.invalid(`${path}.rollingUpdate.maxSurge`, maxSurge, 'must be 0 where maxUnavailable is not');
   if (countOf(maxUnavailable) === 0 && countOf(maxSurge) === 0) found.required(`${path}.rollingUpdate.maxUnavailable`, 'must not be 0 where maxSurge is 0 too');
 }

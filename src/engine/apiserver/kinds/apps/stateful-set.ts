@@ -19,7 +19,7 @@ const MUTABLE = new Set(['replicas', 'ordinals', 'template', 'updateStrategy', '
 
 export const statefulSet: KindRules = {
   group: 'apps', version: 'v1', kind: 'StatefulSet', namespaced: true, generation: true, name: dnsLabel,
-  warnings: (object) => templateWarnings(object['spec'].template, 'spec.template'),
+  warnings: (object) => [...templateWarnings(object['spec'].template, 'spec.template'), ...((object['spec'].revisionHistoryLimit ?? 0) < 0 ? ['spec.revisionHistoryLimit: a negative value keeps all revisions'] : [])],
   default(object) {
     const spec = object['spec'] as StatefulSetSpec;
     spec.podManagementPolicy ??= 'OrderedReady';
@@ -34,9 +34,11 @@ export const statefulSet: KindRules = {
     spec.persistentVolumeClaimRetentionPolicy.whenScaled ??= 'Retain';
     spec.replicas ??= 1;
     spec.revisionHistoryLimit ??= 10;
+    // Known to Kubernetes 1.35, and switched off.
+    delete strategy.rollingUpdate?.maxUnavailable;
     for (const claim of spec.volumeClaimTemplates ?? []) {
-      claim.apiVersion ??= 'v1';
-      claim.kind ??= 'PersistentVolumeClaim';
+      claim.apiVersion = 'v1';
+      claim.kind = 'PersistentVolumeClaim';
       defaultClaimSpec(claim.spec!);
       claim.status ??= {};
       claim.status.phase ??= 'Pending';

@@ -2,7 +2,8 @@ import type { CrossVersionObjectReference, HorizontalPodAutoscalerSpec, HPAScali
 import { nanosOf } from '../../decode/quantity.ts';
 import { pathSegmentName } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
-import { validateLabelSelector } from '../../validation/label-selector.ts';
+import { dnsLabel } from '../../validation/dns-name.ts';
+import { validateContainerResourceName } from '../core/pod/validate-resources.ts';
 import type { KindRules } from '../built-in-kind.ts';
 
 const DEFAULT_CPU_PERCENT = 80;
@@ -69,7 +70,7 @@ function validateReference(ref: CrossVersionObjectReference, path: string, found
   const version = ref.apiVersion ?? '';
   const slashes = version.split('/').length - 1;
   const group = slashes === 1 ? (version.split('/')[0] as string) : '';
-  if (slashes > 1 || (!coreAllowed && group === '')) found.invalid(`${path}.apiVersion`, version, 'must name an API group, such as apps/v1');
+  if (slashes > 1 || (!coreAllowed && group === '' && ref.kind !== 'ReplicationController')) found.invalid(`${path}.apiVersion`, version, 'must name an API group, such as apps/v1');
 }
 
 function validateRules(rules: HPAScalingRules | undefined, path: string, found: Findings): void {
@@ -110,10 +111,13 @@ function validateSource(metric: MetricSpec, field: 'object' | 'external' | 'pods
   if ('metric' in source) {
     if (source.metric.name === '') found.required(`${path}.metric.name`);
     else found.eachInvalid(`${path}.metric.name`, source.metric.name, pathSegmentName(source.metric.name));
-    validateLabelSelector(source.metric.selector, `${path}.metric.selector`, found);
   }
   if ('name' in source && source.name === '') found.required(`${path}.name`);
-  if ('container' in source && source.container === '') found.required(`${path}.container`);
+  if ('container' in source) {
+    if (source.name !== '') validateContainerResourceName(source.name, `${path}.name`, found);
+    if (source.container === '') found.required(`${path}.container`);
+    else found.eachInvalid(`${path}.container`, source.container, dnsLabel(source.container));
+  }
   switch (field) {
     case 'pods':
       if (target.averageValue === undefined) found.required(`${path}.target.averageValue`);

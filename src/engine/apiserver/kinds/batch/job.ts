@@ -98,7 +98,7 @@ function validateGeneratedSelector(object: KindObject, found: Findings): void {
     else if (value !== (wanted ?? '')) found.invalid(path, labels, `the label ${key} must be ${wanted}`);
   }
   const selected = spec.selector?.matchLabels ?? {};
-  if (Object.keys(selected).length !== 1 || selected['batch.kubernetes.io/controller-uid'] !== uid) found.invalid('spec.selector', spec.selector, 'is generated where manualSelector is not true');
+  if (Object.keys(selected).length !== 1 || (spec.selector?.matchExpressions?.length ?? 0) > 0 || selected['batch.kubernetes.io/controller-uid'] !== uid) found.invalid('spec.selector', spec.selector, 'is generated where manualSelector is not true');
 }
 
 export function validateJobTemplate(template: JobTemplateSpec, path: string, found: Findings): void {
@@ -129,7 +129,8 @@ function validateJobSpec(spec: JobSpec, path: string, found: Findings, standsAlo
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) found.required(`${path}.backoffLimitPerIndex`, 'is needed with maxFailedIndexes');
   if ((spec.completionMode === undefined || spec.completionMode === 'NonIndexed') && spec.maxFailedIndexes !== undefined) found.invalid(`${path}.maxFailedIndexes`, spec.maxFailedIndexes, 'needs completionMode Indexed');
   if (spec.managedBy !== undefined) {
-    found.eachInvalid(`${path}.managedBy`, spec.managedBy, domainPrefixedPath(spec.managedBy));
+    if (spec.managedBy === '') found.required(`${path}.managedBy`);
+    else found.eachInvalid(`${path}.managedBy`, spec.managedBy, domainPrefixedPath(spec.managedBy));
     if (spec.managedBy.length > 63) found.tooLong(`${path}.managedBy`, 'must be at most 63 characters');
   }
   validateFailurePolicy(spec, `${path}.podFailurePolicy`, found);
@@ -150,8 +151,8 @@ function validateJobSpec(spec: JobSpec, path: string, found: Findings, standsAlo
     });
   }
   if (spec.podReplacementPolicy !== undefined) {
-    found.optionalEnum(`${path}.podReplacementPolicy`, spec.podReplacementPolicy, REPLACEMENT);
-    if (spec.podFailurePolicy !== undefined && spec.podReplacementPolicy !== 'Failed') found.notSupported(`${path}.podReplacementPolicy`, spec.podReplacementPolicy, ['Failed']);
+    if (spec.podFailurePolicy === undefined) found.optionalEnum(`${path}.podReplacementPolicy`, spec.podReplacementPolicy, REPLACEMENT);
+    else if (spec.podReplacementPolicy !== 'Failed') found.notSupported(`${path}.podReplacementPolicy`, spec.podReplacementPolicy, ['Failed']);
   }
   validatePodTemplate(spec.template, `${path}.template`, found);
   const restart = spec.template.spec?.restartPolicy;

@@ -1,5 +1,5 @@
 import type { LimitRangeItem, LimitRangeSpec, ResourceQuotaSpec } from '../../../../kubernetes/types.generated.ts';
-import { compareQuantities } from '../../decode/quantity.ts';
+import { compareQuantities, nanosOf } from '../../decode/quantity.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import { qualifiedName } from '../../validation/label.ts';
 import type { KindRules } from '../built-in-kind.ts';
@@ -68,6 +68,7 @@ function validateItem(limit: LimitRangeItem, path: string, found: Findings): voi
     if (above(min, standard)) found.invalid(`${path}.default[${name}]`, standard, `must be at least the minimum of ${min}`);
     if (above(standard, max)) found.invalid(`${path}.default[${name}]`, standard, `must be at most the maximum of ${max}`);
     if (ratio !== undefined && compareQuantities(ratio, '1') < 0) found.invalid(`${path}.maxLimitRequestRatio[${name}]`, ratio, 'must be 1 or more');
+    if (ratio !== undefined && min !== undefined && max !== undefined && Number(nanosOf(ratio)) / 1e9 > Number(nanosOf(max)) / Number(nanosOf(min))) found.invalid(`${path}.maxLimitRequestRatio[${name}]`, ratio, `must be at most max/min of ${max} and ${min}`);
   }
 }
 
@@ -81,6 +82,7 @@ function validateLimitName(name: string, type: string, path: string, found: Find
   }
 }
 
+const EXISTING_SCOPES = new Set(['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'CrossNamespacePodAffinity']);
 const POD_RESOURCES = new Set(['pods', 'cpu', 'memory', 'limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory']);
 
 function isCountedBy(scope: string, name: string): boolean {
@@ -118,6 +120,8 @@ export const resourceQuota: KindRules = {
     spec.scopeSelector?.matchExpressions?.forEach((term) => {
       const at = 'spec.scopeSelector.matchExpressions';
       if (!SCOPES.has(term.scopeName)) found.invalid(`${at}.scopeName`, term.scopeName, 'is no scope');
+      for (const name in spec.hard) if (QUOTA_RESOURCES.has(name) && !isCountedBy(term.scopeName, name)) found.invalid(at, spec.scopeSelector, `${term.scopeName} has no meaning for ${name}`);
+      if (EXISTING_SCOPES.has(term.scopeName) && term.operator !== 'Exists') found.invalid(`${at}.operator`, term.operator, `must be Exists with the scope ${term.scopeName}`);
       switch (term.operator) {
         case 'In':
         case 'NotIn':

@@ -38,7 +38,7 @@ export const secret: KindRules = {
       found.required('data[password]');
     }
     for (const key of REQUIRED_KEYS[type] ?? []) {
-      if (data[key] === undefined) {
+      if (data[key] === undefined || (key === 'ssh-privatekey' && !data[key])) {
         found.required(`data[${key}]`);
         continue;
       }

@@ -1,5 +1,5 @@
 import type { Service, ServicePort, ServiceSpec } from '../../../../kubernetes/types.generated.ts';
-import { dns1035Label, dnsLabel, dnsSubdomain, domainPrefixedPath } from '../../validation/dns-name.ts';
+import { dns1035Label, dnsLabel, dnsSubdomain } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import { cidr, ipFamily, ipAddress, nonSpecialAddress } from '../../validation/ip-address.ts';
 import { qualifiedName, validateLabels } from '../../validation/label.ts';
@@ -46,7 +46,7 @@ export const service: KindRules = {
       }
       spec.ipFamilyPolicy ??= 'SingleStack';
       if (spec.ipFamilies === undefined) {
-        const families = (spec.clusterIPs ?? []).map((ip) => ipFamily(ip)).filter((family) => family !== undefined);
+        const families = [...new Set((spec.clusterIPs ?? []).map((ip) => ipFamily(ip)))].filter((family) => family !== undefined);
         spec.ipFamilies = families.length > 0 && first !== 'None' ? families : ['IPv4'];
       }
     }
@@ -101,7 +101,7 @@ function dropUnused(spec: ServiceSpec, before: ServiceSpec): void {
 function validateService(object: Service, found: Findings, loopback: boolean): void {
   const spec = object.spec as ServiceSpec;
   const ports = spec.ports ?? [];
-  if (ports.length === 0 && spec.clusterIP !== 'None' && spec.type !== 'ExternalName') found.required('spec.ports', 'at least one is needed');
+  if (ports.length === 0 && spec.clusterIP !== 'None' && spec.clusterIPs?.[0] !== 'None' && spec.type !== 'ExternalName') found.required('spec.ports', 'at least one is needed');
   if (spec.type === 'ExternalName') {
     for (const field of ['clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy'] as const) {
       if (field === 'clusterIPs' ? spec.clusterIP !== undefined : spec[field] !== undefined) found.forbidden(`spec.${field}`, 'has no meaning with the type ExternalName');
@@ -137,13 +137,13 @@ function validateService(object: Service, found: Findings, loopback: boolean): v
     if (messages.length === 0) found.eachInvalid(`spec.externalIPs[${i}]`, ip, nonSpecialAddress(ip, loopback));
   });
   found.requiredEnum('spec.type', spec.type, TYPES);
-  spec.loadBalancerSourceRanges?.forEach((range, i) => found.eachInvalid(`spec.loadBalancerSourceRanges[${i}]`, range, cidr(range.trim())));
+  spec.loadBalancerSourceRanges?.forEach((range, i) => found.eachInvalid(`spec.LoadBalancerSourceRanges[${i}]`, range, cidr(range.trim())));
   if (spec.loadBalancerSourceRanges !== undefined && spec.type !== 'LoadBalancer') found.forbidden('spec.LoadBalancerSourceRanges', 'has no meaning but with the type LoadBalancer');
   if (spec.allocateLoadBalancerNodePorts !== undefined && spec.type !== 'LoadBalancer') found.forbidden('spec.allocateLoadBalancerNodePorts', 'has no meaning but with the type LoadBalancer');
   if (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts === undefined) found.required('spec.allocateLoadBalancerNodePorts');
   if (spec.loadBalancerClass !== undefined) {
     if (spec.type !== 'LoadBalancer') found.forbidden('spec.loadBalancerClass', 'has no meaning but with the type LoadBalancer');
-    else found.eachInvalid('spec.loadBalancerClass', spec.loadBalancerClass, domainPrefixedPath(spec.loadBalancerClass));
+    else found.eachInvalid('spec.loadBalancerClass', spec.loadBalancerClass, qualifiedName(spec.loadBalancerClass));
   }
   validateTrafficPolicies(spec, found);
   found.optionalEnum('spec.trafficDistribution', spec.trafficDistribution, DISTRIBUTIONS);
@@ -164,22 +164,33 @@ function validatePort(port: ServicePort, needsName: boolean, names: Set<string>,
 }
 
 function validateClusterIps(spec: ServiceSpec, found: Findings): void {
-  const ips = spec.clusterIPs ?? [];
-  if (spec.clusterIP !== undefined && ips[0] !== spec.clusterIP) found.invalid('spec.clusterIPs[0]', ips[0], 'must be clusterIP');
-  if (spec.clusterIP === undefined && ips.length > 0) found.invalid('spec.clusterIPs', ips, 'must be empty where clusterIP is');
-  if (ips.length > 2) found.invalid('spec.clusterIPs', ips, 'must be at most 2');
   if (spec.type === 'ExternalName') return;
-  ips.forEach((ip, i) => {
-    if (ip === 'None') {
-      if (ips.length > 1) found.invalid(`spec.clusterIPs[${i}]`, ip, "'None' stands alone");
-    } else if (ip !== '') found.eachInvalid(`spec.clusterIPs[${i}]`, ip, ipAddress(ip));
-  });
+  const ips = spec.clusterIPs ?? [];
+  const at = 'spec.clusterIPs';
+  if (spec.clusterIP !== undefined) {
+    if (ips.length === 0) found.required(at);
+    else if (ips[0] !== spec.clusterIP) found.invalid(at, ips, 'the first must be clusterIP');
+  } else if (ips.length > 0) found.invalid(at, ips, 'must be empty where clusterIP is');
   const families = spec.ipFamilies ?? [];
   families.forEach((family, i) => {
     if (!FAMILIES.has(family)) found.notSupported(`spec.ipFamilies[${i}]`, family, FAMILIES);
     if (families.indexOf(family) < i) found.duplicate(`spec.ipFamilies[${i}]`, family);
   });
   found.optionalEnum('spec.ipFamilyPolicy', spec.ipFamilyPolicy, FAMILY_POLICIES);
+  const before = found.errors.length;
+  ips.forEach((ip, i) => {
+    if (i === 0 && ip === 'None') {
+      if (ips.length > 1) found.invalid(at, ips, "'None' stands alone");
+    } else found.eachInvalid(`${at}[${i}]`, ip, ipAddress(ip));
+  });
+  const readable = found.errors.length === before;
+  if (ips.length > 2) found.invalid(at, ips, 'must be at most 2');
+  if (!readable) return;
+  if (ips.length > 1 && new Set(ips.map((ip) => ipFamily(ip))).size < ips.length) found.invalid(at, ips, 'must be one of each IP family');
+  if (ips[0] !== 'None') ips.forEach((ip, i) => {
+    const family = families[i];
+    if ((family === 'IPv4' || family === 'IPv6') && ipFamily(ip) !== family) found.invalid(`${at}[${i}]`, ip, `must be an ${family} address`);
+  });
 }
 
 function validateTrafficPolicies(spec: ServiceSpec, found: Findings): void {
@@ -187,6 +198,7 @@ function validateTrafficPolicies(spec: ServiceSpec, found: Findings): void {
   if (external) found.requiredEnum('spec.externalTrafficPolicy', spec.externalTrafficPolicy, TRAFFIC_POLICIES);
   else if (spec.externalTrafficPolicy !== undefined) found.invalid('spec.externalTrafficPolicy', spec.externalTrafficPolicy, 'is for services reached from outside');
   if (spec.healthCheckNodePort !== undefined && (spec.type !== 'LoadBalancer' || spec.externalTrafficPolicy !== 'Local')) found.invalid('spec.healthCheckNodePort', spec.healthCheckNodePort, 'is for the type LoadBalancer with externalTrafficPolicy Local');
+  else if (spec.healthCheckNodePort !== undefined) found.eachInvalid('spec.healthCheckNodePort', spec.healthCheckNodePort, portNumber(spec.healthCheckNodePort));
   if (spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer') {
     if (spec.internalTrafficPolicy === undefined) found.required('spec.internalTrafficPolicy');
     else found.optionalEnum('spec.internalTrafficPolicy', spec.internalTrafficPolicy, TRAFFIC_POLICIES);

@@ -1,4 +1,5 @@
-import type { Endpoints, Node, PodTemplateSpec, ReplicationControllerSpec, Taint } from '../../../../kubernetes/types.generated.ts';
+import type { KindObject } from '../strategy.ts';
+import type { Endpoints, Node, ObjectReference, PodTemplateSpec, ReplicationControllerSpec, Taint } from '../../../../kubernetes/types.generated.ts';
 import { dnsSubdomain } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import { cidr, cidrFamily, ipAddress, nonSpecialAddress } from '../../validation/ip-address.ts';
@@ -12,7 +13,18 @@ import { validateResourceAmount } from './pod/validate-resources.ts';
 import { templateWarnings } from './pod/warnings.ts';
 import { validatePodTemplate } from './pod/validate-template.ts';
 
-export const serviceAccount: KindRules = { group: '', version: 'v1', kind: 'ServiceAccount', namespaced: true };
+export const serviceAccount: KindRules = {
+  group: '', version: 'v1', kind: 'ServiceAccount', namespaced: true,
+  prepare: keepSecretNames,
+  prepareUpdate: keepSecretNames,
+};
+
+/** Secrets stand in the account's own namespace, so only their names count. */
+function keepSecretNames(object: KindObject): void {
+  for (const secret of (object['secrets'] as ObjectReference[] | undefined) ?? []) {
+    for (const field in secret) if (field !== 'name') delete secret[field as keyof ObjectReference];
+  }
+}
 
 export const podTemplate: KindRules = {
   group: '', version: 'v1', kind: 'PodTemplate', namespaced: true, generation: true,
@@ -62,12 +74,18 @@ export const node: KindRules = {
     const status = (object['status'] ?? {}) as NonNullable<Node['status']>;
     if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
   },
+  prepare(object) {
+    delete object['spec']?.configSource;
+  },
+  warnings: (object) => (object['spec']?.externalID === undefined ? [] : ['spec.externalID: nothing uses it any more']),
   validate(object, found) {
     const spec = (object['spec'] ?? {}) as NonNullable<Node['spec']>;
     validateTaints(spec.taints, 'metadata.taints', found);
     const cidrs = spec.podCIDRs ?? [];
     cidrs.forEach((block, i) => found.eachInvalid(`spec.podCIDRs[${i}]`, block, cidr(block)));
-    if (cidrs.length > 2 || (cidrs.length === 2 && cidrFamily(cidrs[0] as string) === cidrFamily(cidrs[1] as string))) found.invalid('spec.podCIDRs', cidrs, 'must be one of each IP family');
+    const families = cidrs.map((block) => cidrFamily(block));
+    if (cidrs.length > 1 && families.includes(undefined)) found.internal('spec.podCIDRs', 'the families cannot be told');
+    if (cidrs.length > 2 || (cidrs.length === 2 && (families.includes(undefined) || families[0] === families[1]))) found.invalid('spec.podCIDRs', cidrs, 'must be one of each IP family');
     const status = (object['status'] ?? {}) as NonNullable<Node['status']>;
     for (const list of ['capacity', 'allocatable'] as const) for (const name in status[list]) validateResourceAmount(name, status[list][name] as string, `status.${list}.${name}`, found);
   },
@@ -126,14 +144,3 @@ export const endpoints: KindRules = {
     });
   },
 };
-
-export const event: KindRules = {
-  group: '', version: 'v1', kind: 'Event', namespaced: true, lateMetadata: true,
-  validate(object, found) {
-    const namespace = object.metadata.namespace;
-    const involved = (object['involvedObject'].namespace ?? '') as string;
-    const expected = involved === '' ? 'default' : involved;
-    if (namespace !== expected) found.invalid('involvedObject.namespace', involved, "must be the event's namespace");
-  },
-};
-

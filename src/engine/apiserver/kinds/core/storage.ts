@@ -48,6 +48,7 @@ export const persistentVolume: KindRules = {
     object['status'] = { phase: 'Pending' };
     addFinalizer(object.metadata, VOLUME_PROTECTION);
   },
+  warnings: (object) => volumeWarnings(object['spec'] as PersistentVolumeSpec, object.metadata.annotations),
   validate: (object, found) => validateVolumeSpec(object['spec'] as PersistentVolumeSpec, 'spec', found, false, object.metadata.name ?? ''),
   validateUpdate(object, old, found) {
     const source = (spec: object): string => JSON.stringify(Object.entries(spec).filter(([field]) => !NOT_SOURCES.has(field)).sort());
@@ -56,12 +57,13 @@ export const persistentVolume: KindRules = {
   },
 };
 
-const NOT_INLINE = ['capacity', 'claimRef', 'persistentVolumeReclaimPolicy', 'storageClassName', 'volumeMode'] as const;
+/** What an inline volume must not say; of some fields only the value that is meant anyway. */
+const NOT_INLINE: readonly [keyof PersistentVolumeSpec, string?][] = [['capacity'], ['claimRef'], ['persistentVolumeReclaimPolicy', 'Retain'], ['nodeAffinity'], ['storageClassName'], ['volumeMode', 'Filesystem']];
 
 /** The spec of a volume, or one that stands in a VolumeAttachment: that one is of the kind csi and has no life of its own. */
 export function validateVolumeSpec(spec: PersistentVolumeSpec, path: string, found: Findings, inline: boolean, name: string): void {
   if (inline) {
-    for (const field of NOT_INLINE) if (spec[field] !== undefined) found.forbidden(`${path}.${field}`, 'an inline volume has none');
+    for (const [field, allowed] of NOT_INLINE) if (spec[field] !== undefined && spec[field] !== allowed) found.forbidden(`${path}.${field}`, 'an inline volume has none');
     if (spec.csi === undefined) found.required(`${path}.csi`);
   }
   if ((spec.accessModes?.length ?? 0) === 0) found.required(`${path}.accessModes`);
@@ -75,8 +77,8 @@ export function validateVolumeSpec(spec: PersistentVolumeSpec, path: string, fou
     if (nanosOf(capacity[name]) <= 0n) found.invalid(`${path}.capacity[${name}]`, capacity[name], 'must be more than 0');
   }
   }
-  if (spec.persistentVolumeReclaimPolicy !== undefined) found.optionalEnum(`${path}.persistentVolumeReclaimPolicy`, spec.persistentVolumeReclaimPolicy, RECLAIM_POLICIES);
-  if (spec.nodeAffinity !== undefined) {
+  if (!inline) found.optionalEnum(`${path}.persistentVolumeReclaimPolicy`, spec.persistentVolumeReclaimPolicy, RECLAIM_POLICIES);
+  if (!inline && spec.nodeAffinity !== undefined) {
     if (spec.nodeAffinity.required === undefined) found.required(`${path}.nodeAffinity.required`);
     else validateNodeSelector(spec.nodeAffinity.required, `${path}.nodeAffinity.required`, found);
   }
@@ -93,13 +95,25 @@ export function validateVolumeSpec(spec: PersistentVolumeSpec, path: string, fou
   }
   if (sources === 0) found.required(path, 'a source is needed');
   if (spec.hostPath !== undefined && posix.normalize(spec.hostPath.path) === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') found.forbidden(`${path}.persistentVolumeReclaimPolicy`, "the root folder cannot be recycled");
-  if (spec.storageClassName !== undefined) found.eachInvalid(`${path}.storageClassName`, spec.storageClassName, dnsSubdomain(spec.storageClassName));
-  found.optionalEnum(`${path}.volumeMode`, spec.volumeMode, VOLUME_MODES);
+  if (!inline && spec.storageClassName !== undefined) found.eachInvalid(`${path}.storageClassName`, spec.storageClassName, dnsSubdomain(spec.storageClassName));
+  if (!inline) found.optionalEnum(`${path}.volumeMode`, spec.volumeMode, VOLUME_MODES);
   const attributes = spec.volumeAttributesClassName;
   if (attributes === undefined) return;
   if (attributes === '') found.required(`${path}.volumeAttributesClassName`);
   else found.eachInvalid(`${path}.volumeAttributesClassName`, attributes, dnsSubdomain(attributes));
   if (spec.csi === undefined) found.required(`${path}.csi`, 'is needed with volumeAttributesClassName');
+}
+
+const GONE_SOURCES = ['cephfs', 'photonPersistentDisk', 'scaleIO', 'storageos', 'glusterfs', 'rbd'] as const;
+
+function volumeWarnings(spec: PersistentVolumeSpec, annotations: Record<string, string> = {}): string[] {
+  const warnings: string[] = [];
+  for (const [key, field] of [['storage-class', 'storageClassName'], ['mount-options', 'mountOptions']] as const) {
+    if (annotations[`volume.beta.kubernetes.io/${key}`] !== undefined) warnings.push(`metadata.annotations[volume.beta.kubernetes.io/${key}]: use ${field}`);
+  }
+  if (spec.persistentVolumeReclaimPolicy === 'Recycle') warnings.push('spec.persistentVolumeReclaimPolicy: Recycle is deprecated');
+  for (const source of GONE_SOURCES) if (spec[source] !== undefined) warnings.push(`spec.${source}: this kind of volume is no longer supported`);
+  return warnings;
 }
 
 /** Other sources stand in dataSourceRef; here they are dropped, as ever. */

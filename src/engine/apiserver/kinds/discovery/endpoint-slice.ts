@@ -5,6 +5,7 @@ import { ipAddress, ipFamily, nonSpecialAddress } from '../../validation/ip-addr
 import { labelValue, qualifiedName, validateLabels } from '../../validation/label.ts';
 import { PROTOCOLS } from '../../validation/port.ts';
 import type { KindRules } from '../built-in-kind.ts';
+import type { KindObject } from '../strategy.ts';
 
 const ADDRESS_TYPES = new Set(['FQDN', 'IPv4', 'IPv6']);
 const MAX_ENDPOINTS = 1000;
@@ -21,6 +22,9 @@ export const endpointSlice: KindRules = {
       port.protocol ??= 'TCP';
     }
   },
+  prepare: dropTopology,
+  prepareUpdate: dropTopology,
+  warnings: (object, old) => (old === undefined && object['addressType'] === 'FQDN' ? ['addressType: FQDN is deprecated'] : []),
   validate(object, found, context) {
     const slice = object as unknown as EndpointSlice;
     found.requiredEnum('addressType', slice.addressType, ADDRESS_TYPES);
@@ -44,6 +48,11 @@ export const endpointSlice: KindRules = {
   },
 };
 
+/** The fields that replaced it say what it said. */
+function dropTopology(object: KindObject): void {
+  for (const endpoint of (object as unknown as EndpointSlice).endpoints ?? []) delete endpoint.deprecatedTopology;
+}
+
 function validateEndpoint(endpoint: Endpoint, type: string, path: string, found: Findings, loopback: boolean): void {
   const addresses = endpoint.addresses ?? [];
   if (addresses.length === 0) found.required(`${path}.addresses`, 'at least one is needed');
@@ -51,7 +60,8 @@ function validateEndpoint(endpoint: Endpoint, type: string, path: string, found:
   addresses.forEach((address, i) => {
     const at = `${path}.addresses[${i}]`;
     if (type === 'FQDN') {
-      found.eachInvalid(at, address, dnsSubdomain(address));
+      if (address === '') found.required(at);
+      else found.eachInvalid(at, address, fullyQualified(address));
       return;
     }
     if (type !== 'IPv4' && type !== 'IPv6') return;
@@ -71,4 +81,21 @@ function validateEndpoint(endpoint: Endpoint, type: string, path: string, found:
     if (zones.findIndex((z) => z.name === zone.name) < i) found.duplicate(at, zone.name);
     found.eachInvalid(at, zone.name, labelValue(zone.name));
   });
+  const nodes = endpoint.hints?.forNodes ?? [];
+  if (zones.length > MAX_HINTS) return;
+  if (nodes.length > MAX_HINTS) found.tooMany(`${path}.hints.forNodes`, `must be at most ${MAX_HINTS}`);
+  else nodes.forEach((node, i) => {
+    const at = `${path}.hints.forNodes[${i}].name`;
+    if (nodes.findIndex((n) => n.name === node.name) < i) found.duplicate(at, node.name);
+    found.eachInvalid(at, node.name, dnsSubdomain(node.name));
+  });
+}
+
+/** A DNS name of two labels or more. */
+function fullyQualified(name: string): readonly string[] {
+  const plain = name.endsWith('.') ? name.slice(0, -1) : name;
+  const messages = dnsSubdomain(plain);
+  if (messages.length > 0) return messages;
+  if (!plain.includes('.')) return ['must be a domain of two labels or more'];
+  return plain.split('.').flatMap((label) => dnsLabel(label));
 }

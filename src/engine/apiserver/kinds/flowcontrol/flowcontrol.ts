@@ -123,6 +123,9 @@ export const priorityLevelConfiguration: KindRules = {
     }
     if (spec.type === 'Exempt') {
       if (spec.limited !== undefined) found.forbidden('spec.limited', 'goes with the type Limited');
+      const { nominalConcurrencyShares: shares = 0, lendablePercent: lendable = 0 } = spec.exempt ?? {};
+      if (shares < 0) found.invalid('spec.exempt.nominalConcurrencyShares', shares, 'must be 0 or more');
+      if (lendable < 0 || lendable > 100) found.invalid('spec.exempt.lendablePercent', lendable, 'must be from 0 to 100');
       return;
     }
     if (spec.exempt !== undefined) found.forbidden('spec.exempt', 'goes with the type Exempt');

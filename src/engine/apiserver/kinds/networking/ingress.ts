@@ -16,6 +16,7 @@ interface ObjectReference { apiGroup?: string | null; kind: string; name: string
 
 export const ingress: KindRules = {
   group: 'networking.k8s.io', version: 'v1', kind: 'Ingress', namespaced: true, generation: true,
+  warnings: (object, old) => (old === undefined && object.metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined && object['spec'].ingressClassName === undefined ? ['metadata.annotations[kubernetes.io/ingress.class]: use spec.ingressClassName'] : []),
   validate(object, found) {
     const spec = object['spec'] as IngressSpec;
     const annotation = object.metadata.annotations?.[CLASS_ANNOTATION];

@@ -10,7 +10,7 @@ export const runtimeClass: KindRules = {
   validate(object, found) {
     const spec = object as unknown as RuntimeClass;
     found.eachInvalid('handler', spec.handler, dnsLabel(spec.handler));
-    if (spec.overhead !== undefined) validateResources({ limits: spec.overhead.podFixed }, 'overhead.podFixed', found);
+    if (spec.overhead !== undefined) validateResources({ limits: spec.overhead.podFixed }, 'overhead', found);
     validateLabels(spec.scheduling?.nodeSelector, 'scheduling.nodeSelector', found);
     validateTolerations(spec.scheduling?.tolerations, 'scheduling.tolerations', found);
     const seen = new Set<string>();

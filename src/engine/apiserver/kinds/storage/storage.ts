@@ -14,6 +14,8 @@ const BINDING_MODES = new Set(['Immediate', 'WaitForFirstConsumer']);
 const FS_GROUP_POLICIES = new Set(['File', 'None', 'ReadWriteOnceWithFSType']);
 const LIFECYCLE_MODES = new Set(['Ephemeral', 'Persistent']);
 const CLASS_PROTECTION = 'kubernetes.io/vac-protection';
+const MIN_UPDATE_SECONDS = 10;
+const MAX_NODE_ID = 256;
 const MAX_PARAMETERS = 512;
 const MAX_PARAMETER_BYTES = 256 * 1024;
 
@@ -123,6 +125,9 @@ export const csiDriver: KindRules = {
       audiences.add(request.audience);
       if (request.expirationSeconds !== undefined && (request.expirationSeconds < 600 || request.expirationSeconds > 2 ** 32)) found.invalid(`${at}.expirationSeconds`, request.expirationSeconds, 'must be from 600 to 2^32');
     });
+    const period = spec.nodeAllocatableUpdatePeriodSeconds;
+    if (period !== undefined && period < MIN_UPDATE_SECONDS) found.invalid('spec.nodeAllocatableUpdatePeriodSeconds', period, `must be ${MIN_UPDATE_SECONDS} or more`);
+    if (spec.serviceAccountTokenInSecrets !== undefined && (spec.tokenRequests?.length ?? 0) === 0) found.invalid('spec.serviceAccountTokenInSecrets', spec.serviceAccountTokenInSecrets, 'needs tokenRequests');
     for (const mode of spec.volumeLifecycleModes ?? []) if (!LIFECYCLE_MODES.has(mode)) found.notSupported('spec.volumeLifecycleModes', mode, LIFECYCLE_MODES);
   },
 };
@@ -138,6 +143,7 @@ export const csiNode: KindRules = {
       const at = `spec.drivers[${i}]`;
       validateDriverName(driver.name, `${at}.name`, found);
       if (driver.nodeID === '') found.required(`${at}.nodeID`);
+      else if (driver.nodeID.length > MAX_NODE_ID) found.invalid(`${at}.nodeID`, driver.nodeID, `must be at most ${MAX_NODE_ID} characters`);
       const keys = driver.topologyKeys ?? [];
       keys.forEach((key, j) => {
         if (key === '') found.required(at, 'a topology key must not be empty');

@@ -157,7 +157,8 @@ function validatePorts(ports: readonly ContainerPort[], spec: PodSpec, path: str
     else found.eachInvalid(`${at}.containerPort`, port.containerPort, portNumber(port.containerPort));
     if (port.hostPort !== undefined) found.eachInvalid(`${at}.hostPort`, port.hostPort, portNumber(port.hostPort));
     found.requiredEnum(`${at}.protocol`, port.protocol, PROTOCOLS);
-    if (spec.hostNetwork === true && port.hostPort !== port.containerPort) found.invalid(`${at}.hostPort`, port.hostPort, 'must be the containerPort with hostNetwork');
+    // A template may leave it to the pod.
+    if (spec.hostNetwork === true && port.hostPort !== undefined && port.hostPort !== port.containerPort) found.invalid(`${at}.hostPort`, port.hostPort, 'must be the containerPort with hostNetwork');
   });
 }
 

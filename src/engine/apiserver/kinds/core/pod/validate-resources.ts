@@ -12,13 +12,10 @@ const NANO = 1_000_000_000n;
 export function validateContainerResourceName(name: string, path: string, found: Findings): void {
   if (CONTAINER_RESOURCES.has(name)) return;
   const messages = qualifiedName(name);
-  if (messages.length > 0) {
-    found.eachInvalid(path, name, messages);
-    return;
-  }
+  found.eachInvalid(path, name, messages);
   if (!name.includes('/')) {
     if (name.startsWith('hugepages-')) return;
-    if (!STANDARD_RESOURCES.has(name)) found.invalid(path, name, 'must be a standard resource');
+    if (messages.length === 0 && !STANDARD_RESOURCES.has(name)) found.invalid(path, name, 'must be a standard resource');
     found.invalid(path, name, 'must be a resource of containers or have a domain');
   } else if (!isNativeResource(name) && !isExtendedResource(name)) found.invalid(path, name, 'must be a standard resource or have a domain other than kubernetes.io');
 }
