@@ -27,3 +27,4 @@ export const CustomResourceDefinitions = resource<k.CustomResourceDefinition>('a
 export const CertificateSigningRequests = resource<k.CertificateSigningRequest>('certificates.k8s.io', 'v1', 'certificatesigningrequests', 'CertificateSigningRequest', false);
 export const ClusterRoles = resource<k.ClusterRole>('rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', false);
 export const ControllerRevisions = resource<k.ControllerRevision>('apps', 'v1', 'controllerrevisions', 'ControllerRevision');
+export const SubjectAccessReviews = resource<k.SubjectAccessReview>('authorization.k8s.io', 'v1', 'subjectaccessreviews', 'SubjectAccessReview', false);

@@ -1,9 +1,10 @@
 import type { Application } from '../../api/application/application.ts';
-import type { Delivery, DeliveryChange } from '../../api/delivery/delivery.ts';
+import type { Delivery } from '../../api/delivery/delivery.ts';
 import { Deliveries } from '../../api/kinds.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import type { KubernetesObject, ObjectKey, Resource } from '../../client/resource.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
+import type { CommitReason } from './commit-reason.ts';
 import { differences } from './differences.ts';
 import { SPEC_RESOURCES } from './observe.ts';
 import type { Applied, RecordAction } from './reconcile.ts';
@@ -19,6 +20,8 @@ export interface ApplyContext {
   readonly delivery: Delivery;
   readonly files: ReadonlyMap<string, string>;
   readonly applied: Map<string, Applied>;
+  /** Why a commit is made. */
+  readonly why: CommitReason;
 }
 
 /** Carries out the actions in order. A failure leaves the rest to the next run, which decides afresh. */
@@ -67,15 +70,9 @@ async function commitOf({ application, repository }: ApplyContext): Promise<{ co
   return last === undefined ? {} : { commit: last.sha };
 }
 
-function changeOf({ application, delivery, files }: ApplyContext): RecordChange {
+function changeOf({ application, files, why }: ApplyContext): RecordChange {
   const { namespace = '', name = '' } = application.metadata ?? {};
-  const seen = delivery.status?.observedGeneration === delivery.metadata?.generation;
-  const change: DeliveryChange = seen ? { actor: 'aweigh', reason: 'ApplicationChanged', message: 'specs follow the changed Application' } : delivery.spec.change;
-  const trailers = new Map<string, string>();
-  if (change.release !== undefined) trailers.set('Release', change.release);
-  if (change.track !== undefined) trailers.set('Track', change.track);
-  trailers.set('Actor', change.actor);
-  trailers.set('Reason', change.reason);
+  const { change, trailers } = why;
   return { directory: directoryOf(namespace, name), files, subject: `${name}: ${change.message}`, trailers, actor: change.actor };
 }
 

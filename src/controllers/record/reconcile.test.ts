@@ -11,12 +11,13 @@ function delivery(generation: number, observedGeneration: number | undefined): D
   return { metadata: { name: 'shop', generation }, spec: { application: 'shop', tracks: [], router: { replicas: 4 }, change: { actor: 'a', reason: 'ScaleUp', message: '' } }, status: observedGeneration === undefined ? {} : { observedGeneration } };
 }
 
-const state = (over: Partial<RecordState>): RecordState => ({ delivery: delivery(1, 1), wanted: [service], live: live('v1'), committed: true, applied: new Map(), ...over });
+const state = (over: Partial<RecordState>): RecordState => ({ delivery: delivery(1, 1), wanted: [service], live: live('v1'), behind: 'nothing', applied: new Map(), ...over });
 const steps = (over: Partial<RecordState>): string[] => reconcile(state(over)).map((a) => (a.type === 'apply' ? `apply ${a.reason}` : a.type));
 
-test.for([
+test.for<{ when: string; over: Partial<RecordState>; then: string[] }>([
   { when: 'all is as the record says', over: {}, then: [] },
-  { when: 'a new Delivery: the commit comes before the cluster', over: { delivery: delivery(2, 1), committed: false, live: live('v0') }, then: ['commit', 'apply Changed', 'observed'] },
+  { when: 'a new Delivery: the commit comes before the cluster', over: { delivery: delivery(2, 1), behind: 'specs', live: live('v0') }, then: ['commit', 'apply Changed', 'observed'] },
+  { when: 'a release has moved and nothing else', over: { behind: 'story' }, then: ['commit'] },
   { when: 'killed between commit and apply', over: { delivery: delivery(2, 1), live: live('v0') }, then: ['apply Changed', 'observed'] },
   { when: 'killed before the status', over: { delivery: delivery(2, 1) }, then: ['observed'] },
   { when: 'a person edited the cluster', over: { live: live('v9', '12'), applied: applied('11') }, then: ['apply Drifted'] },

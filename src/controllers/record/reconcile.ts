@@ -8,8 +8,8 @@ export interface RecordState {
   readonly wanted: readonly KubernetesObject[];
   /** By `Kind/name`. */
   readonly live: ReadonlyMap<string, KubernetesObject>;
-  /** True: `wanted` is what HEAD says already. */
-  readonly committed: boolean;
+  /** How HEAD differs: not at all, only in what it tells of Builds and releases, or in what the cluster is to have. */
+  readonly behind: 'nothing' | 'story' | 'specs';
   /** What was applied last, by `Kind/name`: an informer that has not caught up with our own write is no drift. */
   readonly applied: ReadonlyMap<string, Applied>;
 }
@@ -29,10 +29,10 @@ export type RecordAction =
 
 /** A commit first, where anything differs from HEAD; then what the cluster lacks, in order; then what it has too much. */
 export function reconcile(state: RecordState): RecordAction[] {
-  const { delivery, wanted, live, applied, committed } = state;
+  const { delivery, wanted, live, applied, behind } = state;
   const generation = delivery.metadata?.generation ?? 0;
-  const following = delivery.status?.observedGeneration !== generation || !committed;
-  const actions: RecordAction[] = committed ? [] : [{ type: 'commit' }];
+  const following = delivery.status?.observedGeneration !== generation || behind === 'specs';
+  const actions: RecordAction[] = behind === 'nothing' ? [] : [{ type: 'commit' }];
   for (const object of wanted) {
     const id = `${object.kind}/${object.metadata?.name}`;
     const action = bring(object, live.get(id), applied.get(id), following);
@@ -44,7 +44,7 @@ export function reconcile(state: RecordState): RecordAction[] {
     const [kind = '', name = ''] = id.split('/');
     actions.push({ type: 'prune', kind, name, reason: 'NotInRecord' });
   }
-  if (delivery.status?.observedGeneration !== generation || !committed) actions.push({ type: 'observed', generation });
+  if (following) actions.push({ type: 'observed', generation });
   return actions;
 }
 

@@ -23,6 +23,8 @@ export interface RecordCommit {
   readonly own: boolean;
 }
 
+export type Signature = { readonly signer: string; readonly fault?: never } | { readonly signer?: never; readonly fault: string };
+
 /** A git server that keeps the record too. */
 export interface Remote {
   readonly url: string;
@@ -43,12 +45,16 @@ export type Exchange =
 export interface Repository {
   /** Durable when it resolves. Changes that wait at the same time may share a commit. Resolves to HEAD's id where nothing differs. */
   commit(change: RecordChange): Promise<string>;
-  /** Files of a folder at HEAD, by path below it. */
-  read(directory: string): Promise<ReadonlyMap<string, string>>;
+  /** Files of a folder, by path below it. Default: at HEAD. */
+  read(directory: string, commit?: string): Promise<ReadonlyMap<string, string>>;
   /** The newest commit that touched the folder. */
   lastCommit(directory: string): Promise<RecordCommit | undefined>;
   /** Commits by people that touched the folder since Aweigh's own last one, newest first. */
   commitsByPeople(directory: string): Promise<readonly RecordCommit[]>;
+  /** Aweigh's own newest commit that touched the folder. */
+  lastOwnCommit(directory: string): Promise<string | undefined>;
+  /** Whose valid signature a commit bears. @param allowedSigners lines as in ssh-keygen(1), ALLOWED SIGNERS */
+  signerOf(commit: string, allowedSigners: string): Promise<Signature>;
   /** Folders of Applications at HEAD: `<namespace>/<name>`. */
   applications(): Promise<readonly { readonly namespace: string; readonly name: string }[]>;
   /** Calls with the Applications' folders that differ when HEAD was moved by somebody else; a commit of our own moves nothing. */

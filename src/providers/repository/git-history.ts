@@ -10,6 +10,7 @@ const READ_AHEAD = 5_000;
 interface Known {
   readonly last: RecordCommit | undefined;
   readonly people: readonly RecordCommit[];
+  readonly own: string | undefined;
 }
 
 /** Who had the last word on each folder. Asking git costs a process, so answers are kept while the folder stays as it is. */
@@ -34,7 +35,7 @@ export class GitHistory {
   noteOwn(head: string, before: string | undefined, changes: readonly { directory: string; actor: string; subject: string }[]): void {
     if (this.#at !== before) this.#known.clear();
     this.#at = head;
-    for (const { directory, actor, subject } of changes) this.#known.set(directory, { last: { sha: head, author: actor, email: COMMITTER.email, subject, own: true }, people: [] });
+    for (const { directory, actor, subject } of changes) this.#known.set(directory, { last: { sha: head, author: actor, email: COMMITTER.email, subject, own: true }, people: [], own: head });
   }
 
   /** Forgets what was known of the folders in which HEAD now differs. */
@@ -49,10 +50,10 @@ export class GitHistory {
   async #read(directory: string, head: string): Promise<Known> {
     const ask = async (args: readonly string[]): Promise<RecordCommit[]> => parse(await this.#git(['log', `--format=${FORMAT}`, ...args, '--', directory])).map((c) => c.commit);
     const [last] = await ask(['-1', head]);
-    if (last === undefined) return { last, people: [] };
+    if (last === undefined) return { last, people: [], own: undefined };
     const [own] = last.own ? [last] : await ask(['-1', ...OWN, head]);
     const since = await ask(['--no-merges', '--full-history', own === undefined ? head : `${own.sha}..${head}`]);
-    return { last, people: since.filter((c) => !c.own) };
+    return { last, people: since.filter((c) => !c.own), own: own?.sha };
   }
 
   /** At start, one process for all folders: those whose newest commit is ours need no other look, unless branches were merged. */
@@ -64,7 +65,7 @@ export class GitHistory {
       for (const folder of foldersOf(paths)) {
         if (decided.has(folder)) continue;
         decided.add(folder);
-        if (commit.own) this.#known.set(folder, { last: commit, people: [] });
+        if (commit.own) this.#known.set(folder, { last: commit, people: [], own: commit.sha });
       }
     }
     this.#at = head;

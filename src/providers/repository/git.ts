@@ -1,7 +1,7 @@
 import { existsSync, watch } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Exchange, RecordChange, RecordCommit, Remote, Repository } from '../../controllers/record/repository.ts';
+import type { Exchange, RecordChange, RecordCommit, Remote, Repository, Signature } from '../../controllers/record/repository.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { gitIn, type Git, type GitEnvironment } from './git-command.ts';
@@ -9,6 +9,7 @@ import { setDamagedAside } from './git-damage.ts';
 import { exchangeWith } from './git-exchange.ts';
 import { changedFolders, GitHistory } from './git-history.ts';
 import { mergeFiles } from './git-merge.ts';
+import { signerOf } from './git-signature.ts';
 import { commitObject, messageOf } from './git-message.ts';
 import { GitObjects } from './git-objects.ts';
 import { GitTree } from './git-tree.ts';
@@ -105,8 +106,8 @@ class GitRepository implements Repository {
     });
   }
 
-  async read(directory: string): Promise<ReadonlyMap<string, string>> {
-    const head = await this.#head();
+  async read(directory: string, commit?: string): Promise<ReadonlyMap<string, string>> {
+    const head = commit ?? (await this.#head());
     if (head === undefined) return new Map();
     const listed = (await this.#git(['ls-tree', '-r', '--name-only', '-z', head, '--', `${directory}/`])).split('\0').filter(Boolean);
     return new Map(await Promise.all(listed.map(async (path) => [path.slice(directory.length + 1), await this.#git(['show', `${head}:${path}`])] as const)));
@@ -120,6 +121,15 @@ class GitRepository implements Repository {
   async commitsByPeople(directory: string): Promise<readonly RecordCommit[]> {
     const head = await this.#head();
     return head === undefined ? [] : (await this.#history.of(directory, head)).people;
+  }
+
+  async lastOwnCommit(directory: string): Promise<string | undefined> {
+    const head = await this.#head();
+    return head === undefined ? undefined : (await this.#history.of(directory, head)).own;
+  }
+
+  signerOf(commit: string, allowedSigners: string): Promise<Signature> {
+    return signerOf(this.#git, commit, allowedSigners);
   }
 
   async applications(): Promise<readonly { namespace: string; name: string }[]> {

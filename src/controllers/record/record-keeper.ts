@@ -1,0 +1,141 @@
+import type { Application } from '../../api/application/application.ts';
+import { Applications } from '../../api/kinds.ts';
+import type { ObjectKey } from '../../client/resource.ts';
+import type { ControllerContext, ReconcileResult } from '../../runtime/controller.ts';
+import type { EventRecorder } from '../../runtime/event-recorder.ts';
+import { apply, FIELD_MANAGER } from './apply.ts';
+import { commitReason } from './commit-reason.ts';
+import type { RecordOptions } from './record-options.ts';
+import { BUILDS, recordFiles, RELEASES } from './files.ts';
+import { observe, type Observed } from './observe.ts';
+import { People, type Answer } from './people.ts';
+import { reconcile, type Applied, type RecordState } from './reconcile.ts';
+import { firstExchange } from './remote/first-exchange.ts';
+import { Rendering } from './rendering.ts';
+import { directoryOf } from './repository.ts';
+import { RestorationReport } from './restoration-report.ts';
+import { restoreApplication } from './restore.ts';
+
+export const FINALIZER = 'aweigh.dev/record';
+/** What only tells the story rides with the next change, if one comes within this time. */
+const STORY_AFTER_MS = 1_000;
+const RESTORE_RETRY_MS = 2_000;
+
+/** One Application's turn: what people's commits ask for, then commit, then cluster. What it remembers only spares work. */
+export class RecordKeeper {
+  readonly #context: ControllerContext;
+  readonly #options: RecordOptions;
+  readonly #people: People;
+  readonly #rendering: Rendering;
+  readonly #report: RestorationReport;
+  readonly #applied = new Map<string, Map<string, Applied>>();
+  readonly #committed = new Map<string, ReadonlyMap<string, string>>();
+  readonly #storySince = new Map<string, number>();
+
+  constructor(context: ControllerContext, options: RecordOptions, events: EventRecorder) {
+    this.#context = context;
+    this.#options = options;
+    this.#people = new People(context, options.repository, events);
+    this.#rendering = new Rendering(options);
+    this.#report = new RestorationReport(context, events);
+  }
+
+  async start(enqueue: (key: ObjectKey) => void, signal: AbortSignal): Promise<void> {
+    const { repository } = this.#options;
+    const stop = repository.onMoved((directories) => {
+      for (const directory of directories) {
+        const [, namespace = '', name = ''] = directory.split('/');
+        this.#committed.delete(`${namespace}/${name}`);
+        enqueue({ namespace, name });
+      }
+    });
+    signal.addEventListener('abort', stop, { once: true });
+    await firstExchange(this.#context, repository, signal);
+    for (const key of await repository.applications()) enqueue(key);
+  }
+
+  async reconcile(key: ObjectKey): Promise<ReconcileResult> {
+    const id = `${key.namespace}/${key.name}`;
+    const observed = await observe(this.#context, this.#options.repository, key);
+    if (observed === undefined) {
+      for (const memory of [this.#applied, this.#committed, this.#storySince]) memory.delete(id);
+      return this.#restore(key);
+    }
+    if (observed.application.metadata?.deletionTimestamp !== undefined) { await this.#forget(observed.application, key); return {}; }
+    if (observed.delivery === undefined) return {};
+    await this.#hold(observed.application, key);
+    const answer = await this.#people.answer(observed, key);
+    return answer.then === 'wait' ? {} : this.#follow(observed, key, answer);
+  }
+
+  async #follow(observed: Observed, key: ObjectKey, { why }: Extract<Answer, { then: 'follow' }>): Promise<ReconcileResult> {
+    const { application, delivery, builds, releases, live } = observed;
+    if (delivery === undefined) return {};
+    const id = `${key.namespace}/${key.name}`;
+    const wanted = this.#rendering.of(application, delivery, builds);
+    const recorded = [...builds.values()].filter((b) => b.metadata?.deletionTimestamp === undefined);
+    const files = recordFiles({ application, delivery, builds: recorded, releases: releases.filter((r) => builds.has(r.spec.build) && r.metadata?.deletionTimestamp === undefined), specs: wanted });
+    const changed = changedPaths(await this.#head(key), files);
+    const behind = behindBy(changed);
+    if (behind !== 'story') this.#storySince.delete(id);
+    const waitMs = behind === 'story' && delivery.status?.observedGeneration === delivery.metadata?.generation ? this.#storyWaitMs(id) : 0;
+    const applied = this.#applied.get(id) ?? new Map<string, Applied>();
+    this.#applied.set(id, applied);
+    const actions = reconcile({ delivery, wanted, live, applied, behind: waitMs > 0 ? 'nothing' : behind });
+    await apply(actions, { context: this.#context, repository: this.#options.repository, application, delivery, files, applied, why: commitReason(observed, changed, why) });
+    if (actions.some((a) => a.type === 'commit')) { this.#committed.set(id, files); this.#storySince.delete(id); }
+    return waitMs > 0 ? { requeueAfterMs: waitMs } : {};
+  }
+
+  #storyWaitMs(id: string): number {
+    const now = this.#context.clock.now();
+    const since = this.#storySince.get(id) ?? now;
+    this.#storySince.set(id, since);
+    return Math.max(0, since + STORY_AFTER_MS - now);
+  }
+
+  /** What Aweigh itself wrote last counts: what people made of it is looked at as ever once the Application is there. */
+  async #restore(key: ObjectKey): Promise<ReconcileResult> {
+    const { repository } = this.#options;
+    const directory = directoryOf(key.namespace ?? '', key.name);
+    if ((await repository.lastCommit(directory)) === undefined || (await repository.read(directory)).size === 0) return {};
+    const own = await repository.lastOwnCommit(directory);
+    const written = own === undefined ? new Map<string, string>() : await repository.read(directory, own);
+    const restoration = written.size === 0 ? await this.#people.invite(key) : await restoreApplication(this.#context, written, key);
+    await this.#report.tell(key, restoration);
+    return restoration.outcome === 'waits' ? { requeueAfterMs: RESTORE_RETRY_MS } : {};
+  }
+
+  async #head(key: ObjectKey): Promise<ReadonlyMap<string, string>> {
+    const id = `${key.namespace}/${key.name}`;
+    const known = this.#committed.get(id) ?? (await this.#options.repository.read(directoryOf(key.namespace ?? '', key.name)));
+    this.#committed.set(id, known);
+    return known;
+  }
+
+  /** The finalizer keeps a deleted Application until the record says so too. */
+  async #hold(application: Application, key: ObjectKey): Promise<void> {
+    const finalizers = application.metadata?.finalizers ?? [];
+    if (finalizers.includes(FINALIZER)) return;
+    await this.#context.client.patch(Applications, key, { metadata: { finalizers: [...finalizers, FINALIZER], resourceVersion: application.metadata?.resourceVersion } }, { fieldManager: FIELD_MANAGER });
+  }
+
+  async #forget(application: Application, key: ObjectKey): Promise<void> {
+    const finalizers = application.metadata?.finalizers ?? [];
+    if (!finalizers.includes(FINALIZER)) return;
+    await this.#options.repository.commit({
+      directory: directoryOf(key.namespace ?? '', key.name), files: new Map(), subject: `${key.name}: removed`,
+      trailers: new Map([['Reason', 'ApplicationDeleted']]), actor: 'aweigh',
+    });
+    await this.#context.client.patch(Applications, key, { metadata: { finalizers: finalizers.filter((f) => f !== FINALIZER), resourceVersion: application.metadata?.resourceVersion } }, { fieldManager: FIELD_MANAGER });
+  }
+}
+
+function changedPaths(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): string[] {
+  return [...[...now].filter(([path, content]) => before.get(path) !== content).map(([path]) => path), ...[...before.keys()].filter((path) => !now.has(path))];
+}
+
+function behindBy(changed: readonly string[]): RecordState['behind'] {
+  if (changed.length === 0) return 'nothing';
+  return changed.every((path) => path.startsWith(BUILDS) || path.startsWith(RELEASES)) ? 'story' : 'specs';
+}
