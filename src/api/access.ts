@@ -28,8 +28,8 @@ export const CONTROLLER_RULES: readonly PolicyRule[] = [
   rule('authorization.k8s.io', ['subjectaccessreviews'], ['create']),
 ];
 
-/** People steer Applications, Builds and Releases, and say how health is judged and told; what is written between controllers they only see. */
-const STEERED = ['applications', 'builds', 'releases', 'healthpolicies', 'notificationchannels', 'silences'];
+/** People steer Applications, Sources, Builds and Releases, and say how health is judged and told; what is written between controllers they only see. */
+const STEERED = ['applications', 'builds', 'releases', 'sources', 'healthpolicies', 'notificationchannels', 'silences'];
 
 /** Roles that join Kubernetes's own `view` and `edit` (and so `admin`), and the controllers' role. */
 export const CLUSTER_ROLES: readonly (Pick<ClusterRole, 'rules'> & { readonly metadata: { readonly name: string; readonly labels?: Record<string, string> } })[] = [

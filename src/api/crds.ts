@@ -10,6 +10,7 @@ import { releaseCrd } from './release/crd.ts';
 import { releasePolicyCrd } from './release-policy/crd.ts';
 import { routerCrd } from './router/crd.ts';
 import { silenceCrd } from './silence/crd.ts';
+import { sourceCrd } from './source/crd.ts';
 
 /** Every kind of the group aweigh.dev, as a cluster must know it before anything else of Aweigh works. */
-export const customResourceDefinitions: readonly CustomResourceDefinition[] = [applicationCrd, buildCrd, releaseCrd, deliveryCrd, releasePolicyCrd, routerCrd, recordRepositoryCrd, healthPolicyCrd, notificationChannelCrd, notificationCrd, silenceCrd];
+export const customResourceDefinitions: readonly CustomResourceDefinition[] = [applicationCrd, buildCrd, releaseCrd, deliveryCrd, releasePolicyCrd, routerCrd, recordRepositoryCrd, healthPolicyCrd, notificationChannelCrd, notificationCrd, silenceCrd, sourceCrd];

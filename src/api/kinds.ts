@@ -11,6 +11,7 @@ import type { Release } from './release/release.ts';
 import type { ReleasePolicy } from './release-policy/release-policy.ts';
 import type { Router } from './router/router.ts';
 import type { Silence } from './silence/silence.ts';
+import type { Source } from './source/source.ts';
 
 export const Applications = resource<Application>(GROUP, VERSION, 'applications', 'Application');
 export const Builds = resource<Build>(GROUP, VERSION, 'builds', 'Build');
@@ -26,3 +27,4 @@ export const HealthPolicies = resource<HealthPolicy>(GROUP, VERSION, 'healthpoli
 export const NotificationChannels = resource<NotificationChannel>(GROUP, VERSION, 'notificationchannels', 'NotificationChannel');
 export const Notifications = resource<Notification>(GROUP, VERSION, 'notifications', 'Notification');
 export const Silences = resource<Silence>(GROUP, VERSION, 'silences', 'Silence');
+export const Sources = resource<Source>(GROUP, VERSION, 'sources', 'Source');

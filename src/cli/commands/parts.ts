@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { dataOption } from '../data-option.ts';
 import { auditPolicyOption } from '../processes/audit-policy.ts';
+import { withHooks, type HookOptions } from '../processes/hook-options.ts';
 import type { ControllersOptions } from '../processes/controllers-process.ts';
 import type { NodePartOptions } from '../processes/node-process.ts';
 import type { NetworkPartOptions } from '../processes/network-process.ts';
@@ -15,12 +16,12 @@ export function partCommands(terminal: Terminal): Command[] {
     .option('--port <n>', "the embedded API server's port", Number).option('--kubeconfig <file>', 'of any API server, instead of the port')
     .option('--service-cidr <range>', "addresses of Services (default: the data directory's)", readRange).option('--node-ip <address>', 'where nodes are reached', '127.0.0.1');
   return [
-    part('control-plane', "API server, Kubernetes's controllers, scheduler and Aweigh's controllers").addOption(routerOption())
+    withHooks(part('control-plane', "API server, Kubernetes's controllers, scheduler and Aweigh's controllers").addOption(routerOption()))
       .addOption(auditPolicyOption()).addOption(faultsOption())
-      .action(async (options: PartOptions & { router: RouterChoice; faults?: string; auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runControlPlaneProcess(terminal, options)),
+      .action(async (options: PartOptions & HookOptions & { router: RouterChoice; faults?: string; auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runControlPlaneProcess(terminal, options)),
     part('apiserver', 'API server and store alone').addOption(auditPolicyOption())
       .action(async (options: PartOptions & { auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runApiServerProcess(terminal, options)),
-    new Command('controllers').description("Aweigh's controllers on any Kubernetes cluster; several may run, one leads")
+    withHooks(new Command('controllers')).description("Aweigh's controllers on any Kubernetes cluster; several may run, one leads")
       .option('--kubeconfig <file>', "the cluster's kubeconfig (default: $KUBECONFIG)").option('--context <name>', 'a context of the kubeconfig')
       .requiredOption('--record <dir>', "work tree of the record's git repository").addOption(new Option('--router <kind>', 'what `router.kind: auto` means').choices(['haproxy', 'builtin']).default('haproxy'))
       .option('--router-image <image>', 'image of the router pods; it has sh and the router on its PATH').option('--lease-namespace <name>', 'where the Lease of the leader stands', 'default')

@@ -12,10 +12,11 @@ import { pushCommand } from './push.ts';
 import { recordCommand } from './record.ts';
 import { releaseCommand } from './release.ts';
 import { scaleCommand } from './scale.ts';
+import { sourceCommand } from './source.ts';
 import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
 
 /** Every command that people use, in the order of the help. */
 export function peopleCommands(terminal: Terminal): Command[] {
-  return [upCommand, downCommand, statusCommand, applyCommand, imageCommand, pushCommand, releaseCommand, scaleCommand, logsCommand, healthCommand, recordCommand, backupCommand, restoreCommand, demoCommand, loadCommand].map((make) => make(terminal));
+  return [upCommand, downCommand, statusCommand, applyCommand, imageCommand, pushCommand, sourceCommand, releaseCommand, scaleCommand, logsCommand, healthCommand, recordCommand, backupCommand, restoreCommand, demoCommand, loadCommand].map((make) => make(terminal));
 }

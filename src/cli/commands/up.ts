@@ -8,6 +8,7 @@ import { waitFor } from '../operations/wait-for.ts';
 import { auditPolicyOption } from '../processes/audit-policy.ts';
 import { podNetworkOption, readRange } from '../processes/part-options.ts';
 import { startCluster } from '../processes/cluster.ts';
+import { withHooks, type HookOptions } from '../processes/hook-options.ts';
 import { openDataDirectory } from '../processes/data-directory.ts';
 import { readIdentity } from '../processes/part.ts';
 import { isRunning } from '../processes/process-identity.ts';
@@ -17,7 +18,7 @@ import { supervisorFile } from '../processes/supervisor.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
 
-interface UpOptions {
+interface UpOptions extends HookOptions {
   readonly data?: string;
   readonly port?: number;
   readonly kubeconfig?: string;
@@ -34,7 +35,7 @@ const DETACHED_DEADLINE_MS = 90_000;
 const READY_LINE = 'Aweigh is ready';
 
 export function upCommand(terminal: Terminal): Command {
-  return new Command('up').description('start the embedded cluster, or take over what runs of it; Ctrl-C stops it and its pods')
+  return withHooks(new Command('up').description('start the embedded cluster, or take over what runs of it; Ctrl-C stops it and its pods'))
     .addOption(dataOption())
     .option('--port <n>', "the API server's port on 127.0.0.1 (default: the one it had before, else a free one)", readPort)
     .option('--kubeconfig <file>', 'write the kubeconfig there too')
@@ -55,7 +56,7 @@ export function readPort(text: string): number {
 }
 
 async function foreground(terminal: Terminal, options: UpOptions): Promise<void> {
-  const cluster = await startCluster(terminal, { root: dataRoot(terminal, options.data), port: options.port, router: options.router, nodes: options.nodes, ranges: { pods: options.podCidr, services: options.serviceCidr, podNetwork: options.podNetwork }, ...(options.auditPolicy !== undefined && { auditPolicy: options.auditPolicy }) });
+  const cluster = await startCluster(terminal, { root: dataRoot(terminal, options.data), port: options.port, router: options.router, nodes: options.nodes, hooks: options, ranges: { pods: options.podCidr, services: options.serviceCidr, podNetwork: options.podNetwork }, ...(options.auditPolicy !== undefined && { auditPolicy: options.auditPolicy }) });
   try {
     const kubeconfig = options.kubeconfig === undefined ? cluster.data.kubeconfig : resolve(terminal.workingDirectory, options.kubeconfig);
     if (kubeconfig !== cluster.data.kubeconfig) copyFileSync(cluster.data.kubeconfig, kubeconfig);

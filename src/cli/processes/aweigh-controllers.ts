@@ -5,6 +5,7 @@ import { recordController } from '../../controllers/record/controller.ts';
 import { recordRemoteController } from '../../controllers/record/remote/controller.ts';
 import type { Repository } from '../../controllers/record/repository.ts';
 import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
+import { sourceController, type SourceOptions } from '../../controllers/source/controller.ts';
 import { createReleaseController } from '../../controllers/release/controller.ts';
 import { routingController } from '../../controllers/routing/controller.ts';
 import { queryPrometheus } from '../../providers/metrics/prometheus.ts';
@@ -26,17 +27,19 @@ export interface AweighControllersOptions {
   readonly defaultProvider: RouterProvider;
   /** Default: the images of the embedded cluster. */
   readonly images?: RouterImages;
+  readonly sources: SourceOptions;
   readonly faults: Faults;
 }
 
 /** Aweigh's own controllers with their providers: the same on the embedded engine and on any cluster. */
-export function aweighControllers({ clock, repository, defaultProvider, images, faults }: AweighControllersOptions): ControllerFactory[] {
+export function aweighControllers({ clock, repository, defaultProvider, images, sources, faults }: AweighControllersOptions): ControllerFactory[] {
   const { haproxy, builtin } = trafficProviders(clock, faults.sessions(openSession));
   return [
     createReleaseController((context) => ({ metrics: { counters: routerCounters(context, { haproxy, builtin }), query: queryPrometheus }, askWebhook })),
     configController,
     recordController({ repository: faults.repository(repository), renderers: routerRenderers(images), defaultProvider }),
     recordRemoteController(repository),
+    sourceController(sources),
     routingController({ providers: { haproxy, builtin }, authority: controlAuthority(clock) }),
     healthController(),
     notificationController(faults.notifiers(notifiers)),

@@ -12,6 +12,7 @@ import { UserError } from '../user-error.ts';
 import { addressRanges, claimRanges, closeRoutes, localRanges, openRoutes, type AddressRanges } from './address-ranges.ts';
 import { readAuditPolicy } from './audit-policy.ts';
 import { openDataDirectory, type DataDirectory } from './data-directory.ts';
+import { hookFlags, hookListener, type HookOptions } from './hook-options.ts';
 import { readIdentity } from './part.ts';
 import { isRunning } from './process-identity.ts';
 import { chooseRouter, type RouterChoice } from './router-choice.ts';
@@ -25,6 +26,8 @@ export interface ClusterOptions {
   readonly nodes: number;
   /** File of an audit policy; absent: nothing is audited. */
   readonly auditPolicy?: string;
+  /** Where webhooks of Sources are heard. */
+  readonly hooks?: HookOptions;
   /** Absent: those that it had before, else loopback ranges. */
   readonly ranges?: Partial<AddressRanges>;
 }
@@ -46,6 +49,7 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
   const { clock, log, random } = terminal;
   // Said here and now, and not by a control plane that starts again and again.
   readAuditPolicy(terminal, options.auditPolicy);
+  hookListener(terminal, options.hooks ?? {});
   const data = openDataDirectory(options.root);
   const env = partEnvironment(terminal);
   const router = chooseRouter(options.router, env['PATH'] ?? '');
@@ -55,7 +59,7 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
   const ranges = await addressRanges(data.root, random, options.ranges);
   await openRoutes(data, localRanges(ranges));
   const claim = await claimRanges(ranges);
-  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)])], node: ['--nodes', String(options.nodes)] } });
+  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)]), ...hookFlags(terminal, options.hooks ?? {})], node: ['--nodes', String(options.nodes)] } });
   const stop = async (): Promise<void> => {
     await supervisor.stop();
     claim.close();

@@ -22,6 +22,7 @@ import type { DataDirectory } from './data-directory.ts';
 import { Faults } from './faults.ts';
 import { PART_USERS, partAccess } from './part-access.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
+import { sourcesOf, type HookListener } from './source-options.ts';
 
 export interface ApiServerOptions {
   readonly data: DataDirectory;
@@ -39,6 +40,8 @@ export interface ControlPlaneOptions extends ApiServerOptions {
   /** Which router `kind: auto` means. */
   readonly defaultProvider: RouterProvider;
   readonly gitEnvironment: GitEnvironment;
+  /** Where webhooks of Sources are heard. Absent: Sources are polled alone. */
+  readonly hooks?: HookListener;
   /** See {@link Faults}; only tests name one. */
   readonly faultsDirectory?: string;
   readonly signal: AbortSignal;
@@ -71,10 +74,11 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
   const plainClient = createClient({ server: server.url, caPem: server.caPem, token: data.tokens.controlPlane });
   const client = faults.client(plainClient);
   const repository = await openRepository(data.record, { log, clock, environment: options.gitEnvironment });
+  const sources = sourcesOf({ directory: join(data.root, 'sources'), environment: options.gitEnvironment, log, ...(options.hooks && { hooks: options.hooks }), imageStore: data.images });
   try {
     await packRouterImages(data);
     await applyDefinitions(plainClient);
-    await runControllers({ factories: [...createEngineControllers({ rootCaPem: server.caPem, signer: server.authority }), schedulerController, ...aweighControllers({ ...options, repository, faults })], client, clock, random, log, signal });
+    await runControllers({ factories: [...createEngineControllers({ rootCaPem: server.caPem, signer: server.authority }), schedulerController, ...aweighControllers({ ...options, repository, faults, sources })], client, clock, random, log, signal });
   } finally {
     await repository.close();
     client.close();

@@ -13,8 +13,10 @@ import { UserError } from '../user-error.ts';
 import { aweighControllers } from './aweigh-controllers.ts';
 import { Faults } from './faults.ts';
 import { gitEnvironment } from './git-environment.ts';
+import { hookListener, type HookOptions } from './hook-options.ts';
+import { sourcesOf } from './source-options.ts';
 
-export interface ControllersOptions {
+export interface ControllersOptions extends HookOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
   /** Work tree of the record. */
@@ -35,10 +37,11 @@ export async function runControllersProcess(terminal: Terminal, options: Control
   try {
     for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'aweigh', force: true });
     await runAsLeader({ client, clock, random, log, signal, identity, lease: { namespace: options.leaseNamespace, name: 'aweigh-controllers' } }, async (leading) => {
-      const repository = await openRepository(resolve(terminal.workingDirectory, options.record), { log, clock, environment: gitEnvironment(env) });
+      const record = resolve(terminal.workingDirectory, options.record);
+      const repository = await openRepository(record, { log, clock, environment: gitEnvironment(env) });
       try {
         const images = options.routerImage === undefined ? undefined : { haproxy: options.routerImage, builtin: options.routerImage };
-        const factories = aweighControllers({ clock, repository, defaultProvider: options.router, faults: new Faults(undefined, 'controllers'), ...(images === undefined ? {} : { images }) });
+        const factories = aweighControllers({ clock, repository, defaultProvider: options.router, faults: new Faults(undefined, 'controllers'), sources: sourcesOf({ directory: `${record}-sources`, environment: gitEnvironment(env), log, ...hookListener(terminal, options) }), ...(images === undefined ? {} : { images }) });
         await runControllers({ factories, client, clock, random, log, signal: leading });
       } finally {
         await repository.close();

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+
+export interface CommandOptions {
+  readonly folder: string;
+  readonly path: string;
+  /** Where the program may keep what it likes between runs. */
+  readonly home: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export type CommandResult = { readonly ended: 'exit'; readonly code: number; readonly log: string } | { readonly ended: 'timeout' | 'aborted' | 'notFound'; readonly log: string };
+
+/** What is kept of the end of the output, in characters. */
+const LOG_KEPT = 8_000;
+
+/** A program of a commit, in a process group of its own, with nothing of this process's environment but PATH. */
+export function runCommand([program = '', ...args]: readonly string[], { folder, path, home, timeoutMs, signal }: CommandOptions): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: path, HOME: home, CI: 'true', LANG: 'C.UTF-8' } });
+    let log = '';
+    let ended: 'timeout' | 'aborted' | undefined;
+    const end = (why: 'timeout' | 'aborted') => (): void => {
+      ended ??= why;
+      try { if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL'); } catch { /* Ended by itself. */ }
+    };
+    const timer = setTimeout(end('timeout'), timeoutMs);
+    const abort = end('aborted');
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    const take = (chunk: Buffer): void => { log = (log + chunk.toString()).slice(-LOG_KEPT); };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    const done = (result: CommandResult): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      resolve(result);
+    };
+    child.on('error', (error) => done({ ended: 'notFound', log: error.message }));
+    child.on('exit', (code) => {
+      // What it left running would keep the pipes open.
+      try { if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL'); } catch { /* Nothing is left. */ }
+      child.once('close', () => done(ended === undefined ? { ended: 'exit', code: code ?? 1, log } : { ended, log }));
+    });
+  });
+}

@@ -1,0 +1,42 @@
+import { stat } from 'node:fs/promises';
+import type { BuildOutcome, BuildProvider, BuildRequest } from '../../controllers/source/ports.ts';
+import { runCommand, type CommandResult } from './command.ts';
+
+export interface ImageBuilderOptions {
+  /** Packs a folder; resolves to `name@sha256:…`. @throws what {@link isInvalid} knows where the folder is at fault */
+  readonly pack: (folder: string, tag: string) => Promise<string>;
+  readonly isInvalid: (error: unknown) => boolean;
+  readonly take: BuildProvider['take'];
+  readonly path: string;
+  readonly home: string;
+}
+
+/** Builds on this machine: the commit's own programs run as the user of the controllers, as pods of the process runtime do. */
+export function imageBuilder(options: ImageBuilderOptions): BuildProvider {
+  return { build: (request) => build(options, request), take: options.take };
+}
+
+async function build(options: ImageBuilderOptions, request: BuildRequest): Promise<BuildOutcome> {
+  const { folder, command, test, tag } = request;
+  if (!(await stat(folder).then((found) => found.isDirectory(), () => false))) return { outcome: 'broken', reason: 'ImageInvalid', message: 'the commit has no such folder: correct spec.git.build.folder', log: '' };
+  for (const [reason, program, what] of [['BuildFailed', command, 'build command'], ['TestFailed', test, 'test']] as const) {
+    if (program === undefined) continue;
+    const result = await runCommand(program, { folder, path: options.path, home: options.home, timeoutMs: request.timeoutMs, signal: request.signal });
+    if (result.ended === 'aborted') throw new Error('The controllers stop; the commit is built when they are back');
+    if (result.ended !== 'exit' || result.code !== 0) return { outcome: 'broken', reason, message: `the ${what} '${program.join(' ')}' ${verdict(result, request.timeoutMs)}`, log: result.log };
+  }
+  try {
+    return { outcome: 'built', image: await options.pack(folder, tag) };
+  } catch (error) {
+    if (!options.isInvalid(error)) throw error;
+    return { outcome: 'broken', reason: 'ImageInvalid', message: error instanceof Error ? error.message.replaceAll(folder, '.') : String(error), log: '' };
+  }
+}
+
+function verdict(result: CommandResult, timeoutMs: number): string {
+  switch (result.ended) {
+    case 'exit': return `exited with ${result.code}`;
+    case 'notFound': return `could not be started: ${result.log}`;
+    default: return `did not end within ${timeoutMs / 1_000} s`;
+  }
+}
