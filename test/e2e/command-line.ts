@@ -26,7 +26,8 @@ export function run(program: string, args: readonly string[], options: CommandOp
     child.stderr.setEncoding('utf8').on('data', (text: string) => { err += text; });
     child.on('error', reject);
     child.on('close', (code) => resolve({ code: code ?? -1, out, err }));
-    child.stdin.end(options.input ?? '');
+    // A program that ends without reading closes its side first.
+    child.stdin.on('error', () => undefined).end(options.input ?? '');
     const { interruptWhen } = options;
     if (interruptWhen === undefined) return;
     const timer = setInterval(() => {

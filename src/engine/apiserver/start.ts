@@ -27,6 +27,7 @@ import { metricsPath, RequestCounts } from './http/metrics.ts';
 import { openApiPaths } from './http/openapi-paths.ts';
 import { requestListener, upgradeListener, type PathHandler } from './http/server.ts';
 import type { KindObject } from './kinds/strategy.ts';
+import { resourceMetrics } from './resource-metrics/resource-metrics.ts';
 import { ResourceRegistry } from './resources/registry.ts';
 import { AddressPool } from './services/address-pool.ts';
 import { allocateForService } from './services/allocate.ts';
@@ -82,6 +83,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const addresses = new AddressPool(options.serviceCidr ?? (loopbackAddresses ? '127.96.0.0/12' : '10.96.0.0/12'));
     const serving = await authority.serving('apiserver', [...new Set([host, '127.0.0.1', addresses.first, 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'])]);
     const registry = new ResourceRegistry();
+    registry.setCustom(resourceMetrics[0]!.group, resourceMetrics);
     const lookups = storeLookups(store, registry);
     const tokens = new ServiceAccountTokens(pki, clock, (kind, namespace, name) => lookups.get('', kind, namespace, name));
     const authenticator = new Authenticator(options.bootstrapTokens ?? [], tokens, new BootstrapTokens((name) => lookups.get('', 'Secret', 'kube-system', name) as Secret | undefined, clock));

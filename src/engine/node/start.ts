@@ -14,6 +14,7 @@ import { collectImages } from './image-collection.ts';
 import { followLogs } from './kubelet/follow-logs.ts';
 import type { LogLimits } from './kubelet/log-window.ts';
 import { startKubeletServer, type KubeletTls } from './kubelet/server.ts';
+import { UsageSampler } from './kubelet/usage-sampler.ts';
 import type { NodeContext } from './node-context.ts';
 import { keepRegistered } from './node-registration.ts';
 import { PodWorkers } from './pod-workers.ts';
@@ -50,7 +51,7 @@ export interface NodeOptions {
   /** Given to every container. */
   readonly podEnv?: Readonly<Record<string, string>>;
   /** Serves logs and resource usage to the API server. Absent: nowhere. */
-  readonly kubelet?: KubeletTls & { /** Default: a free one. */ readonly port?: number };
+  readonly kubelet?: KubeletTls & { /** The first node's, those of others follow. Default: free ones. */ readonly port?: number };
   /** How much of each container's log is kept. Default 5 times 10 MiB. */
   readonly logLimits?: LogLimits;
   /** Kinds whose objects name images to keep by digest, besides Kubernetes's own. Absent: no image is ever deleted. */
@@ -104,11 +105,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const only = nodeNames.length === 1 ? { fieldSelector: `spec.nodeName=${nodeNames[0]}` } : {};
   const pods = new PodWorkers(context, nodeNames);
   const ready = pods.start(startReflector(Pods, { ...follow, ...only }));
-  const kubelet = options.kubelet === undefined ? undefined : await startKubeletServer({ host: hostIp, port: options.kubelet.port ?? 0, tls: options.kubelet, workers: () => pods, runtime, clock, log });
+  const usage = new UsageSampler(runtime, clock);
+  const { kubelet } = options;
+  // A server for each node: what asks them all must not count a pod twice.
+  const kubelets = new Map(kubelet === undefined ? [] : await Promise.all(nodeNames.map(async (nodeName, i) => [nodeName, await startKubeletServer({ host: hostIp, port: kubelet.port === undefined || kubelet.port === 0 ? 0 : kubelet.port + i, nodeName, tls: kubelet, workers: () => pods, usage, runtime, clock, log })] as const)));
   followLogs(pods, options.logLimits ?? defaultLogLimits, { clock, log, signal });
   const { keepImagesOf } = options;
   if (keepImagesOf !== undefined) collectImages(images, () => namedImages(client, keepImagesOf), { clock, log, signal });
-  const registered = Promise.all(nodeNames.map((name) => keepRegistered({ name, podCidr: podCidrs.get(name)!, hostIp, runtimeName: runtime.name, kubeletPort: kubelet?.port ?? 0, bootId: bootId() }, follow)));
+  const registered = Promise.all(nodeNames.map((name) => keepRegistered({ name, podCidr: podCidrs.get(name)!, hostIp, runtimeName: runtime.name, kubeletPort: kubelets.get(name)?.port ?? 0, bootId: bootId() }, follow)));
   ready.catch((e: unknown) => log.error({ error: e instanceof Error ? e.message : String(e) }, 'The node could not take over its pods'));
 
   return {
@@ -121,7 +125,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     },
     async close() {
       stop.abort();
-      kubelet?.close();
+      for (const server of kubelets.values()) server.close();
       await Promise.allSettled([ready, registered]);
     },
   };

@@ -34,6 +34,7 @@ export async function route(request: ApiRequest, verb: Verb): Promise<void> {
     return subresourceHandler(subresource)(request, verb);
   }
   if (!resource.verbs.includes(verb)) throw methodNotAllowed(subjectOf(request), request.method);
+  if (resource.computed !== undefined) return resource.computed(request);
   const isOne = request.name !== undefined;
   if (resource.namespaced && namespace === undefined && verb !== 'list' && verb !== 'watch') throw methodNotAllowed(subjectOf(request), request.method);
   if ((verb === 'update' || verb === 'patch') && !isOne) throw methodNotAllowed(subjectOf(request), request.method);

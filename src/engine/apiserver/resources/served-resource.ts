@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../../../client/resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import type { Strategy } from '../kinds/strategy.ts';
 import type { SchemaNode } from '../schema/schema-node.ts';
+import type { ApiRequest } from '../http/api-request.ts';
 import type { CustomResource } from '../custom-resources/custom-resource.ts';
 
 export interface Column {
@@ -40,6 +41,8 @@ export interface ServedResource {
   readonly schema: () => SchemaNode | undefined;
   /** Absent for built-in kinds. */
   readonly custom?: CustomResource;
+  /** Answers every request for it: nothing is stored. Absent for all that is. */
+  readonly computed?: (request: ApiRequest) => Promise<void>;
   /** Between this version and the stored one; absent where they are the same. */
   readonly conversion?: Conversion;
 }

@@ -58,6 +58,26 @@ export async function tunnel(request: ApiRequest, req: IncomingMessage, socket: 
   });
 }
 
+/** What a node's agent answers to a GET. Undefined where it does not answer, in time or well: one node that is away must not hide the others. */
+export async function askNode(api: ApiContext, nodeName: string, path: string): Promise<string | undefined> {
+  try {
+    const options = await nodeAddress(api, nodeName);
+    return await new Promise<string>((resolve, reject) => {
+      const upstream = httpsRequest({ ...options, path, timeout: askMs }, (answer) => {
+        let body = '';
+        answer.setEncoding('utf8').on('data', (text: string) => (body += text)).on('error', reject);
+        answer.on('end', () => (answer.statusCode === 200 ? resolve(body) : reject(new Error(`The node answered ${answer.statusCode}`))));
+      });
+      upstream.on('timeout', () => upstream.destroy(new Error(`no answer within ${askMs} ms`))).on('error', reject).end();
+    });
+  } catch (error) {
+    api.log.debug({ node: nodeName, path, error: error instanceof Error ? error.message : String(error) }, 'A node was asked in vain');
+    return undefined;
+  }
+}
+
+const askMs = 10_000;
+
 const unreachable = (cause: Error): Error => unavailable(`The pod's node cannot be reached (${cause.message}): is its node process running?`);
 
 async function targetOf(request: ApiRequest, subresource: string): Promise<NodeTarget> {

@@ -19,6 +19,7 @@ import { webSocketStreams, type RemoteStreams } from './remote-streams.ts';
 import { resourceMetrics, statsSummary } from './resource-usage.ts';
 import { acceptSpdy, openedStreams, wantsSpdy } from './spdy-upgrade.ts';
 import { attachStream, execStream } from './streams.ts';
+import type { UsageSampler } from './usage-sampler.ts';
 
 export interface KubeletTls {
   readonly certPem: string;
@@ -32,7 +33,9 @@ export interface KubeletServerOptions {
   /** 0: a free one. */
   readonly port: number;
   readonly tls: KubeletTls;
+  readonly nodeName: string;
   readonly workers: () => PodWorkers;
+  readonly usage: UsageSampler;
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly log: Logger;
@@ -124,17 +127,18 @@ async function handle(options: KubeletServerOptions, request: IncomingMessage, r
   const parts = url.pathname.split('/').slice(1).map(decodeURIComponent);
   if (request.method !== 'GET') return text(response, 405, 'The node answers GET only');
   const all = options.workers().all();
+  const own = all.filter((w) => w.pod.spec?.nodeName === options.nodeName);
   switch (parts[0]) {
     case 'healthz':
       return text(response, 200, 'ok');
     case 'containerLogs':
       return logs(options, parts.slice(1), url.searchParams, response);
     case 'stats':
-      return text(response, 200, JSON.stringify(statsSummary(all, options.runtime, all[0]?.pod.spec?.nodeName ?? '', options.clock.now())), 'application/json');
+      return text(response, 200, JSON.stringify(statsSummary(own, await options.usage.measure(() => options.workers().all()), options.nodeName)), 'application/json');
     case 'metrics':
-      return text(response, 200, resourceMetrics(all, options.runtime), 'text/plain; version=0.0.4');
+      return text(response, 200, resourceMetrics(own, await options.usage.measure(() => options.workers().all())), 'text/plain; version=0.0.4');
     case 'pods':
-      return text(response, 200, JSON.stringify({ kind: 'PodList', apiVersion: 'v1', items: all.map((w) => w.pod) }), 'application/json');
+      return text(response, 200, JSON.stringify({ kind: 'PodList', apiVersion: 'v1', items: own.map((w) => w.pod) }), 'application/json');
     default:
       return text(response, 404, `The node has nothing at ${url.pathname}`);
   }
