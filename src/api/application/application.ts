@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
-import type { ObjectMeta, PodTemplateSpec } from '../../kubernetes/types.generated.ts';
+import type { HorizontalPodAutoscalerBehavior, MetricSpec, ObjectMeta, PodTemplateSpec } from '../../kubernetes/types.generated.ts';
 import type { Condition } from '../group.ts';
 import type { SegmentRule, TokenSource, UserIdSource } from '../router/identity.ts';
 
@@ -74,6 +74,8 @@ export interface Track {
   /** The word for this track in the names of Services and Deployments. Default: `canary` for `free`, else the name. */
   resourceName?: string;
   replicas: number;
+  /** A HorizontalPodAutoscaler keeps the serving version between `replicas` and its maximum. */
+  autoscaling?: TrackAutoscaling;
   /** Ready endpoints below which the track has no weight. Default min(2, replicas). */
   endpointFloor?: number;
   /** The value of `X-Traffic-Group` whose users this track takes. Absent only on the last track. */
@@ -107,6 +109,14 @@ export interface Hook {
   timeoutSeconds?: number;
   /** `rollback` (default) ends the release and puts back what was there; `pause` waits for a person. */
   onFailure?: 'rollback' | 'pause';
+}
+
+/** As in `autoscaling/v2`; the number of pods that it chooses stands in no record. */
+export interface TrackAutoscaling {
+  maxReplicas: number;
+  /** Default: 80 % of the CPU that the pods request. */
+  metrics?: MetricSpec[];
+  behavior?: HorizontalPodAutoscalerBehavior;
 }
 
 /** User ids, as the routers read them by `userId`. Nobody stands in both lists. */

@@ -13,6 +13,15 @@ const track = object(
     name: text('Name of the track.', { pattern: '^[a-z]([-a-z0-9]*[a-z0-9])?$', maxLength: 15 }),
     resourceName: text('Word for the track in names of Services and Deployments. Default: canary for free, else the name.', { pattern: '^[a-z]([-a-z0-9]*[a-z0-9])?$', maxLength: 15 }),
     replicas: integer('Pods of the serving version.', { minimum: 1, maximum: 1000 }),
+    autoscaling: object(
+      'A HorizontalPodAutoscaler keeps the serving version between replicas and maxReplicas.',
+      {
+        maxReplicas: integer('The most pods.', { minimum: 1, maximum: 1000 }),
+        metrics: list('As in autoscaling/v2. Default: 80 % of the CPU that the pods request.', { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, { maxItems: 20 }),
+        behavior: { type: 'object', description: 'As in autoscaling/v2.', 'x-kubernetes-preserve-unknown-fields': true },
+      },
+      { required: ['maxReplicas'] },
+    ),
     endpointFloor: integer('Ready endpoints below which the track has no weight. Default: 2, or replicas where that is less.', { minimum: 1, maximum: 1000 }),
     segment: text('Value of X-Traffic-Group whose users this track takes. Absent only on the last track.', { pattern: '^[A-Za-z0-9_-]+$', maxLength: 63 }),
     percent: integer("Share of the segment's users.", { minimum: 0, maximum: 100 }),
@@ -31,7 +40,7 @@ const track = object(
   },
   {
     required: ['name', 'replicas'],
-    ...rules(['!has(self.endpointFloor) || self.endpointFloor <= self.replicas', 'endpointFloor is at most replicas: lower the floor or raise replicas']),
+    ...rules(['!has(self.endpointFloor) || self.endpointFloor <= self.replicas', 'endpointFloor is at most replicas: lower the floor or raise replicas'], ['!has(self.autoscaling) || self.autoscaling.maxReplicas >= self.replicas', 'An autoscaled track has at least replicas pods: raise maxReplicas or lower replicas']),
   },
 );
 

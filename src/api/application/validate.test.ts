@@ -22,6 +22,7 @@ test.for<{ when: string; given: Application; says: RegExp }>([
   { when: 'a floor above replicas', given: application([{ ...production, endpointFloor: 4 }]), says: /endpointFloor 4 is above its 3 replicas/ },
   { when: 'steps that fall', given: application([{ ...production, steps: [{ percent: 50 }, { percent: 25 }] }]), says: /25 cannot follow 50/ },
   { when: 'steps on an early track', given: application([{ name: 'a', replicas: 1, segment: 'X', steps: [{ percent: 5 }] }, production]), says: /only the last track can have steps/ },
+  { when: 'an autoscaler that could never hold its least', given: application([{ ...production, autoscaling: { maxReplicas: 2 } }]), says: /maxReplicas 2 is below its 3 replicas/ },
   { when: 'users listed on production', given: application([{ ...production, users: { include: ['ada'] } }]), says: /list users on the tracks before it/ },
   { when: 'a user both in and out', given: application([{ name: 'a', replicas: 1, segment: 'X', users: { include: ['ada', 'bob'], exclude: ['bob'] } }, production]), says: /user bob is listed as always in and as always out/ },
   { when: 'a gate of two kinds', given: application([{ ...production, gates: [{ name: 'g', soak: { seconds: 1 }, approval: {} } as never] }]), says: /exactly one of/ },

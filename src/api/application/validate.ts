@@ -21,13 +21,14 @@ export function validateApplication(application: Application): string[] {
 }
 
 function trackFaults(track: Track, last: boolean): string[] {
-  const { name, replicas, endpointFloor, segment, percent, steps = [], gates = [], users } = track;
+  const { name, replicas, endpointFloor, segment, percent, steps = [], gates = [], users, autoscaling } = track;
   const faults: string[] = [];
   const say = (text: string) => faults.push(`Track ${name}: ${text}`);
   if (last && segment !== undefined) say(`the last track is production and has no segment, not ${segment}: remove it, or put the tracks in the order that a release takes`);
   if (!last && segment === undefined) say('every track but the last has a segment: set it, or put the track that has none last');
   if (!Number.isInteger(replicas) || replicas < 1) say(`replicas is a whole number of at least 1, not ${replicas}`);
   if (endpointFloor !== undefined && endpointFloor > replicas) say(`endpointFloor ${endpointFloor} is above its ${replicas} replicas: lower the floor or raise replicas`);
+  if (autoscaling !== undefined && autoscaling.maxReplicas < replicas) say(`autoscaling.maxReplicas ${autoscaling.maxReplicas} is below its ${replicas} replicas, which are the least: raise it or lower replicas`);
   if (percent !== undefined && (percent < 0 || percent > 100)) say(`percent is 0 to 100, not ${percent}`);
   if (last && percent !== undefined && percent !== 100) say(`the last track takes all that no other takes, not ${percent} percent: remove percent, or use steps`);
   if (!last && steps.length > 0) say('only the last track can have steps: use percent');

@@ -21,7 +21,7 @@ export const deliveryCrd = customResourceDefinition({
             serving: text("Build that the track's Service selects and its segment reaches."),
             percent,
             closed: flag('True: nobody reaches the serving build, listed users neither, while the track is put back.'),
-            builds: keyedList('Every build that has pods here.', ['build'], object('One build.', { build: text('Build.'), replicas: integer('Wanted pods.', { minimum: 0 }) }, { required: ['build', 'replicas'] })),
+            builds: keyedList('Every build that has pods here.', ['build'], object('One build.', { build: text('Build.'), replicas: integer('Wanted pods; the least where autoscaled.', { minimum: 0 }), autoscaled: flag('True: an autoscaler chooses their number.') }, { required: ['build', 'replicas'] })),
             next: object("Only on the last track while its share grows in steps: build takes percent of production's users.", { build: text('Build.'), percent }, { required: ['build', 'percent'] }),
           },
           { required: ['name', 'percent', 'builds'] },

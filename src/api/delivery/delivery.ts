@@ -29,10 +29,18 @@ export interface DeliveryTrack {
   percent: number;
   /** True: nobody reaches `serving`, listed users neither, while the track is put back. */
   closed?: boolean;
-  /** Every Build that has pods here, with their wanted number. */
-  builds: { build: string; replicas: number }[];
+  /** Every Build that has pods here. */
+  builds: DeliveryBuild[];
   /** Only on the last track while its share grows in steps: `build` takes `percent` of production's users, `serving` the rest. */
   next?: { build: string; percent: number };
+}
+
+export interface DeliveryBuild {
+  build: string;
+  /** Wanted pods; the least where `autoscaled`. */
+  replicas: number;
+  /** True: an autoscaler chooses their number. */
+  autoscaled?: boolean;
 }
 
 export interface DeliveryChange {

@@ -1,8 +1,10 @@
 import type { Application } from '../../api/application/application.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
+import { LABELS } from '../../api/group.ts';
 import { Deliveries } from '../../api/kinds.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import type { KubernetesObject, ObjectKey, Resource } from '../../client/resource.ts';
+import type { Deployment } from '../../kubernetes/types.generated.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
 import type { CommitReason } from './commit-reason.ts';
 import { differences } from './differences.ts';
@@ -22,6 +24,8 @@ export interface ApplyContext {
   readonly applied: Map<string, Applied>;
   /** Why a commit is made. */
   readonly why: CommitReason;
+  /** Live objects, by `Kind/name`. */
+  readonly live: ReadonlyMap<string, KubernetesObject>;
 }
 
 /** Carries out the actions in order. A failure leaves the rest to the next run, which decides afresh. */
@@ -43,11 +47,25 @@ export async function apply(actions: readonly RecordAction[], to: ApplyContext):
 
 async function applyObject(object: KubernetesObject, to: ApplyContext): Promise<void> {
   const resource = resourceOf(object.kind);
-  const owned = { ...object, metadata: { ...object.metadata, ownerReferences: [ownerReference(to.application)] } };
+  const owned = { ...withReplicas(object, to), metadata: { ...object.metadata, ownerReferences: [ownerReference(to.application)] } };
   const result = await to.context.client.apply(resource, owned, { fieldManager: FIELD_MANAGER, force: true });
   to.applied.set(`${object.kind}/${object.metadata?.name}`, {
     wanted: object, resourceVersion: result.metadata?.resourceVersion ?? '', rewritten: new Set(differences(object, result)),
   });
+}
+
+/**
+ * What an autoscaler chooses stands in no spec of the record, but has to be in what is applied: a field that its owner leaves out falls back to
+ * its default, and one pod would be left. So the number of now is said again; a new Deployment begins with the least.
+ */
+function withReplicas(object: KubernetesObject, { live, delivery }: ApplyContext): KubernetesObject {
+  const deployment = object as Deployment;
+  if (object.kind !== 'Deployment' || deployment.spec === undefined || deployment.spec.replicas !== undefined) return object;
+  const now = (live.get(`Deployment/${object.metadata?.name}`) as Deployment | undefined)?.spec?.replicas;
+  const { labels } = object.metadata ?? {};
+  const least = delivery.spec.tracks.find((t) => t.name === labels?.[LABELS.track])?.builds.find((b) => b.build === labels?.[LABELS.build])?.replicas;
+  const replicas = now ?? least;
+  return replicas === undefined ? object : ({ ...deployment, spec: { ...deployment.spec, replicas } } as KubernetesObject);
 }
 
 async function prune(kind: string, key: ObjectKey, to: ApplyContext): Promise<void> {

@@ -4,13 +4,13 @@ import type { Delivery } from '../../api/delivery/delivery.ts';
 import { Applications, Builds, Deliveries, Releases, Routers } from '../../api/kinds.ts';
 import type { Release } from '../../api/release/release.ts';
 import { LABELS } from '../../api/group.ts';
-import { ConfigMaps, Deployments, Services } from '../../client/kinds.ts';
+import { ConfigMaps, Deployments, HorizontalPodAutoscalers, PodDisruptionBudgets, Services } from '../../client/kinds.ts';
 import type { KubernetesObject, ObjectKey, Resource } from '../../client/resource.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
 import { directoryOf, type RecordCommit, type Repository } from './repository.ts';
 
 /** The kinds that a spec of the record can have. */
-export const SPEC_RESOURCES: readonly Resource[] = [Services, ConfigMaps, Deployments, Routers] as readonly Resource[];
+export const SPEC_RESOURCES: readonly Resource[] = [Services, ConfigMaps, Deployments, HorizontalPodAutoscalers, PodDisruptionBudgets, Routers] as readonly Resource[];
 const BY_APPLICATION = 'application';
 const BY_SPEC = 'record/application';
 

@@ -82,7 +82,7 @@ export class RecordKeeper {
     const applied = this.#applied.get(id) ?? new Map<string, Applied>();
     this.#applied.set(id, applied);
     const actions = reconcile({ delivery, wanted, live, applied, behind: waitMs > 0 ? 'nothing' : behind });
-    await apply(actions, { context: this.#context, repository: this.#options.repository, application, delivery, files, applied, why: commitReason(observed, changed, why) });
+    await apply(actions, { context: this.#context, repository: this.#options.repository, application, delivery, files, applied, live, why: commitReason(observed, changed, why) });
     if (actions.some((a) => a.type === 'commit')) { this.#committed.set(id, files); this.#storySince.delete(id); }
     return waitMs > 0 ? { requeueAfterMs: waitMs } : {};
   }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Application } from '../../api/application/application.ts';
 import type { Build } from '../../api/build/build.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
+import type { Deployment, PodDisruptionBudget } from '../../kubernetes/types.generated.ts';
 import { render, routerSpec } from './render.ts';
 
 const application: Application = {
@@ -42,4 +43,14 @@ test('each held Build has its own unchangeable copies of ConfigMaps, and its pod
   expect(objects.filter((o) => o.kind === 'ConfigMap').map((o) => o.metadata?.name)).toEqual(['shop-haproxy', 'settings-v223456789', 'settings-v123456789']);
   expect(objects.find((o) => o.metadata?.name === 'settings-v123456789')).toMatchObject({ immutable: true, data: { version: 'v1' } });
   expect(objects.find((o) => o.kind === 'Deployment' && o.metadata?.name === 'shop-canary-v2')).toMatchObject({ spec: { template: { spec: { containers: [{ envFrom: [{ configMapRef: { name: 'settings-v223456789' } }] }] } } } });
+});
+
+test('tracks and routers spread over nodes, and nobody who drains a node goes below a floor; one pod alone has no budget', () => {
+  const objects = render({ application, delivery: delivery({ serving: 'shop-v2' }), builds, provider: 'builtin', renderer: { podTemplate: () => ({ spec: { containers: [] } }), configMapData: () => ({}) } });
+  expect(objects.filter((o) => o.kind === 'PodDisruptionBudget').map((o) => [o.metadata?.name, (o as PodDisruptionBudget).spec?.minAvailable])).toEqual([['shop-canary', 1], ['shop-production', 2], ['shop-haproxy', 1]]);
+  for (const deployment of objects.filter((o) => o.kind === 'Deployment') as Deployment[]) {
+    expect(deployment.spec?.template.spec?.topologySpreadConstraints).toMatchObject([{ topologyKey: 'kubernetes.io/hostname', labelSelector: deployment.spec?.selector }, { topologyKey: 'topology.kubernetes.io/zone' }]);
+  }
+  const single = render({ application, delivery: { ...delivery({}), spec: { ...delivery({}).spec, router: { replicas: 1 } } }, builds, provider: 'builtin', renderer: { podTemplate: () => ({}), configMapData: () => ({}) } });
+  expect(single.filter((o) => o.kind === 'PodDisruptionBudget').map((o) => o.metadata?.name)).toEqual(['shop-production']);
 });

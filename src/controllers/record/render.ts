@@ -1,7 +1,7 @@
 import { resolveApplication } from '../../api/application/defaults.ts';
 import type { Application, Track } from '../../api/application/application.ts';
 import type { Build } from '../../api/build/build.ts';
-import type { Delivery, DeliveryTrack } from '../../api/delivery/delivery.ts';
+import type { Delivery, DeliveryBuild, DeliveryTrack } from '../../api/delivery/delivery.ts';
 import { API_VERSION, LABELS } from '../../api/group.ts';
 import { pinConfig } from '../../api/build/config.ts';
 import { backendName, bucketSeed, candidateServiceName, configCopyName, routerName, trackDeploymentName, trackServiceName } from '../../api/names.ts';
@@ -9,6 +9,8 @@ import type { RouterBackend, RouterSpec } from '../../api/router/router.ts';
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
 import type { ConfigMap, Deployment, PodTemplateSpec, Service } from '../../kubernetes/types.generated.ts';
 import { fillPlaceholders } from '../../api/application/placeholders.ts';
+import { autoscaler, disruptionBudget, spread } from './availability.ts';
+import { metadata, nameOf, routerLabels, serviceLabels } from './spec-metadata.ts';
 import type { RouterProvider, RouterRenderer } from './router-renderer.ts';
 
 const NO_VERSION = 'none';
@@ -37,8 +39,11 @@ export function render(input: RenderInput): KubernetesObject[] {
     routerService(application),
     routerConfigMap(input, router),
     ...configCopies(input),
-    ...tracks.flatMap(({ track, held }) => held.builds.map((b) => trackDeployment(input, track, b.build, b.replicas))),
+    ...tracks.flatMap(({ track, held }) => held.builds.map((b) => trackDeployment(input, track, b))),
     routerDeployment(input, router),
+    ...tracks.flatMap(({ track, held }) => held.builds.flatMap((b) => (b.autoscaled === true && track.autoscaling !== undefined ? [autoscaler(application, track, track.autoscaling, versionOf(input.builds, b.build))] : []))),
+    ...tracks.flatMap(({ track, held }) => (held.serving === undefined ? [] : disruptionBudget(application, trackServiceName(nameOf(application), track), serviceLabels(application, track), versionSelector(application, track, versionOf(input.builds, held.serving)), { replicas: track.replicas, floor: floorOf(track) }))),
+    ...disruptionBudget(application, routerName(nameOf(application)), routerLabels(application), routerSelector(application), { replicas: delivery.spec.router.replicas, floor: resolveApplication(application).router.floor }),
     { apiVersion: API_VERSION, kind: 'Router', metadata: metadata(application, routerName(nameOf(application)), {}), spec: router } as KubernetesObject,
   ];
 }
@@ -92,20 +97,21 @@ function listed(name: 'include' | 'exclude', users: readonly string[] = []): { i
   return users.length === 0 ? {} : { [name]: [...users].sort() };
 }
 
-function trackDeployment(input: RenderInput, track: Track, buildName: string, replicas: number): Deployment {
+/** Without `replicas` where an autoscaler chooses them: they are no part of the record. */
+function trackDeployment(input: RenderInput, track: Track, { build: buildName, replicas, autoscaled }: DeliveryBuild): Deployment {
   const { application, builds } = input;
   const version = versionOf(builds, buildName);
-  const selector = { [LABELS.application]: nameOf(application), [LABELS.track]: track.name, [LABELS.version]: version };
+  const selector = versionSelector(application, track, version);
   return {
     apiVersion: 'apps/v1', kind: 'Deployment',
     metadata: metadata(application, trackDeploymentName(nameOf(application), track, version), { ...serviceLabels(application, track), ...selector, [LABELS.build]: buildName }),
     spec: {
-      replicas,
+      ...(autoscaled === true ? {} : { replicas }),
       selector: { matchLabels: selector },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
       revisionHistoryLimit: 2,
       progressDeadlineSeconds: application.spec.progressDeadlineSeconds ?? 300,
-      template: podTemplate(input, track, buildName, { ...serviceLabels(application, track), ...selector }),
+      template: podTemplate(input, track, buildName, { ...serviceLabels(application, track), ...selector }, selector),
     },
   };
 }
@@ -121,7 +127,7 @@ function configCopies({ application, delivery, builds }: RenderInput): ConfigMap
   return [...copies.values()];
 }
 
-function podTemplate({ application, builds }: RenderInput, track: Track, buildName: string, labels: Record<string, string>): PodTemplateSpec {
+function podTemplate({ application, builds }: RenderInput, track: Track, buildName: string, labels: Record<string, string>, selector: Record<string, string>): PodTemplateSpec {
   const build = builds.get(buildName);
   const filled = pinConfig(fillPlaceholders(application.spec.template, {
     image: build?.spec.image ?? '', version: versionOf(builds, buildName), track: track.name, application: nameOf(application), commit: build?.spec.commit ?? '',
@@ -132,6 +138,7 @@ function podTemplate({ application, builds }: RenderInput, track: Track, buildNa
     metadata: { ...filled.metadata, labels: { ...filled.metadata?.labels, ...labels } },
     spec: filled.spec && {
       ...filled.spec,
+      topologySpreadConstraints: filled.spec.topologySpreadConstraints ?? spread(selector),
       terminationGracePeriodSeconds: filled.spec.terminationGracePeriodSeconds ?? Math.max(30, drainSeconds + PRE_STOP_SECONDS + 5),
       containers: filled.spec.containers.map((c) => (c.lifecycle?.preStop ? c : { ...c, lifecycle: { ...c.lifecycle, preStop: { sleep: { seconds: PRE_STOP_SECONDS } } } })),
     },
@@ -144,14 +151,14 @@ function trackService({ application, builds }: RenderInput, track: Track, held: 
   return {
     apiVersion: 'v1', kind: 'Service',
     metadata: metadata(application, trackServiceName(nameOf(application), track), serviceLabels(application, track)),
-    spec: { selector: { [LABELS.application]: nameOf(application), [LABELS.track]: track.name, [LABELS.version]: version }, ports: servicePorts(application) },
+    spec: { selector: versionSelector(application, track, version), ports: servicePorts(application) },
   };
 }
 
 /** Selects one version of one track: the routers' servers come from its EndpointSlices, test jobs call it before the track serves it. */
 function versionService({ application, builds }: RenderInput, track: Track, buildName: string): Service {
   const version = versionOf(builds, buildName);
-  const selector = { [LABELS.application]: nameOf(application), [LABELS.track]: track.name, [LABELS.version]: version };
+  const selector = versionSelector(application, track, version);
   return {
     apiVersion: 'v1', kind: 'Service',
     metadata: metadata(application, candidateServiceName(nameOf(application), track, version), { [LABELS.app]: nameOf(application), [LABELS.tier]: 'version', ...selector }),
@@ -164,7 +171,7 @@ function routerService(application: Application): Service {
   return {
     apiVersion: 'v1', kind: 'Service',
     metadata: metadata(application, name, routerLabels(application)),
-    spec: { selector: { 'aweigh.dev/router': name }, ports: servicePorts(application).slice(0, 1).map((p) => ({ ...p, targetPort: p.port })) },
+    spec: { selector: routerSelector(application), ports: servicePorts(application).slice(0, 1).map((p) => ({ ...p, targetPort: p.port })) },
   };
 }
 
@@ -174,7 +181,7 @@ function routerConfigMap({ application, renderer }: RenderInput, router: RouterS
 
 function routerDeployment({ application, delivery, renderer }: RenderInput, router: RouterSpec): Deployment {
   const name = routerName(nameOf(application));
-  const selector = { 'aweigh.dev/router': name };
+  const selector = routerSelector(application);
   const template = renderer.podTemplate(application, router);
   return {
     apiVersion: 'apps/v1', kind: 'Deployment',
@@ -184,7 +191,11 @@ function routerDeployment({ application, delivery, renderer }: RenderInput, rout
       selector: { matchLabels: selector },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
       revisionHistoryLimit: 2,
-      template: { ...template, metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...routerLabels(application), ...selector } } },
+      template: {
+        ...template,
+        metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...routerLabels(application), ...selector } },
+        ...(template.spec && { spec: { ...template.spec, topologySpreadConstraints: template.spec.topologySpreadConstraints ?? spread(selector) } }),
+      },
     },
   };
 }
@@ -193,17 +204,8 @@ function servicePorts(application: Application): NonNullable<NonNullable<Service
   return application.spec.ports.map((p) => ({ name: p.name, port: p.port, targetPort: p.targetPort ?? p.port, protocol: p.protocol ?? 'TCP', ...(p.appProtocol !== undefined && { appProtocol: p.appProtocol }) }));
 }
 
-function metadata(application: Application, name: string, labels: Record<string, string>): NonNullable<KubernetesObject['metadata']> {
-  return {
-    name,
-    ...(application.metadata?.namespace === undefined ? {} : { namespace: application.metadata.namespace }),
-    labels: { ...labels, [LABELS.application]: nameOf(application), 'app.kubernetes.io/managed-by': 'aweigh' },
-  };
-}
-
-const serviceLabels = (application: Application, track: Track): Record<string, string> => ({ [LABELS.app]: nameOf(application), [LABELS.tier]: 'service', [LABELS.track]: track.name, [LABELS.loadBalancer]: 'private' });
-const routerLabels = (application: Application): Record<string, string> => ({ [LABELS.app]: routerName(nameOf(application)), [LABELS.tier]: 'router', [LABELS.loadBalancer]: 'private' });
-const nameOf = (application: Application): string => application.metadata?.name ?? '';
+const versionSelector = (application: Application, track: Track, version: string): Record<string, string> => ({ [LABELS.application]: nameOf(application), [LABELS.track]: track.name, [LABELS.version]: version });
+const routerSelector = (application: Application): Record<string, string> => ({ 'aweigh.dev/router': routerName(nameOf(application)) });
 const floorOf = (track: Track): number => track.endpointFloor ?? Math.min(2, track.replicas);
 
 function versionOf(builds: ReadonlyMap<string, Build>, name: string): string {

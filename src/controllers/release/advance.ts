@@ -6,6 +6,7 @@ import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints
 import { waitsBehindTrack } from './group.ts';
 import { runHooks } from './hooks.ts';
 import { fail } from './restore.ts';
+import { comingSize } from './sizes.ts';
 import { close, ensureBuild, entryOf, isAborting, isHeld, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
 
 /** Ready endpoints may be too few for so long, such as while a pod restarts, before the release fails. */
@@ -64,15 +65,17 @@ function prepare(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry
   enter(turn, working, entry, 'ScalingUp', 'ScaleUp', `${working.build} comes to ${entry.name}`);
 }
 
-function scaleUp(turn: Turn, working: WorkingRelease, { rules, held }: WorkingTrack, entry: ReleaseTrackStatus): void {
+function scaleUp(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
+  const { rules, held } = track;
+  const wanted = comingSize(turn, track, working.build);
   // Weight first: until the former version is ready here, production, where it already serves, takes the users.
   if (working.type === 'rollback' && !rules.last && !rules.strict && turn.tracks.at(-1)?.held.serving === working.build) close(held);
   const ready = readyReplicas(turn.observed, rules, working.build);
-  if (ready >= rules.replicas) {
-    enter(turn, working, entry, 'Testing', 'PodsReady', `${ready} of ${rules.replicas} pods are ready on ${entry.name}`);
+  if (ready >= wanted) {
+    enter(turn, working, entry, 'Testing', 'PodsReady', `${ready} of ${wanted} pods are ready on ${entry.name}`);
     return;
   }
-  working.status.message = `${entry.name}: ${ready} of ${rules.replicas} pods ready`;
+  working.status.message = `${entry.name}: ${ready} of ${wanted} pods ready`;
   if (isHeld(turn, working)) return;
   const deadline = Date.parse(entry.startedAt ?? timestamp(turn)) + turn.spec.progressDeadlineSeconds * 1000;
   if (turn.observed.now < deadline) return wakeAt(turn, deadline);
@@ -80,7 +83,7 @@ function scaleUp(turn: Turn, working: WorkingRelease, { rules, held }: WorkingTr
   fail(turn, working, {
     track: entry.name,
     reason: 'ProgressDeadlineExceeded',
-    message: `${ready} of ${rules.replicas} pods became ready on ${entry.name} within ${turn.spec.progressDeadlineSeconds} s${why ? ` (${why})` : ''}: look at the pods' logs, then push a fixed build`,
+    message: `${ready} of ${wanted} pods became ready on ${entry.name} within ${turn.spec.progressDeadlineSeconds} s${why ? ` (${why})` : ''}: look at the pods' logs, then push a fixed build`,
   });
 }
 

@@ -1,7 +1,7 @@
 import type { ApplicationStatus } from '../../api/application/application.ts';
 import { withCondition } from '../../api/conditions.ts';
 import type { Condition } from '../../api/group.ts';
-import { nameOf, observedPercent, readyEndpoints, versionOf } from './observed.ts';
+import { deploymentOf, nameOf, observedPercent, readyEndpoints, versionOf } from './observed.ts';
 import { isEnded, timestamp, type Turn } from './turn.ts';
 
 /** What a person sees of the Application: each track, and whether all is as it is to be. */
@@ -13,6 +13,7 @@ export function applicationStatus(turn: Turn): ApplicationStatus {
     return {
       ...base,
       build: held.serving,
+      replicas: rules.autoscaling === undefined ? rules.replicas : (deploymentOf(observed, rules, held.serving)?.spec?.replicas ?? rules.replicas),
       version: versionOf(observed, held.serving),
       readyReplicas: readyEndpoints(observed, rules, held.serving),
       weightPercent: Math.round(observedPercent(observed, rules, held.serving) ?? observed.application.status?.tracks?.find((t) => t.name === rules.name)?.weightPercent ?? 0),

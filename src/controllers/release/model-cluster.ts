@@ -93,10 +93,11 @@ export class ModelCluster {
     const wanted = new Set<string>();
     for (const held of delivery.spec.tracks) {
       const track = this.#track(held.name);
-      for (const { build, replicas } of held.builds) {
+      for (const { build, replicas: least, autoscaled } of held.builds) {
         const name = trackDeploymentName(nameOf(this.application), track, this.#version(build));
         wanted.add(name);
         const known = this.deployments.get(name);
+        const replicas = autoscaled === true ? (known?.spec?.replicas ?? least) : least;
         if (known?.spec?.replicas === replicas) continue;
         this.deployments.set(name, { metadata: { name, generation: (known?.metadata?.generation ?? 0) + 1, labels: { track: held.name, build } }, spec: { replicas, selector: {}, template: {} }, status: known?.status ?? {} });
       }
@@ -131,6 +132,16 @@ export class ModelCluster {
       if (d.status?.observedGeneration === generation && d.status.readyReplicas === ready) continue;
       this.deployments.set(name, { ...d, status: { observedGeneration: generation, readyReplicas: ready, updatedReplicas: d.spec?.replicas ?? 0, replicas: d.spec?.replicas ?? 0 } });
     }
+  }
+
+  /** The autoscaler of a track chooses a number of pods for the version that serves. */
+  autoscale(track: string, replicas: number): void {
+    const held = this.delivery?.spec.tracks.find((t) => t.name === track);
+    const build = held?.builds.find((b) => b.autoscaled)?.build;
+    const name = build === undefined ? '' : trackDeploymentName(nameOf(this.application), this.#track(track), this.#version(build));
+    const known = this.deployments.get(name);
+    if (known?.spec?.replicas === undefined || known.spec.replicas === replicas) return;
+    this.deployments.set(name, { ...known, metadata: { ...known.metadata, generation: (known.metadata?.generation ?? 0) + 1 }, spec: { ...known.spec, replicas } });
   }
 
   runJobs(): void {

@@ -42,13 +42,14 @@ class Life {
     const hook = (name: string) => ({ name, template: { spec: { containers: [{ name, image: '${image}' }] } } });
     const hooks = this.random() < 0.5 ? { internal: { before: [hook('migrate')] }, production: { after: [hook('announce')] } } : {};
     this.#hooked = 'internal' in hooks;
+    const autoscaling = this.random() < 0.3 ? { autoscaling: { maxReplicas: 40 } } : {};
     const base = modelApplication();
     this.cluster = new ModelCluster({
       ...base,
       spec: {
         ...base.spec,
         keepWarmSeconds: this.random() < 0.5 ? 0 : 120,
-        tracks: base.spec.tracks.map((t) => (t.name === 'paid' ? { ...t, gates } : t.name === 'production' ? { ...t, steps } : t)).map((t) => ({ ...t, ...(hooks[t.name as keyof typeof hooks] && { hooks: hooks[t.name as keyof typeof hooks] }) })),
+        tracks: base.spec.tracks.map((t) => (t.name === 'paid' ? { ...t, gates } : t.name === 'production' ? { ...t, steps, ...autoscaling } : t)).map((t) => ({ ...t, ...(hooks[t.name as keyof typeof hooks] && { hooks: hooks[t.name as keyof typeof hooks] }) })),
       },
     });
     this.#push(true);
@@ -62,7 +63,8 @@ class Life {
     else if (dice < 0.5) cluster.applyDelivery();
     else if (dice < 0.65) cluster.route();
     else if (dice < 0.78) cluster.runPods();
-    else if (dice < 0.84) cluster.runJobs();
+    else if (dice < 0.83) cluster.runJobs();
+    else if (dice < 0.84) cluster.autoscale('production', 10 + Math.floor(this.random() * 30));
     else if (dice < 0.92) cluster.now += Math.floor(this.random() * (this.random() < 0.1 ? 3_600_000 : 20_000));
     else if (dice < 0.955) this.#push(false);
     else this.#person();

@@ -2,7 +2,10 @@ import type { FreezeWindow } from '../../api/application/application.ts';
 import { ENDED_PHASES, type Release } from '../../api/release/release.ts';
 import type { ReleasePolicy } from '../../api/release-policy/release-policy.ts';
 import { nameOf } from './observed.ts';
-import { timestamp, type Turn, type WorkingRelease } from './turn.ts';
+import { timestamp, wakeAt, type Turn, type WorkingRelease } from './turn.ts';
+
+/** Who ends a release wakes those that wait; a Release that somebody deleted does not. */
+const LOOK_AGAIN_MS = 30_000;
 
 /** What a ReleasePolicy says to one Application right now. */
 export interface Places {
@@ -50,6 +53,7 @@ export function waitsForPlace(turn: Turn, working: WorkingRelease): string | und
   const seen = working.release.status?.queuedAt !== undefined;
   working.status.queuedAt ??= timestamp(turn);
   for (const { policy, limit = 0, taken, queue } of limits) {
+    wakeAt(turn, turn.observed.now + LOOK_AGAIN_MS);
     const before = seen ? queue.indexOf(idOf(working.release)) : queue.length;
     if (before >= 0 && seen && taken.size + before < limit) continue;
     return `Waits for a place: policy ${policy} lets ${limit} releases be in motion, ${taken.size} are, ${Math.max(0, before)} wait before it`;

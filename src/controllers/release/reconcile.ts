@@ -17,6 +17,7 @@ import { nameOf, type Observed } from './observed.ts';
 import { compareAge } from '../../api/age.ts';
 import { assignTracks, waitsFor } from './queue.ts';
 import { restoreTracks } from './restore.ts';
+import { sizeAutoscaledTracks } from './sizes.ts';
 import { beginTurn, inMotion, isAborting, isEnded, isHeld, tell, timestamp, type Turn, type WorkingRelease } from './turn.ts';
 
 /** One write, in the order in which they are to be made. */
@@ -51,6 +52,7 @@ export function reconcile(observed: Observed): Decision {
     for (const working of turn.releases) settle(turn, working);
   }
   removeIdleBuilds(turn);
+  sizeAutoscaledTracks(turn);
 
   const actions: ReleaseAction[] = turn.releases.flatMap((working) => {
     const { release } = working;

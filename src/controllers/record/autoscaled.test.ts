@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { customResourceDefinitions } from '../../api/crds.ts';
+import { API_VERSION } from '../../api/group.ts';
+import { Applications, Builds, Deliveries } from '../../api/kinds.ts';
+import type { Client } from '../../client/client.ts';
+import { createClient } from '../../client/https-client.ts';
+import { CustomResourceDefinitions, Deployments, HorizontalPodAutoscalers, PodDisruptionBudgets } from '../../client/kinds.ts';
+import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
+import { openRepository } from '../../providers/repository/git.ts';
+import { silentLogger } from '../../runtime/logger.ts';
+import { runControllers } from '../../runtime/run-controllers.ts';
+import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
+import { recordController } from './controller.ts';
+import type { Repository } from './repository.ts';
+
+const namespace = 'default';
+const stop = new AbortController();
+let dir: string;
+let server: ApiServer;
+let client: Client;
+let repository: Repository & { close(): Promise<void> };
+let running: Promise<void>;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'aweigh-record-'));
+  server = await startApiServer({ dataDir: join(dir, 'data'), log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
+  for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });
+  await vi.waitFor(() => client.list(Deliveries), { timeout: 10_000 });
+  repository = await openRepository(join(dir, 'record'), { log: silentLogger, clock: systemClock, environment: { path: process.env['PATH'] ?? '' } });
+  const renderer = { podTemplate: () => ({ spec: { containers: [{ name: 'router', image: 'router' }] } }), configMapData: () => ({}) };
+  running = runControllers({ factories: [recordController({ repository, renderers: { haproxy: renderer, builtin: renderer }, defaultProvider: 'builtin' })], client, clock: systemClock, random: systemRandom, log: silentLogger, signal: stop.signal });
+});
+afterAll(async () => {
+  stop.abort();
+  await running;
+  await repository.close();
+  client.close();
+  await server.close();
+  rmSync(dir, { recursive: true });
+});
+
+const eventually = <T>(look: () => Promise<T>): Promise<T> => vi.waitFor(look, { timeout: 30_000, interval: 50 });
+const deployment = () => client.get(Deployments, { namespace, name: 'shop-production-v1' });
+
+test('what an autoscaler chooses stays: it is no drift, it is in no commit, and a change of the pods does not undo it', async () => {
+  await client.create(Applications, {
+    apiVersion: API_VERSION, kind: 'Application', metadata: { namespace, name: 'shop' },
+    spec: { ports: [{ name: 'http', port: 80 }], tracks: [{ name: 'production', replicas: 3, autoscaling: { maxReplicas: 9 } }], template: { spec: { containers: [{ name: 'app', image: '${image}' }] } } },
+  });
+  await client.create(Builds, { apiVersion: API_VERSION, kind: 'Build', metadata: { namespace, name: 'shop-v1' }, spec: { application: 'shop', version: 'v1', image: 'app@sha256:1' } });
+  await client.create(Deliveries, {
+    apiVersion: API_VERSION, kind: 'Delivery', metadata: { namespace, name: 'shop' },
+    spec: { application: 'shop', tracks: [{ name: 'production', serving: 'shop-v1', percent: 100, builds: [{ build: 'shop-v1', replicas: 3, autoscaled: true }] }], router: { replicas: 4 }, change: { actor: 'ada', reason: 'Shift', message: 'm' } },
+  });
+  await eventually(async () => expect((await deployment()).spec?.replicas).toBe(3));
+  await eventually(async () => expect((await client.get(HorizontalPodAutoscalers, { namespace, name: 'shop-production-v1' })).spec).toMatchObject({ minReplicas: 3, maxReplicas: 9, scaleTargetRef: { kind: 'Deployment', name: 'shop-production-v1' } }));
+  await eventually(async () => expect((await client.get(PodDisruptionBudgets, { namespace, name: 'shop-haproxy' })).spec).toMatchObject({ minAvailable: 2, unhealthyPodEvictionPolicy: 'AlwaysAllow' }));
+
+  await client.patch(Deployments, { namespace, name: 'shop-production-v1' }, { spec: { replicas: 7 } }, { fieldManager: 'autoscaler' });
+  await client.patch(Applications, { namespace, name: 'shop' }, { spec: { template: { spec: { containers: [{ name: 'app', image: '${image}', env: [{ name: 'MODE', value: 'busy' }] }] } } } });
+  await eventually(async () => expect((await deployment()).spec?.template?.spec?.containers[0]?.env).toEqual([{ name: 'MODE', value: 'busy' }]));
+  expect((await deployment()).spec?.replicas).toBe(7);
+  expect((await client.get(Deliveries, { namespace, name: 'shop' })).status?.drift ?? []).toEqual([]);
+  expect((await repository.read('applications/default/shop')).get('specs/deployment-shop-production-v1.yaml')).not.toMatch(/replicas:/);
+}, 60_000);

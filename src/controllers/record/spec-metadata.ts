@@ -1,0 +1,17 @@
+import type { Application, Track } from '../../api/application/application.ts';
+import { LABELS } from '../../api/group.ts';
+import { routerName } from '../../api/names.ts';
+import type { KubernetesObject } from '../../kubernetes/resource.ts';
+
+/** Metadata of an object of the record: its labels say whose it is and that Aweigh keeps it. */
+export function metadata(application: Application, name: string, labels: Record<string, string>): NonNullable<KubernetesObject['metadata']> {
+  return {
+    name,
+    ...(application.metadata?.namespace === undefined ? {} : { namespace: application.metadata.namespace }),
+    labels: { ...labels, [LABELS.application]: nameOf(application), 'app.kubernetes.io/managed-by': 'aweigh' },
+  };
+}
+
+export const serviceLabels = (application: Application, track: Track): Record<string, string> => ({ [LABELS.app]: nameOf(application), [LABELS.tier]: 'service', [LABELS.track]: track.name, [LABELS.loadBalancer]: 'private' });
+export const routerLabels = (application: Application): Record<string, string> => ({ [LABELS.app]: routerName(nameOf(application)), [LABELS.tier]: 'router', [LABELS.loadBalancer]: 'private' });
+export const nameOf = (application: Application): string => application.metadata?.name ?? '';
