@@ -28,6 +28,8 @@ export interface ApplicationSpec {
   drainSeconds?: number;
   /** How long the production version that left stays at full size for a rollback. Default 0. */
   keepWarmSeconds?: number;
+  /** How users leave a version that is put back. Default: all at once. */
+  abort?: AbortRules;
   /** How long a track may take until all its pods are ready. Default 300. */
   progressDeadlineSeconds?: number;
   /** Kept Builds for rollback. Default 10. */
@@ -46,6 +48,16 @@ export interface ConfigRules {
   shared?: string[];
   /** `wait` (default): the next Build takes changed ConfigMaps along; `release`: a change makes a Build of its own, of the image that is furthest ahead. */
   onChange?: 'wait' | 'release';
+}
+
+/** Users leave in steps, so that what takes them over is not overrun. Rollbacks, strict tracks and tracks below their floor go at once. */
+export interface AbortRules {
+  /** What is left of the version's share after each step, in percent, such as [50, 20]; nothing is left by itself at the end. */
+  steps: number[];
+  /** Between two steps. */
+  intervalSeconds: number;
+  /** True: also where a gate, a hook or the endpoints failed. Default false: only where a person aborts. */
+  onFailure?: boolean;
 }
 
 export interface FreezeWindow {
@@ -155,15 +167,19 @@ export interface AnalysisGate {
 
 export interface AnalysisMetric {
   name: string;
-  /** From the routers with no set-up, or PromQL. */
+  /** From the routers with no set-up, or PromQL in which `${backend}`, `${track}`, `${version}`, `${application}` and `${namespace}` are filled in. */
   source: { router: 'errorRatio' | 'latencyP50Seconds' | 'latencyP99Seconds' | 'requestRate' } | { prometheus: { url: string; query: string } };
   /** Success while value <= max (and >= min). */
   max?: number;
   min?: number;
-  /** Success while value <= production's value times this. */
+  /** Success while value <= production's value at the same time, times this; a query is asked once more, filled in with what production serves. */
   maxRatioToProduction?: number;
   /** Failures in a row before the verdict. Default 3. */
   consecutiveFailures?: number;
+  /** Failures in all before the verdict. Default: any number. */
+  failureLimit?: number;
+  /** Good samples in a row that it needs at the end. Default 1. */
+  consecutiveSuccesses?: number;
   dryRun?: boolean;
 }
 

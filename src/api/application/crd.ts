@@ -113,6 +113,17 @@ const spec = object(
     reshuffle: text("never: a user's bucket is the same in every release.", { enum: ['never', 'perRelease'], default: DEFAULTS.reshuffle }),
     drainSeconds: integer('How long requests sent before a switch may take.', { minimum: 0, maximum: 86400, default: DEFAULTS.drainSeconds }),
     keepWarmSeconds: integer('How long the production version that left stays at full size for a rollback.', { minimum: 0, maximum: 2592000, default: DEFAULTS.keepWarmSeconds }),
+    abort: object(
+      'How users leave a version that is put back. Default: all at once.',
+      {
+        steps: list("What is left of the version's share after each step, in percent; nothing is left by itself at the end.", integer('Percent.', { minimum: 1, maximum: 99 }), {
+          minItems: 1, maxItems: 20, ...rules(['self.all(p, size(self.filter(q, q == p)) == 1) && self[0] >= self[size(self) - 1]', 'What is left descends from step to step, such as [50, 20]']),
+        }),
+        intervalSeconds: integer('Time between two steps.', { minimum: 1, maximum: 86400 }),
+        onFailure: flag('True: also where a gate, a hook or the endpoints failed.'),
+      },
+      { required: ['steps', 'intervalSeconds'] },
+    ),
     progressDeadlineSeconds: integer('How long a track may take until all its pods are ready.', { minimum: 1, maximum: 86400, default: DEFAULTS.progressDeadlineSeconds }),
     buildHistoryLimit: integer('Builds kept for rollback.', { minimum: 1, maximum: 1000, default: DEFAULTS.buildHistoryLimit }),
     config: object("How ConfigMaps and Secrets that the template names are released: each build reads copies from when it was new.", {

@@ -11,7 +11,7 @@ const metric = object(
         router: text('Measured by the routers.', { enum: ['errorRatio', 'latencyP50Seconds', 'latencyP99Seconds', 'requestRate'] }),
         prometheus: object(
           'A query to a Prometheus-compatible server.',
-          { url: text('Base URL of the server.', { pattern: '^https?://', maxLength: 2048 }), query: text('PromQL that gives one value.', { minLength: 1, maxLength: 8192 }) },
+          { url: text('Base URL of the server.', { pattern: '^https?://', maxLength: 2048 }), query: text('PromQL that gives one value; ${backend}, ${track}, ${version}, ${application} and ${namespace} are filled in.', { minLength: 1, maxLength: 8192 }) },
           { required: ['url', 'query'] },
         ),
       },
@@ -21,6 +21,8 @@ const metric = object(
     min: number('Success while the value is at least this.'),
     maxRatioToProduction: number("Success while the value is at most production's value at the same time, times this.", { minimum: 0 }),
     consecutiveFailures: integer('Failures in a row before the verdict.', { minimum: 1, maximum: 1000, default: 3 }),
+    failureLimit: integer('Failures in all before the verdict. Default: any number.', { minimum: 1, maximum: 100000 }),
+    consecutiveSuccesses: integer('Good samples in a row that it needs at the end.', { minimum: 1, maximum: 100000, default: 1 }),
     dryRun: flag('Measured and shown, never a reason to fail.'),
   },
   {

@@ -23,6 +23,7 @@ test.for<{ when: string; given: Application; says: RegExp }>([
   { when: 'steps that fall', given: application([{ ...production, steps: [{ percent: 50 }, { percent: 25 }] }]), says: /25 cannot follow 50/ },
   { when: 'steps on an early track', given: application([{ name: 'a', replicas: 1, segment: 'X', steps: [{ percent: 5 }] }, production]), says: /only the last track can have steps/ },
   { when: 'an autoscaler that could never hold its least', given: application([{ ...production, autoscaling: { maxReplicas: 2 } }]), says: /maxReplicas 2 is below its 3 replicas/ },
+  { when: 'an abort whose steps rise', given: application([production], { abort: { steps: [20, 50], intervalSeconds: 5 } }), says: /50 cannot follow 20/ },
   { when: 'users listed on production', given: application([{ ...production, users: { include: ['ada'] } }]), says: /list users on the tracks before it/ },
   { when: 'a user both in and out', given: application([{ name: 'a', replicas: 1, segment: 'X', users: { include: ['ada', 'bob'], exclude: ['bob'] } }, production]), says: /user bob is listed as always in and as always out/ },
   { when: 'a gate of two kinds', given: application([{ ...production, gates: [{ name: 'g', soak: { seconds: 1 }, approval: {} } as never] }]), says: /exactly one of/ },
@@ -30,4 +31,20 @@ test.for<{ when: string; given: Application; says: RegExp }>([
   { when: 'a router floor above its replicas', given: application([production], { router: { replicas: 1, floor: 2 } }), says: /floor 2 is above its 1 replicas/ },
 ])('$when: refused, with the rule, the value and the way out', ({ given, says }) => {
   expect(validateApplication(given).join('\n')).toMatch(says);
+});
+
+const tested = (command: string[], args?: string[]) => application([{ ...production, gates: [{ name: 'g', testJob: { template: { spec: { containers: [{ name: 't', image: 'a', command, ...(args && { args }) }] } } } }] }]);
+
+test.for<string[]>([['true'], ['/bin/true'], ['sh', '-c', 'exit 0'], ['sh', '-c', 'curl x; exit 0'], ['/bin/bash', '-ec', 'curl x || :'], ['sh', '-c', 'curl x\ntrue\n'], ['echo', 'ok'], ['sleep', '5'], ['sh', '-c', '']])('a test job that cannot fail is refused: %j', (command) => {
+  expect(validateApplication(tested(command)).join()).toMatch(/always succeeds/);
+});
+
+test.for<string[]>([['node', 'smoke.ts'], ['sh', '-c', 'curl -f x'], ['sh', '-c', 'curl -f x && true'], ['sh', '-c', 'curl x || exit 1'], ['sh', '-c', 'sleep 2; curl -f x'], ['sh', 'test.sh'], []])('one that can is not: %j', (command) => {
+  expect(validateApplication(tested(command))).toEqual([]);
+});
+
+test('a comparison with production has its place where there is another version in production', () => {
+  const gate = { name: 'errors', analysis: { durationSeconds: 5, metrics: [{ name: 'errors', source: { router: 'errorRatio' as const }, maxRatioToProduction: 1.5 }] } };
+  expect(validateApplication(application([{ ...production, steps: [{ percent: 5, gates: [gate] }] }]))).toEqual([]);
+  expect(validateApplication(application([{ ...production, gates: [gate] }])).join()).toMatch(/compares with production, which is this version itself/);
 });

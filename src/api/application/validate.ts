@@ -15,6 +15,8 @@ export function validateApplication(application: Application): string[] {
   if (application.spec.template?.spec?.containers === undefined) faults.push('spec.template is a pod template with at least one container: add spec.template.spec.containers');
   tracks.forEach((track, i) => faults.push(...trackFaults(track, i === tracks.length - 1)));
   faults.push(...repeated('name', tracks.map((t) => t.name)), ...repeated('segment', tracks.flatMap((t) => t.segment ?? [])));
+  const { steps: left = [] } = application.spec.abort ?? {};
+  left.forEach((percent, i) => { if (i > 0 && percent >= (left[i - 1] ?? 100)) faults.push(`What an abort leaves descends from step to step: ${percent} cannot follow ${left[i - 1]}`); });
   const replicas = router?.replicas ?? 4;
   if (router?.floor !== undefined && router.floor > replicas) faults.push(`The router's floor ${router.floor} is above its ${replicas} replicas: lower the floor or raise replicas`);
   return faults;
@@ -41,6 +43,10 @@ function trackFaults(track: Track, last: boolean): string[] {
     const before = steps[i - 1]?.percent ?? 0;
     if (step.percent <= before || step.percent > 99) say(`steps ascend from 1 to 99 (100 follows by itself): ${step.percent} cannot follow ${before}`);
   });
+  if (last) {
+    const compared = gates.find((g) => 'analysis' in g && g.analysis.metrics.some((m) => m.maxRatioToProduction !== undefined));
+    if (compared !== undefined) say(`gate ${compared.name} compares with production, which is this version itself by then: use max there, or put the gate on a step`);
+  }
   faults.push(...gateFaults(name, gates), ...steps.flatMap((s) => gateFaults(name, s.gates ?? [])));
   return faults;
 }
@@ -55,10 +61,22 @@ function gateFaults(track: string, gates: readonly Gate[]): string[] {
   return faults;
 }
 
-/** A shell command that throws its exit code away. */
+/** What ends a shell command with success whatever came before it. */
+const SWALLOWED = /(\|\||;|\n)\s*(true|:|exit(\s+0)?)\s*;?\s*$/;
+/** What can do nothing but succeed. */
+const ALWAYS_TRUE = /^\s*(true|:|exit(\s+0)?|echo\b[^;&|]*|sleep\s+[\d.]+\w?)?\s*;?\s*$/;
+const SHELL = /(^|\/)(ba|da|a|z)?sh$/;
+
+/** Where it shows: the command does nothing, or throws its exit code away. */
 function cannotFail(test: Extract<Gate, { testJob: unknown }>['testJob']): boolean {
   const containers = test.template?.spec?.containers ?? [];
-  return containers.length > 0 && containers.every((c) => /(\|\|\s*(true|:|exit 0)|;\s*(true|exit 0))\s*$/.test([...(c.command ?? []), ...(c.args ?? [])].at(-1) ?? '') || (c.command?.length === 1 && c.command[0] === 'true'));
+  return containers.length > 0 && containers.every(({ command = [], args = [] }) => {
+    const words = [...command, ...args];
+    const [program = ''] = words;
+    const script = SHELL.test(program) ? words.at(-1) : undefined;
+    if (script !== undefined) return words.length > 1 && (SWALLOWED.test(script) || ALWAYS_TRUE.test(script));
+    return words.length > 0 && ALWAYS_TRUE.test([program.replace(/^.*\//, ''), ...words.slice(1)].join(' '));
+  });
 }
 
 function repeated(what: string, values: readonly string[]): string[] {

@@ -19,8 +19,9 @@ export function resume(release: Release): ReleasePatch {
   return patch(release, { paused: false });
 }
 
-export function abort(release: Release, actor: string, reason: string): ReleasePatch {
-  return patch(release, { abort: { actor, reason } });
+/** @param atOnce all users leave at once, whatever steps the Application has for them */
+export function abort(release: Release, actor: string, reason: string, atOnce = false): ReleasePatch {
+  return patch(release, { abort: { actor, reason, ...(atOnce && { atOnce }) } });
 }
 
 /** @param gate name of the gate, or `*` for every approval of the track

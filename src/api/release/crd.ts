@@ -42,6 +42,7 @@ const trackStatus = object(
     shiftedAt: time("When the routers' read-back showed the new version."),
     verifiedAt: time('When its gates had passed.'),
     completedAt: time('When the track was done.'),
+    leaving: object('The steps in which users leave it.', { percent: integer('Share that it had.', { minimum: 0, maximum: 100 }), step: integer('Step that it is at.', { minimum: 0 }), since: time('Since when.') }, { required: ['percent', 'step', 'since'] }),
     leftAt: time("When the routers' read-back showed that a rolled back build has no user any more."),
     degradedAt: time('Since when the build has fewer ready endpoints than the floor while it serves.'),
     wantedPercent: integer('Share that it is to have.', { minimum: 0, maximum: 100 }),
@@ -68,7 +69,7 @@ export const releaseCrd = customResourceDefinition({
       actor: text('Who asked.', { maxLength: 256 }),
       reason,
       paused: flag('True: nothing moves until it is resumed; a failure still rolls back.'),
-      abort: object('Set to end the release and put back what its tracks held before.', { actor, reason }, { required: ['actor', 'reason'] }),
+      abort: object('Set to end the release and put back what its tracks held before.', { actor, reason, atOnce: flag("True: not in the Application's steps.") }, { required: ['actor', 'reason'] }),
       approvals: list(
         'Approvals given.',
         object('One approval.', { track: text('Track.'), gate: text('Gate, or *.'), actor, at: time('When.'), message: text('Remark.', { maxLength: 1024 }) }, { required: ['track', 'gate', 'actor', 'at'] }),

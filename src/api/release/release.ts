@@ -19,7 +19,7 @@ export interface ReleaseSpec {
   reason?: string;
   paused?: boolean;
   /** Set to end the release and put back what its tracks held before. */
-  abort?: { actor: string; reason: string };
+  abort?: { actor: string; reason: string; /** Not in the Application's steps. */ atOnce?: boolean };
   /** Approvals given, by track and gate. */
   approvals?: { track: string; gate: string; actor: string; at: string; message?: string }[];
   /** Tracks (or `*`) whose remaining gates a person skipped. With `hook`: only that hook, which failed. */
@@ -65,6 +65,8 @@ export interface ReleaseTrackStatus {
   /** When its gates had passed; a group goes on when all its releases have got here. */
   verifiedAt?: string;
   completedAt?: string;
+  /** The steps in which users leave it: the share that it had, which step it is at and since when. */
+  leaving?: { percent: number; step: number; since: string };
   /** When the routers' read-back showed that a rolled back build has no user any more. */
   leftAt?: string;
   /** Since when the build has fewer ready endpoints than the floor while it serves. */

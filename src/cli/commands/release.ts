@@ -94,7 +94,8 @@ export function releaseCommand(terminal: Terminal): Command {
       await steerRelease(terminal, access, application, options, (release) => ask.resume(release), 'goes on');
     }));
   steer('abort', 'end the release and put back what its tracks held')
-    .action((application: string, options: SteerOptions) => change(terminal, options, application, (release) => ask.abort(release, terminal.actor, options.reason ?? 'aborted by hand'), 'is being aborted'));
+    .option('--at-once', "not in the Application's steps")
+    .action((application: string, options: SteerOptions & { atOnce?: boolean }) => change(terminal, options, application, (release) => ask.abort(release, terminal.actor, options.reason ?? 'aborted by hand', options.atOnce), 'is being aborted'));
   steer('promote', "skip the remaining gates of the release's track, or of all tracks with --track '*'")
     .option('--track <track>', 'default: the track it is on')
     .option('--hook <name>', 'skip this hook, which failed, instead of gates')

@@ -19,7 +19,7 @@ function run(analysis: AnalysisGate, samples: ([number, number, number?, number?
       sum.total += sample[0]; sum.errors += sample[1];
       production.total += sample[2] ?? 0; production.errors += sample[3] ?? 0;
     }
-    const verdict = judgeAnalysis(analysis, values, { at: (i + 1) * 1000, queries: { q: queries[i] }, ...(sample && { candidate: { ...sum }, production: { ...production } }) }, 0);
+    const verdict = judgeAnalysis(analysis, values, { at: (i + 1) * 1000, queries: { q: queries[i] === undefined ? undefined : { value: queries[i] } }, ...(sample && { candidate: { ...sum }, production: { ...production } }) }, 0);
     values = verdict.values ?? {};
     states.push(verdict.state);
     message = verdict.message;
@@ -51,6 +51,28 @@ test('no data is never success', () => {
   expect(run(prometheus, times(4, [200, 0]), times(4, undefined)).last).toBe('Running');
   expect(run(prometheus, times(9, [200, 0]), times(9, Number.NaN)).last).toBe('Inconclusive');
   expect(run(prometheus, times(9, [200, 0]), times(9, 0.5)).last).toBe('Passed');
+});
+
+test('says why a query gave no number, and never takes that for success', () => {
+  const prometheus: AnalysisGate = { durationSeconds: 3, metrics: [{ name: 'q', source: { prometheus: { url: 'http://p', query: 'x' } }, max: 1 }] };
+  const judge = (at: number) => judgeAnalysis(prometheus, { requests: 500, candidateLast: 500 }, { at, queries: { q: { fault: 'The query gives NaN at p' } } }, 0);
+  expect(judge(1_000)).toMatchObject({ state: 'Running' });
+  expect(judge(10_000)).toMatchObject({ state: 'Inconclusive', message: 'q: The query gives NaN at p' });
+});
+
+test('a query is compared with what production gives at the same time', () => {
+  const relative: AnalysisGate = { durationSeconds: 3, minimumSample: 0, metrics: [{ name: 'q', source: { prometheus: { url: 'http://p', query: 'x' } }, maxRatioToProduction: 1.2, consecutiveFailures: 1 }] };
+  const judge = (value: number, production?: number) => judgeAnalysis(relative, {}, { at: 5_000, queries: { q: { value, ...(production !== undefined && { production }) } } }, 0);
+  expect(judge(1.1, 1).state).toBe('Passed');
+  expect(judge(1.3, 1)).toMatchObject({ state: 'Failed', message: expect.stringMatching(/above 1.2 times production's 1/) });
+  expect(judge(1.1)).toMatchObject({ state: 'Running', message: 'q: production has no data to compare with' });
+});
+
+test('limits count failures in all and successes in a row', () => {
+  const limited = (change: Partial<AnalysisGate['metrics'][number]>): AnalysisGate => ({ durationSeconds: 6, minimumSample: 10, metrics: [{ name: 'q', source: { prometheus: { url: 'http://p', query: 'x' } }, max: 1, ...change }] });
+  const samples = times(12, [200, 0] as [number, number]);
+  expect(run(limited({ failureLimit: 3 }), samples, [0, 2, 0, 2, 0, 2, 0]).states.slice(0, 6)).toEqual([...times(5, 'Running'), 'Failed']);
+  expect(run(limited({ consecutiveSuccesses: 4 }), samples, [0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]).states.slice(5, 10)).toEqual(['Running', 'Running', 'Running', 'Passed', 'Passed']);
 });
 
 test('a dry-run metric is measured and never fails the gate', () => {

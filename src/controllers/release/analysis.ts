@@ -12,8 +12,16 @@ export interface Sample {
   /** Absent: the routers could not be read. */
   readonly candidate?: BackendCounters;
   readonly production?: BackendCounters;
-  /** Values of PromQL metrics, by metric name; absent: no data. */
-  readonly queries: Readonly<Record<string, number | undefined>>;
+  /** Answers to PromQL metrics, by metric name. */
+  readonly queries: Readonly<Record<string, QueryAnswer | undefined>>;
+}
+
+/** `production`: the same query for what production serves. */
+export interface QueryAnswer {
+  readonly value?: number;
+  readonly production?: number;
+  /** Why a number is missing. */
+  readonly fault?: string;
 }
 
 type Values = Record<string, number | string>;
@@ -46,16 +54,32 @@ export function judgeAnalysis(gate: AnalysisGate, values: Values, sample: Sample
       continue;
     }
     next[metric.name] = round(result.value);
-    const failures = result.outcome === 'failed' ? Number(next[`${metric.name}Failures`] ?? 0) + 1 : 0;
+    const failures = result.outcome === 'failed' ? count(next, `${metric.name}Failures`) : 0;
     next[`${metric.name}Failures`] = failures;
-    if (metric.dryRun || result.outcome === 'passed') continue;
+    if (result.outcome === 'passed') {
+      const successes = count(next, `${metric.name}Successes`);
+      const needed = metric.consecutiveSuccesses ?? 1;
+      if (!metric.dryRun && successes < needed) unsure ??= `${metric.name} is ${round(result.value)}, good ${successes} of ${needed} times in a row`;
+      continue;
+    }
+    next[`${metric.name}Successes`] = 0;
+    const inAll = count(next, `${metric.name}FailuresInAll`);
+    if (metric.dryRun) continue;
     const allowed = metric.consecutiveFailures ?? ANALYSIS_DEFAULTS.consecutiveFailures;
-    if (failures >= allowed) return { state: 'Failed', message: `${metric.name} is ${round(result.value)}, ${result.rule}, ${failures} times in a row after ${requests} requests`, values: next };
+    const verdict = failures >= allowed ? `${failures} times in a row` : inAll >= (metric.failureLimit ?? Infinity) ? `for the ${inAll}th time` : undefined;
+    if (verdict !== undefined) return { state: 'Failed', message: `${metric.name} is ${round(result.value)}, ${result.rule}, ${verdict} after ${requests} requests`, values: next };
     unsure ??= `${metric.name} is ${round(result.value)}, ${result.rule} (${failures} of ${allowed})`;
   }
   if (sample.at < dueAt) return { state: 'Running', message: unsure ?? `All metrics are good after ${requests} requests, until ${new Date(dueAt).toISOString()}`, values: next };
   if (unsure === undefined) return { state: 'Passed', message: `All metrics were good for ${gate.durationSeconds} s and ${requests} requests`, values: next };
   return { state: sample.at >= dueAt + patienceMs ? 'Inconclusive' : 'Running', message: unsure, values: next };
+}
+
+/** One more. */
+function count(values: Values, name: string): number {
+  const now = Number(values[name] ?? 0) + 1;
+  values[name] = now;
+  return now;
 }
 
 // Cells are kept in the status only where they are read.
@@ -118,13 +142,15 @@ type Measured =
 
 function measure(metric: AnalysisMetric, sample: Sample, candidate: Window | undefined, production: Window | undefined): Measured {
   const { source } = metric;
-  const value = 'router' in source ? routerValue(source.router, candidate) : sample.queries[metric.name];
-  if (value === undefined || !Number.isFinite(value)) return { outcome: 'noData', why: 'no data' };
+  const answer = 'router' in source ? { value: routerValue(source.router, candidate), production: routerValue(source.router, production) } : sample.queries[metric.name];
+  const value = answer?.value;
+  const why = answer !== undefined && 'fault' in answer ? answer.fault : undefined;
+  if (value === undefined || !Number.isFinite(value)) return { outcome: 'noData', why: why ?? 'no data' };
   if (metric.max !== undefined && value > metric.max) return { outcome: 'failed', value, rule: `above max ${metric.max}` };
   if (metric.min !== undefined && value < metric.min) return { outcome: 'failed', value, rule: `below min ${metric.min}` };
-  if (metric.maxRatioToProduction !== undefined && 'router' in source) {
-    const baseline = routerValue(source.router, production);
-    if (baseline === undefined) return { outcome: 'noData', why: 'production has no data to compare with' };
+  if (metric.maxRatioToProduction !== undefined) {
+    const baseline = answer?.production;
+    if (baseline === undefined) return { outcome: 'noData', why: `production has no data to compare with${why === undefined ? '' : `: ${why}`}` };
     if (value > baseline * metric.maxRatioToProduction) return { outcome: 'failed', value, rule: `above ${metric.maxRatioToProduction} times production's ${round(baseline)}` };
   }
   return { outcome: 'passed', value };

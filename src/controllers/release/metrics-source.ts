@@ -12,9 +12,9 @@ export interface BackendCounters {
 export interface MetricsSource {
   /** By backend name. Rejects where not every router can be read: part of the numbers would be read as a fall. */
   counters(router: ObjectKey, signal: AbortSignal): Promise<ReadonlyMap<string, BackendCounters>>;
-  /** One number by PromQL. Undefined: the query gave nothing, NaN or an infinite value.
-   *  @throws where the server does not answer as Prometheus does */
-  query(url: string, promql: string, signal: AbortSignal): Promise<number | undefined>;
+  /** One finite number by PromQL.
+   *  @throws where there is none: the server answers otherwise than Prometheus, or with nothing, NaN, infinity or several series */
+  query(url: string, promql: string, signal: AbortSignal): Promise<number>;
 }
 
 export interface WebhookAnswer {

@@ -49,6 +49,7 @@ class Life {
       spec: {
         ...base.spec,
         keepWarmSeconds: this.random() < 0.5 ? 0 : 120,
+        ...(this.random() < 0.4 && { abort: { steps: [50, 20], intervalSeconds: 20, onFailure: this.random() < 0.5 } }),
         tracks: base.spec.tracks.map((t) => (t.name === 'paid' ? { ...t, gates } : t.name === 'production' ? { ...t, steps, ...autoscaling } : t)).map((t) => ({ ...t, ...(hooks[t.name as keyof typeof hooks] && { hooks: hooks[t.name as keyof typeof hooks] }) })),
       },
     });
@@ -171,7 +172,8 @@ class Life {
       if (track === undefined || backend === undefined) throw new Error(this.#story('every share has a backend'));
       if (!backend.startsWith(`${track.name}-`)) throw new Error(this.#story(`${track.name} reaches its own versions only, not ${backend}`));
       const version = backend.slice(track.name.length + 1);
-      if (!track.last && share !== track.percent * 100) throw new Error(this.#story(`${track.name} has its share ${track.percent} or none, not ${share}`));
+      const stepwise = spec.abort !== undefined && spec.abort.steps.some((left) => share === Math.floor((track.percent * left) / 100) * 100);
+      if (!track.last && share !== track.percent * 100 && !stepwise) throw new Error(this.#story(`${track.name} has its share ${track.percent} or none, not ${share}`));
       const deployment = cluster.deployments.get(trackDeploymentName('account-service', track, version));
       if (deployment === undefined) throw new Error(this.#story(`pods of ${backend} went while users reach it`));
       const build = `account-service-${version}`;

@@ -1,12 +1,12 @@
-import type { AnalysisGate, Gate } from '../../api/application/application.ts';
+import type { AnalysisGate, AnalysisMetric, Gate } from '../../api/application/application.ts';
 import { resolveApplication } from '../../api/application/defaults.ts';
 import { backendName, routerName } from '../../api/names.ts';
 import type { ObjectKey } from '../../client/resource.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
 import { stageGates } from './advance.ts';
-import { ANALYSIS_DEFAULTS, judgeAnalysis, type Sample } from './analysis.ts';
+import { ANALYSIS_DEFAULTS, judgeAnalysis, type QueryAnswer, type Sample } from './analysis.ts';
 import { gateKind, type GateStatus } from './gates.ts';
-import type { AskWebhook, BackendCounters, MetricsSource } from './metrics-source.ts';
+import type { AskWebhook, MetricsSource } from './metrics-source.ts';
 import { gateKey, nameOf, versionOf, type GateVerdict, type Observed } from './observed.ts';
 
 const WEBHOOK_INTERVAL_MS = 5_000;
@@ -17,6 +17,13 @@ export interface ProbeSources {
   readonly askWebhook?: AskWebhook;
 }
 
+/** A version on a track, as queries name it. */
+interface Side {
+  readonly backend: string;
+  readonly track: string;
+  readonly version: string;
+}
+
 /** A gate that looks outside the cluster and is open now. */
 export interface OpenProbe {
   readonly id: string;
@@ -25,8 +32,8 @@ export interface OpenProbe {
   readonly track: string;
   readonly gate: Gate;
   readonly status: GateStatus;
-  readonly candidate: string;
-  readonly production?: string;
+  readonly candidate: Side;
+  readonly production?: Side;
   /** Milliseconds since the epoch. */
   readonly dueAt: number;
 }
@@ -35,7 +42,8 @@ export interface OpenProbe {
 export function openProbes(observed: Observed): OpenProbe[] {
   const spec = resolveApplication(observed.application);
   const last = observed.delivery?.spec.tracks.at(-1);
-  const production = last?.serving === undefined ? undefined : backendName(last.name, versionOf(observed, last.serving));
+  const side = (track: string, build: string): Side => ({ backend: backendName(track, versionOf(observed, build)), track, version: versionOf(observed, build) });
+  const production = last?.serving === undefined ? undefined : side(last.name, last.serving);
   return observed.releases.flatMap((release) => {
     if (release.status?.phase !== 'Progressing' && release.status?.phase !== 'Paused') return [];
     return (release.status.tracks ?? []).flatMap((entry) => {
@@ -50,7 +58,7 @@ export function openProbes(observed: Observed): OpenProbe[] {
         const lastAt = Number(status.values?.['sampledAt'] ?? 0);
         return [{
           id: gateKey(nameOf(release), entry.name, status.name), release: nameOf(release), build: release.spec.build, track: entry.name, gate, status,
-          candidate: backendName(entry.name, versionOf(observed, release.spec.build)), ...(production && { production }), dueAt: lastAt === 0 ? 0 : lastAt + intervalMs,
+          candidate: side(entry.name, release.spec.build), ...(production && { production }), dueAt: lastAt === 0 ? 0 : lastAt + intervalMs,
         }];
       });
     });
@@ -108,14 +116,33 @@ export class Probes {
     const { metrics } = this.#sources;
     const timed = AbortSignal.any([signal, AbortSignal.timeout(SAMPLE_TIMEOUT_MS)]);
     let fault: string | undefined;
-    const note = (error: unknown) => { fault ??= error instanceof Error ? error.message : String(error); return undefined; };
-    const counters: ReadonlyMap<string, BackendCounters> | undefined = await metrics?.counters({ namespace: key.namespace, name: routerName(key.name) }, timed).catch(note);
-    const queries = await Promise.all(gate.metrics.map(async ({ name, source }) => ['prometheus' in source ? name : '', 'prometheus' in source ? await metrics?.query(source.prometheus.url, source.prometheus.query, timed).catch(note) : undefined] as const));
-    const candidate = counters?.get(probe.candidate);
-    const production = probe.production === undefined ? undefined : counters?.get(probe.production);
+    const counters = await metrics?.counters({ namespace: key.namespace, name: routerName(key.name) }, timed).catch((error: unknown) => {
+      fault = messageOf(error);
+      return undefined;
+    });
+    const queries = await Promise.all(gate.metrics.map(async (metric) => [metric.name, await this.#query(key, probe, metric, timed)] as const));
+    const candidate = counters?.get(probe.candidate.backend);
+    const production = probe.production === undefined ? undefined : counters?.get(probe.production.backend);
     const sample: Sample = { at: this.#context.clock.now(), queries: Object.fromEntries(queries), ...(candidate && { candidate }), ...(production && { production }) };
     const verdict = judgeAnalysis(gate, probe.status.values ?? {}, sample, Date.parse(probe.status.startedAt ?? '') || sample.at);
     return fault === undefined || verdict.state === 'Passed' || verdict.state === 'Failed' ? verdict : { ...verdict, message: `${verdict.message} (${fault})` };
+  }
+
+  /** Undefined where the routers measure it. */
+  async #query({ namespace = '', name }: ObjectKey, probe: OpenProbe, { source, maxRatioToProduction }: AnalysisMetric, signal: AbortSignal): Promise<QueryAnswer | undefined> {
+    const { metrics } = this.#sources;
+    if (!('prometheus' in source) || metrics === undefined) return undefined;
+    const { url, query } = source.prometheus;
+    const answer: { value?: number; production?: number; fault?: string } = {};
+    const ask = async (field: 'value' | 'production', side: Side): Promise<void> => {
+      try {
+        answer[field] = await metrics.query(url, fillQuery(query, { ...side, namespace, application: name }), signal);
+      } catch (error) {
+        answer.fault ??= messageOf(error);
+      }
+    };
+    await Promise.all([ask('value', probe.candidate), ...(maxRatioToProduction === undefined || probe.production === undefined ? [] : [ask('production', probe.production)])]);
+    return answer;
   }
 
   async #webhook(key: ObjectKey, probe: OpenProbe, signal: AbortSignal): Promise<GateVerdict> {
@@ -127,7 +154,16 @@ export class Probes {
       const state = verdict === 'pass' ? 'Passed' : verdict === 'fail' ? 'Failed' : 'Running';
       return { state, message: message ?? `The webhook says ${verdict}`, values: values() };
     } catch (error) {
-      return { state: 'Running', message: `The webhook did not answer: ${error instanceof Error ? error.message : String(error)}; asking again`, values: values() };
+      return { state: 'Running', message: `The webhook did not answer: ${messageOf(error)}; asking again`, values: values() };
     }
   }
+}
+
+/** Other `${…}` stay as they are. */
+function fillQuery(query: string, values: Side & { readonly namespace: string; readonly application: string }): string {
+  return query.replaceAll(/\$\{(backend|track|version|namespace|application)\}/g, (_, name: keyof typeof values) => values[name]);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

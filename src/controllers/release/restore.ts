@@ -1,5 +1,5 @@
 import { observedPercent, deliveryApplied, readyEndpoints, routersAgree } from './observed.ts';
-import { close, ensureBuild, entryOf, isEnded, occupant, tell, timestamp, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
+import { close, ensureBuild, entryOf, isEnded, occupant, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
 import type { ReleaseTrackStatus } from '../../api/release/release.ts';
 
 /** Turns a release round: from here it only puts back what its tracks held before. */
@@ -30,7 +30,11 @@ export function restoreTracks(turn: Turn, working: WorkingRelease): void {
 function restoreTrack(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
   const { held, rules } = track;
   const { build } = working;
-  if (held.next?.build === build) delete held.next;
+  const left = remainingShare(turn, working, track, entry);
+  if (held.next?.build === build) {
+    if (left > 0) held.next.percent = left;
+    else delete held.next;
+  }
   if (held.serving === build) {
     const target = restoreTarget(turn, working, entry);
     if (target === undefined && servesProduction(turn, working)) {
@@ -45,19 +49,52 @@ function restoreTrack(turn: Turn, working: WorkingRelease, track: WorkingTrack, 
     } else {
       ensureBuild(track, target);
       turn.restoring.add(`${rules.name}/${target}`);
-      if (readyEndpoints(turn.observed, rules, target) >= rules.endpointFloor) held.serving = target;
+      if (readyEndpoints(turn.observed, rules, target) >= rules.endpointFloor) leave(track, build, target, left);
       else if (!rules.last && !rules.strict) close(held);
     }
   }
-  const left = held.serving !== build && routersAgree(turn.observed) && deliveryApplied(turn.observed) && leftDelivery(turn, track, build) && (observedPercent(turn.observed, rules, build) ?? 0) === 0;
+  const gone = held.serving !== build && routersAgree(turn.observed) && deliveryApplied(turn.observed) && leftDelivery(turn, track, build) && (observedPercent(turn.observed, rules, build) ?? 0) === 0;
   const neverServed = turn.observed.delivery?.spec.tracks.every((t) => t.serving !== build && t.next?.build !== build) === true && entry.shiftedAt === undefined;
-  if (!left && !neverServed) return;
+  if (!gone && !neverServed) return;
   entry.phase = 'RolledBack';
   entry.completedAt = timestamp(turn);
-  if (left) entry.leftAt = timestamp(turn);
+  if (gone) entry.leftAt = timestamp(turn);
   entry.wantedPercent = 0;
   entry.observedPercent = 0;
   tell(turn, working, { track: entry.name, reason: 'RolledBack', message: `${entry.name} is back on ${held.serving ?? 'nothing'}` });
+}
+
+/** Gives the track back; `left` percent of its users stay on the build until the next step. */
+function leave({ held, rules }: WorkingTrack, build: string, target: string, left: number): void {
+  if (left > 0 && !rules.last) {
+    held.percent = left;
+    return;
+  }
+  held.serving = target;
+  if (left > 0) held.next = { build, percent: left };
+}
+
+/** Percent of the track's users whom the Application's steps leave on the build for now; 0 where all are to go. */
+function remainingShare(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): number {
+  const rules = turn.spec.abort;
+  const asked = working.release.spec.abort;
+  const stepwise = rules !== undefined && working.type !== 'rollback' && !track.rules.strict && (asked === undefined ? rules.onFailure === true : asked.atOnce !== true);
+  const had = entry.leaving?.percent ?? entry.observedPercent ?? 0;
+  const target = restoreTarget(turn, working, entry);
+  // Who has nowhere else to go stays until there is, and then leaves in steps.
+  const ready = target !== undefined && readyEndpoints(turn.observed, track.rules, target) >= track.rules.endpointFloor;
+  if (!stepwise || had === 0 || readyEndpoints(turn.observed, track.rules, working.build) < track.rules.endpointFloor || (entry.leaving === undefined && !ready)) return 0;
+  const leaving = (entry.leaving ??= { percent: had, step: 0, since: timestamp(turn) });
+  const intervalMs = rules.intervalSeconds * 1000;
+  const share = (): number => Math.floor((leaving.percent * (rules.steps[leaving.step] ?? 0)) / 100);
+  const arrived = deliveryApplied(turn.observed) && routersAgree(turn.observed) && observedPercent(turn.observed, track.rules, working.build) === share();
+  if (arrived && turn.observed.now >= Date.parse(leaving.since) + intervalMs) {
+    leaving.step++;
+    leaving.since = timestamp(turn);
+    if (leaving.step < rules.steps.length) tell(turn, working, { track: entry.name, reason: 'StepDown', message: `${entry.name}: ${share()} % stay on ${working.build} for now` });
+  }
+  if (leaving.step < rules.steps.length) wakeAt(turn, Date.parse(leaving.since) + intervalMs);
+  return share();
 }
 
 /** The Delivery as it is written, not only as this turn would have it, gives the build no user. */

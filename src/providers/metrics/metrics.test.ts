@@ -17,14 +17,14 @@ const never = new AbortController().signal;
 test.for([
   { when: 'one series', body: vector('0.25'), then: 0.25 },
   { when: 'a scalar', body: JSON.stringify({ status: 'success', data: { resultType: 'scalar', result: [0, '3'] } }), then: 3 },
-  { when: 'nothing', body: vector(), then: undefined },
-  { when: 'NaN', body: vector('NaN'), then: undefined },
-  { when: 'infinity', body: vector('+Inf'), then: undefined },
 ])('Prometheus answers $when', async ({ body, then }) => {
   expect(await queryPrometheus(await serve(200, body), 'up', never)).toBe(then);
 });
 
 test.for([
+  { when: 'nothing', status: 200, body: vector(), says: /gives nothing at 127.0.0.1/ },
+  { when: 'NaN', status: 200, body: vector('NaN'), says: /gives NaN at .* a metric needs a number/ },
+  { when: 'infinity', status: 200, body: vector('+Inf'), says: /gives \+Inf/ },
   { when: 'HTML', status: 200, body: '<html>', says: /not Prometheus's JSON/ },
   { when: 'a refusal', status: 400, body: '{"status":"error","error":"parse error"}', says: /refused the query: parse error/ },
   { when: 'two series', status: 200, body: vector('1', '2'), says: /2 series/ },
