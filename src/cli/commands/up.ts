@@ -6,9 +6,10 @@ import { aborted } from '../aborted.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import { auditPolicyOption } from '../processes/audit-policy.ts';
+import { controllersOption, type ControllerChoice } from '../processes/controller-choice.ts';
 import { podNetworkOption, readRange } from '../processes/part-options.ts';
 import { startCluster } from '../processes/cluster.ts';
-import { withHooks, type HookOptions } from '../processes/hook-options.ts';
+import { hookFlags, withHooks, type HookOptions } from '../processes/hook-options.ts';
 import { openDataDirectory } from '../processes/data-directory.ts';
 import { readIdentity } from '../processes/part.ts';
 import { isRunning } from '../processes/process-identity.ts';
@@ -25,6 +26,7 @@ interface UpOptions extends HookOptions {
   readonly detach?: boolean;
   readonly router: RouterChoice;
   readonly nodes: number;
+  readonly controllers: ControllerChoice;
   readonly auditPolicy?: string;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
@@ -41,6 +43,7 @@ export function upCommand(terminal: Terminal): Command {
     .option('--kubeconfig <file>', 'write the kubeconfig there too')
     .option('--detach', 'go to the background when ready; stop it with aweigh down')
     .addOption(routerOption())
+    .addOption(controllersOption())
     .addOption(auditPolicyOption())
     .option('--nodes <n>', 'nodes to register', Number, 2)
     .option('--pod-cidr <range>', 'addresses of pods (default: loopback); others become local routes, which needs root or a network namespace', readRange)
@@ -56,7 +59,7 @@ export function readPort(text: string): number {
 }
 
 async function foreground(terminal: Terminal, options: UpOptions): Promise<void> {
-  const cluster = await startCluster(terminal, { root: dataRoot(terminal, options.data), port: options.port, router: options.router, nodes: options.nodes, hooks: options, ranges: { pods: options.podCidr, services: options.serviceCidr, podNetwork: options.podNetwork }, ...(options.auditPolicy !== undefined && { auditPolicy: options.auditPolicy }) });
+  const cluster = await startCluster(terminal, { root: dataRoot(terminal, options.data), port: options.port, router: options.router, nodes: options.nodes, hooks: options, ranges: { pods: options.podCidr, services: options.serviceCidr, podNetwork: options.podNetwork }, controllers: options.controllers, auditPolicy: options.auditPolicy });
   try {
     const kubeconfig = options.kubeconfig === undefined ? cluster.data.kubeconfig : resolve(terminal.workingDirectory, options.kubeconfig);
     if (kubeconfig !== cluster.data.kubeconfig) copyFileSync(cluster.data.kubeconfig, kubeconfig);
@@ -75,8 +78,7 @@ async function detach(terminal: Terminal, options: UpOptions): Promise<void> {
   const file = join(data.logs, 'up.log');
   const output = openSync(file, 'w', 0o600);
   const [program, ...args] = terminal.program;
-  const flags = ['--data', data.root, '--router', options.router, '--nodes', String(options.nodes), ...(options.port === undefined ? [] : ['--port', String(options.port)]), ...(options.kubeconfig === undefined ? [] : ['--kubeconfig', options.kubeconfig]), ...(options.auditPolicy === undefined ? [] : ['--audit-policy', options.auditPolicy]), ...rangeFlags(options)];
-  const child = spawn(program, [...args, 'up', ...flags], { detached: true, stdio: ['ignore', output, output], env: terminal.env, cwd: terminal.workingDirectory });
+  const child = spawn(program, [...args, 'up', '--data', data.root, ...flagsOf(options), ...hookFlags(terminal, options)], { detached: true, stdio: ['ignore', output, output], env: terminal.env, cwd: terminal.workingDirectory });
   closeSync(output);
   let ended = false;
   child.on('exit', () => { ended = true; });
@@ -90,6 +92,11 @@ async function detach(terminal: Terminal, options: UpOptions): Promise<void> {
   terminal.out.write(`${line}\n`);
 }
 
-function rangeFlags({ podCidr, serviceCidr, podNetwork }: UpOptions): string[] {
-  return Object.entries({ '--pod-cidr': podCidr, '--service-cidr': serviceCidr, '--pod-network': podNetwork }).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
+/** What was chosen, for the process that goes to the background. */
+function flagsOf(options: UpOptions): string[] {
+  const flags = {
+    '--router': options.router, '--nodes': options.nodes, '--port': options.port, '--kubeconfig': options.kubeconfig, '--controllers': options.controllers, '--audit-policy': options.auditPolicy,
+    '--pod-cidr': options.podCidr, '--service-cidr': options.serviceCidr, '--pod-network': options.podNetwork,
+  };
+  return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
 }

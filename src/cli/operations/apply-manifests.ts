@@ -5,10 +5,14 @@ import { UserError } from '../user-error.ts';
 
 /** Applies every document of a YAML text, in its order, with server-side apply. Returns `Kind namespace/name` of each. Nothing is sent unless all can be read. */
 export async function applyManifests(client: Client, text: string, where: string, namespace = 'default'): Promise<string[]> {
-  const objects = readManifests(text, where);
+  return applyObjects(client, readManifests(text, where), where, namespace);
+}
+
+/** Applies objects in their order. */
+export async function applyObjects(client: Client, objects: readonly KubernetesObject[], where: string, namespace = 'default'): Promise<string[]> {
   const applied: string[] = [];
   for (const object of objects) {
-    const found = await findResource(client, object, where);
+    const found = await resourceOf(client, object, where);
     const placed = found.namespaced ? { ...object, metadata: { ...object.metadata, namespace: object.metadata?.namespace ?? namespace } } : object;
     const result = await client.apply(found, placed, { fieldManager: 'aweigh-cli', force: true });
     applied.push(`${object.kind} ${keyString({ ...(result.metadata?.namespace === undefined ? {} : { namespace: result.metadata.namespace }), name: result.metadata?.name ?? '' })}`);
@@ -27,7 +31,9 @@ export function readManifests(text: string, where: string): KubernetesObject[] {
   });
 }
 
-async function findResource(client: Client, object: KubernetesObject, where: string): Promise<Resource> {
+/** The served resource of an object's kind.
+ *  @throws {UserError} when the cluster has no such kind */
+export async function resourceOf(client: Client, object: KubernetesObject, where: string): Promise<Resource> {
   const apiVersion = object.apiVersion ?? '';
   const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
   const reply = await client.raw('GET', group === '' ? `/api/${version}` : `/apis/${group}/${version}`);

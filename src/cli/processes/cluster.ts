@@ -11,6 +11,7 @@ import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
 import { addressRanges, claimRanges, closeRoutes, localRanges, openRoutes, type AddressRanges } from './address-ranges.ts';
 import { readAuditPolicy } from './audit-policy.ts';
+import type { ControllerChoice } from './controller-choice.ts';
 import { openDataDirectory, type DataDirectory } from './data-directory.ts';
 import { hookFlags, hookListener, type HookOptions } from './hook-options.ts';
 import { readIdentity } from './part.ts';
@@ -25,7 +26,9 @@ export interface ClusterOptions {
   readonly router: RouterChoice;
   readonly nodes: number;
   /** File of an audit policy; absent: nothing is audited. */
-  readonly auditPolicy?: string;
+  readonly auditPolicy?: string | undefined;
+  /** Default: all. */
+  readonly controllers?: ControllerChoice;
   /** Where webhooks of Sources are heard. */
   readonly hooks?: HookOptions;
   /** Absent: those that it had before, else loopback ranges. */
@@ -59,7 +62,7 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
   const ranges = await addressRanges(data.root, random, options.ranges);
   await openRoutes(data, localRanges(ranges));
   const claim = await claimRanges(ranges);
-  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)]), ...hookFlags(terminal, options.hooks ?? {})], node: ['--nodes', String(options.nodes)] } });
+  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, '--controllers', options.controllers ?? 'all', ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)]), ...hookFlags(terminal, options.hooks ?? {})], node: ['--nodes', String(options.nodes)] } });
   const stop = async (): Promise<void> => {
     await supervisor.stop();
     claim.close();

@@ -4,19 +4,20 @@ import type { Terminal } from '../terminal.ts';
 import { addressRanges } from './address-ranges.ts';
 import { readAuditPolicy } from './audit-policy.ts';
 import { runControlPlane, startDataApiServer } from './control-plane.ts';
+import type { ControllerChoice } from './controller-choice.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { gitEnvironment } from './git-environment.ts';
 import { hookListener, type HookOptions } from './hook-options.ts';
 import type { PartOptions } from './part-options.ts';
 import { chooseRouter, type RouterChoice } from './router-choice.ts';
 
-export async function runControlPlaneProcess(terminal: Terminal, options: PartOptions & { router: RouterChoice; faults?: string; auditPolicy?: string } & HookOptions): Promise<void> {
+export async function runControlPlaneProcess(terminal: Terminal, options: PartOptions & { router: RouterChoice; controllers: ControllerChoice; faults?: string; auditPolicy?: string } & HookOptions): Promise<void> {
   const { clock, env, log, random, signal } = terminal;
   const data = openDataDirectory(dataRoot(terminal, options.data));
   const ranges = await addressRanges(data.root, random);
   const auditPolicy = readAuditPolicy(terminal, options.auditPolicy);
   await runControlPlane({
-    data, ...(auditPolicy !== undefined && { auditPolicy }), port: options.port, serviceCidr: ranges.services, defaultProvider: chooseRouter(options.router, env['PATH'] ?? ''), gitEnvironment: gitEnvironment(env),
+    data, ...(auditPolicy !== undefined && { auditPolicy }), port: options.port, controllers: options.controllers, serviceCidr: ranges.services, defaultProvider: chooseRouter(options.router, env['PATH'] ?? ''), gitEnvironment: gitEnvironment(env),
     ...hookListener(terminal, options),
     ...(options.faults === undefined ? {} : { faultsDirectory: options.faults }), clock, random, log, signal,
   });

@@ -18,6 +18,7 @@ import { runControllers } from '../../runtime/run-controllers.ts';
 import { packEmptyImage } from '../operations/build-image.ts';
 import { EXIT } from '../exit-code.ts';
 import { aweighControllers } from './aweigh-controllers.ts';
+import type { ControllerChoice } from './controller-choice.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { Faults } from './faults.ts';
 import { PART_USERS, partAccess } from './part-access.ts';
@@ -37,6 +38,8 @@ export interface ApiServerOptions {
 }
 
 export interface ControlPlaneOptions extends ApiServerOptions {
+  /** `kubernetes`: Aweigh's own run elsewhere, such as in a pod. */
+  readonly controllers: ControllerChoice;
   /** Which router `kind: auto` means. */
   readonly defaultProvider: RouterProvider;
   readonly gitEnvironment: GitEnvironment;
@@ -78,7 +81,7 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
   try {
     await packRouterImages(data);
     await applyDefinitions(plainClient);
-    await runControllers({ factories: [...createEngineControllers({ rootCaPem: server.caPem, signer: server.authority }), schedulerController, ...aweighControllers({ ...options, repository, faults, sources })], client, clock, random, log, signal });
+    await runControllers({ factories: [...createEngineControllers({ rootCaPem: server.caPem, signer: server.authority }), schedulerController, ...(options.controllers === 'all' ? aweighControllers({ ...options, repository, faults, sources }) : [])], client, clock, random, log, signal });
   } finally {
     await repository.close();
     client.close();

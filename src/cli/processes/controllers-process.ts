@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { customResourceDefinitions } from '../../api/crds.ts';
 import { createClient } from '../../client/https-client.ts';
 import { CustomResourceDefinitions } from '../../client/kinds.ts';
+import type { Connection } from '../../client/connection.ts';
+import { inClusterConnection } from '../../client/in-cluster.ts';
 import { loadKubeconfig } from '../../client/kubeconfig.ts';
 import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
 import { openRepository } from '../../providers/repository/git.ts';
@@ -13,6 +15,7 @@ import { UserError } from '../user-error.ts';
 import { aweighControllers } from './aweigh-controllers.ts';
 import { Faults } from './faults.ts';
 import { gitEnvironment } from './git-environment.ts';
+import { serveHealth } from './health-endpoint.ts';
 import { hookListener, type HookOptions } from './hook-options.ts';
 import { sourcesOf } from './source-options.ts';
 
@@ -25,17 +28,21 @@ export interface ControllersOptions extends HookOptions {
   readonly routerImage?: string;
   /** Where the Lease stands that lets only one of several lead. */
   readonly leaseNamespace: string;
+  /** `host:port` for a kubelet's probes; absent: none. */
+  readonly healthAddress?: string;
 }
 
 /** Aweigh's own controllers on any Kubernetes API, one leader at a time. Resolves when the signal has aborted. */
 export async function runControllersProcess(terminal: Terminal, options: ControllersOptions): Promise<void> {
   const { clock, env, log, random, signal } = terminal;
-  const file = options.kubeconfig ?? env['KUBECONFIG'];
-  if (file === undefined) throw new UserError('No cluster is named: give --kubeconfig FILE, or set KUBECONFIG');
-  const client = createClient(await loadKubeconfig(resolve(terminal.workingDirectory, file), options.context));
+  const client = createClient(await connectionOf(terminal, options));
+  let ready = false;
+  const health = options.healthAddress === undefined ? undefined : await serveHealth(options.healthAddress, () => ready);
   const identity = `${hostname()}-${process.pid}`;
   try {
     for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'aweigh', force: true });
+    // One that waits for the Lease is ready too: it takes over.
+    ready = true;
     await runAsLeader({ client, clock, random, log, signal, identity, lease: { namespace: options.leaseNamespace, name: 'aweigh-controllers' } }, async (leading) => {
       const record = resolve(terminal.workingDirectory, options.record);
       const repository = await openRepository(record, { log, clock, environment: gitEnvironment(env) });
@@ -48,6 +55,15 @@ export async function runControllersProcess(terminal: Terminal, options: Control
       }
     });
   } finally {
+    health?.close();
     client.close();
   }
+}
+
+/** The named kubeconfig; in a pod that names none, its own cluster. */
+async function connectionOf({ env, workingDirectory }: Terminal, { kubeconfig, context }: ControllersOptions): Promise<Connection> {
+  const file = kubeconfig ?? env['KUBECONFIG'];
+  const connection = file === undefined ? await inClusterConnection(env) : await loadKubeconfig(resolve(workingDirectory, file), context);
+  if (connection === undefined) throw new UserError('No cluster is named: give --kubeconfig FILE, or set KUBECONFIG');
+  return connection;
 }

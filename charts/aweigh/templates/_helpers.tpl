@@ -1,0 +1,5 @@
+{{- define "aweigh.labels" -}}
+app.kubernetes.io/name: aweigh
+app.kubernetes.io/component: controllers
+app.kubernetes.io/managed-by: aweigh
+{{- end }}
