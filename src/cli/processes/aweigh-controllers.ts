@@ -28,19 +28,24 @@ export interface AweighControllersOptions {
   /** Default: the images of the embedded cluster. */
   readonly images?: RouterImages;
   readonly sources: SourceOptions;
+  /** Content of PATH: where haproxy is looked for, to check configs. */
+  readonly path: string;
   readonly faults: Faults;
 }
 
 /** Aweigh's own controllers with their providers: the same on the embedded engine and on any cluster. */
-export function aweighControllers({ clock, repository, defaultProvider, images, sources, faults }: AweighControllersOptions): ControllerFactory[] {
+export function aweighControllers({ clock, repository, defaultProvider, images, sources, path, faults }: AweighControllersOptions): ControllerFactory[] {
   const { haproxy, builtin } = trafficProviders(clock, faults.sessions(openSession));
+  const authority = controlAuthority(clock);
+  let forChecks: ReturnType<typeof authority.issue> | undefined;
+  const tls = async () => (await (forChecks ??= authority.issue('check'))).pod;
   return [
     createReleaseController((context) => ({ metrics: { counters: routerCounters(context, { haproxy, builtin }), query: queryPrometheus }, askWebhook })),
     configController,
-    recordController({ repository: faults.repository(repository), renderers: routerRenderers(images), defaultProvider }),
+    recordController({ repository: faults.repository(repository), renderers: routerRenderers(images, { path, tls }), defaultProvider }),
     recordRemoteController(repository),
     sourceController(sources),
-    routingController({ providers: { haproxy, builtin }, authority: controlAuthority(clock) }),
+    routingController({ providers: { haproxy, builtin }, authority }),
     healthController(),
     notificationController(faults.notifiers(notifiers)),
   ];

@@ -81,7 +81,7 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
   try {
     await packRouterImages(data);
     await applyDefinitions(plainClient);
-    await runControllers({ factories: [...createEngineControllers({ rootCaPem: server.caPem, signer: server.authority }), schedulerController, ...(options.controllers === 'all' ? aweighControllers({ ...options, repository, faults, sources }) : [])], client, clock, random, log, signal });
+    await runControllers({ factories: [...createEngineControllers({ rootCaPem: server.caPem, signer: server.authority }), schedulerController, ...(options.controllers === 'all' ? aweighControllers({ ...options, repository, faults, sources, path: options.gitEnvironment.path }) : [])], client, clock, random, log, signal });
   } finally {
     await repository.close();
     client.close();

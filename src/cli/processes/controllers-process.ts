@@ -48,7 +48,7 @@ export async function runControllersProcess(terminal: Terminal, options: Control
       const repository = await openRepository(record, { log, clock, environment: gitEnvironment(env) });
       try {
         const images = options.routerImage === undefined ? undefined : { haproxy: options.routerImage, builtin: options.routerImage };
-        const factories = aweighControllers({ clock, repository, defaultProvider: options.router, faults: new Faults(undefined, 'controllers'), sources: sourcesOf({ directory: `${record}-sources`, environment: gitEnvironment(env), log, ...hookListener(terminal, options) }), ...(images === undefined ? {} : { images }) });
+        const factories = aweighControllers({ clock, repository, defaultProvider: options.router, faults: new Faults(undefined, 'controllers'), path: env['PATH'] ?? '', sources: sourcesOf({ directory: `${record}-sources`, environment: gitEnvironment(env), log, ...hookListener(terminal, options) }), ...(images === undefined ? {} : { images }) });
         await runControllers({ factories, client, clock, random, log, signal: leading });
       } finally {
         await repository.close();

@@ -36,7 +36,7 @@ export class RecordKeeper {
     this.#context = context;
     this.#options = options;
     this.#people = new People(context, options.repository, events);
-    this.#rendering = new Rendering(options);
+    this.#rendering = new Rendering(context, options, events);
     this.#report = new RestorationReport(context, events);
   }
 
@@ -72,7 +72,7 @@ export class RecordKeeper {
     const { application, delivery, builds, releases, live } = observed;
     if (delivery === undefined) return {};
     const id = `${key.namespace}/${key.name}`;
-    const wanted = this.#rendering.of(application, delivery, builds);
+    const wanted = await this.#rendering.of(observed, delivery, builds);
     const recorded = [...builds.values()].filter((b) => b.metadata?.deletionTimestamp === undefined);
     const files = recordFiles({ application, delivery, builds: recorded, releases: releases.filter((r) => builds.has(r.spec.build) && r.metadata?.deletionTimestamp === undefined), specs: wanted });
     const changed = changedPaths(await this.#head(key), files);

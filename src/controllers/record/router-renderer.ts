@@ -1,4 +1,4 @@
-import type { Application } from '../../api/application/application.ts';
+import type { Application, RouterTemplate } from '../../api/application/application.ts';
 import type { RouterSpec } from '../../api/router/router.ts';
 import type { PodTemplateSpec } from '../../kubernetes/types.generated.ts';
 
@@ -8,6 +8,16 @@ export interface RouterRenderer {
   podTemplate(application: Application, router: RouterSpec): PodTemplateSpec;
   /** Content of the ConfigMap `<application>-haproxy` that the pods mount. */
   configMapData(application: Application, router: RouterSpec): Record<string, string>;
+  /** Absent: people cannot add lines to the config of this kind. */
+  readonly ownLines?: OwnLines;
+}
+
+/** Lines that people add to the config of a router. */
+export interface OwnLines {
+  /** Why a router would not do its work with them, naming the line; undefined: it would. */
+  fault(application: Application, router: RouterSpec, signal: AbortSignal): Promise<string | undefined>;
+  /** The lines in a ConfigMap that the renderer made. */
+  read(configMapData: Readonly<Record<string, string>>): NonNullable<RouterTemplate['haproxy']>;
 }
 
 export type RouterProvider = RouterSpec['provider'];

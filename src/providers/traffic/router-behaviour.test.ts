@@ -165,6 +165,22 @@ describe.each(kinds)('%s', (kind) => {
     expect((await logOf({ userIds: true }))[0]).toMatchObject({ user: 'josé "x"' });
   });
 
+  test('a router that is killed and starts again lets requests wait until it was told again, and does as it was told before', async () => {
+    const [old, fresh] = [await services('v1', 1), await services('v2', 1)];
+    const r = await router(kind);
+    const traffic = trafficOf({ ...withShare(500), routes: withShare(500).routes.map((route) => ({ ...route, include: ['ann'] })) }, serversByBackend(old, fresh));
+    await r.tell(traffic);
+    const inside = users.find((u) => bucketOf('shop/FREE', u) < 500) ?? '';
+    const ask = async (user: string) => (await send({ address: r.pod.address, headers: ['X-Traffic-Group', 'FREE', 'X-User-Id', user] })).version;
+    const before = await Promise.all([inside, 'ann', 'user-0'].map(ask));
+    await r.restart();
+    const asked = ask(inside);
+    expect((await r.tell(traffic)).changed).toBe(true);
+    expect(await asked).toBe('v2');
+    expect(await Promise.all([inside, 'ann', 'user-0'].map(ask))).toEqual(before);
+    expect(before).toEqual(['v2', 'v2', 'v1']);
+  });
+
   test('a router that restarted is not ready until it was told again', async () => {
     const old = await services('v1', 1);
     const r = await router(kind);
@@ -224,5 +240,27 @@ describe.each(kinds)('%s', (kind) => {
     const traffic = trafficOf({ ...base, backends: [], routes: [], production: { seed: 's' } }, new Map());
     await expect(r.provider.tell(r.pod, other.credentials, traffic, AbortSignal.timeout(2_000))).rejects.toThrow();
     await expect(r.provider.tell(r.pod, { ...r.credentials, certificate: '', key: '' }, traffic, AbortSignal.timeout(2_000))).rejects.toThrow();
+  });
+});
+
+// The built-in router has no reload.
+describe.each(kinds.filter((k) => k === 'haproxy'))('%s', (kind) => {
+  test('after a reload the process that serves is told, never the one that only finishes; SIGUSR2 by itself changes nothing', async () => {
+    const [old, fresh] = [await services('v1', 1), await services('v2', 1)];
+    const r = await router(kind);
+    const there = serversByBackend(old, fresh);
+    await r.tell(trafficOf(withShare(10_000), there));
+    const ask = async () => (await send({ address: r.pod.address, headers: ['X-Traffic-Group', 'FREE', 'X-User-Id', 'ann'] })).version;
+    r.signal?.('SIGUSR2');
+    expect([await r.ready(), await ask(), (await r.tell(trafficOf(withShare(10_000), there))).changed]).toEqual([200, 'v2', false]);
+    // Keeps the first process there: it has something to finish.
+    const slow = send({ address: r.pod.address, path: '/?ms=3000' });
+    await expect.poll(() => old[0]?.requests).toBe(1);
+    await r.reload?.();
+    await expect.poll(() => r.ready()).toBe(503);
+    const waiting = ask();
+    expect((await r.tell(trafficOf(withShare(10_000), there))).changed).toBe(true);
+    expect([await waiting, await ask(), await r.ready()]).toEqual(['v2', 'v2', 200]);
+    expect((await slow).status).toBe(200);
   });
 });

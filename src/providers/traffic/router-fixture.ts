@@ -58,6 +58,10 @@ export interface RouterHandle {
   stop(): Promise<void>;
   /** Ends at once and starts again, at the same address. */
   restart(): Promise<void>;
+  /** Another HAProxy process takes over, as a reload does; the first finishes what it has. Absent for the built-in router, which has none. */
+  reload?(): Promise<void>;
+  /** Sends a signal to HAProxy's process. */
+  signal?(name: NodeJS.Signals): void;
   dispose(): Promise<void>;
 }
 
@@ -81,11 +85,12 @@ export async function startRouter(kind: RouterKind, options: RouterOptions = {})
   for (const [name, content] of Object.entries(pem)) writeFileSync(join(root, TLS_DIR, name), content);
   const provider = trafficProviders(clock)[kind];
   const pod = { name: 'router', address };
-  let stopOne: (signal: 'soft' | 'hard') => Promise<void>;
+  let running: RouterProcess;
+  const replaced: RouterProcess[] = [];
   let logged = '';
   const write = (text: string): void => void (logged += text);
   const start = async (): Promise<void> => {
-    stopOne = kind === 'haproxy' ? await startHaproxy(root, address, write) : await startBuiltin(JSON.parse(data['router.json'] ?? '') as RouterLayout, address, pem, write);
+    running = kind === 'haproxy' ? await startHaproxy(root, address, write) : await startBuiltin(JSON.parse(data['router.json'] ?? '') as RouterLayout, address, pem, write);
   };
   await start();
   return {
@@ -95,35 +100,50 @@ export async function startRouter(kind: RouterKind, options: RouterOptions = {})
     ready: async () => (await send({ address, port: HEALTH_PORT, path: '/ready' })).status,
     stop() {
       provider.forget(pod);
-      return stopOne('soft');
+      return running.stop('soft');
     },
+    ...(kind === 'haproxy' && {
+      async reload() {
+        replaced.push(running);
+        running = await startHaproxy(root, address, write, running.child);
+      },
+      signal: (name: NodeJS.Signals) => void running.child?.kill(name),
+    }),
     async restart() {
-      await stopOne('hard');
+      await running.stop('hard');
       await start();
     },
     async dispose() {
-      await stopOne('hard');
+      await Promise.all([running, ...replaced].map((p) => p.stop('hard')));
       rmSync(root, { recursive: true, force: true });
     },
   };
 }
 
-async function startHaproxy(root: string, address: string, write: (text: string) => void): Promise<(signal: 'soft' | 'hard') => Promise<void>> {
-  const child: ChildProcess = spawn('haproxy', ['-f', `${CONFIG_DIR}/haproxy.cfg`], { cwd: root, env: { ...process.env, POD_IP: address }, stdio: ['ignore', 'pipe', 'pipe'] });
+interface RouterProcess {
+  readonly child?: ChildProcess;
+  stop(signal: 'soft' | 'hard'): Promise<void>;
+}
+
+async function startHaproxy(root: string, address: string, write: (text: string) => void, replaced?: ChildProcess): Promise<RouterProcess> {
+  const child: ChildProcess = spawn('haproxy', ['-f', `${CONFIG_DIR}/haproxy.cfg`, ...(replaced?.pid === undefined ? [] : ['-sf', String(replaced.pid)])], { cwd: root, env: { ...process.env, POD_IP: address }, stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout?.on('data', (d: Buffer) => write(d.toString()));
   let errors = '';
   child.stderr?.on('data', (d: Buffer) => (errors += d.toString()));
   const exited = once(child, 'exit');
   await untilOpen(address, () => (child.exitCode === null ? undefined : errors));
-  return async (signal) => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal === 'soft' ? 'SIGUSR1' : 'SIGKILL');
-    await exited;
+  return {
+    child,
+    async stop(signal) {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal === 'soft' ? 'SIGUSR1' : 'SIGKILL');
+      await exited;
+    },
   };
 }
 
-async function startBuiltin(layout: RouterLayout, address: string, pem: Readonly<Record<string, string>>, write: (text: string) => void): Promise<(signal: 'soft' | 'hard') => Promise<void>> {
+async function startBuiltin(layout: RouterLayout, address: string, pem: Readonly<Record<string, string>>, write: (text: string) => void): Promise<RouterProcess> {
   const router = await startBuiltinRouter({ layout, address, ca: pem['ca.crt'] ?? '', pem: pem['router.pem'] ?? '', now: () => Date.now(), elapsedMs: () => performance.now(), random: { next: Math.random }, write });
-  return (signal) => router.close(signal === 'hard');
+  return { stop: (signal) => router.close(signal === 'hard') };
 }
 
 async function untilOpen(address: string, failed: () => string | undefined): Promise<void> {

@@ -1,4 +1,4 @@
-import type { AccessLogTemplate, Application, Track } from '../../api/application/application.ts';
+import type { AccessLogTemplate, Application, RouterTemplate, Track } from '../../api/application/application.ts';
 import type { SegmentRule, TokenSource } from '../../api/router/identity.ts';
 import type { RouterSpec } from '../../api/router/router.ts';
 
@@ -20,6 +20,8 @@ export const REMOVED_GROUP = 'removed-group';
 export const REASON_HEADER = 'X-Aweigh-Reason';
 /** How long the last requests and streams of a stopping router may take, unless the Application says so; and how long it still takes new ones after it left the endpoints. */
 const DRAIN_SECONDS = 15;
+/** How long requests wait for a router that was not told yet: it has just started where another was. */
+export const UNTOLD_WAIT_MS = 2_000;
 export const LEAVE_SECONDS = 3;
 
 /** Versions that one track may hold at once: serving, candidate, and those that drain. */
@@ -53,7 +55,7 @@ export interface RouterLayout {
   /** Values of `X-Traffic-Group` that are not counted as unknown. */
   readonly segments: readonly string[];
   readonly accessLog: Required<AccessLogTemplate>;
-  readonly extra: { readonly global?: string; readonly defaults?: string; readonly frontend?: string; readonly backend?: string };
+  readonly extra: NonNullable<RouterTemplate['haproxy']>;
 }
 
 export function routerLayout(application: Application, router: RouterSpec): RouterLayout {

@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto';
 import type { Application } from '../../api/application/application.ts';
 import { routerName } from '../../api/names.ts';
 import type { RouterSpec } from '../../api/router/router.ts';
-import type { RouterProvider, RouterRenderer } from '../../controllers/record/router-renderer.ts';
+import type { OwnLines, RouterProvider, RouterRenderer } from '../../controllers/record/router-renderer.ts';
 import type { PodTemplateSpec } from '../../kubernetes/types.generated.ts';
-import { haproxyConfig, initialRoutingMap, ROUTING_MAP_FILE } from './haproxy/config.ts';
+import { checkConfig, type ConfigCheckOptions } from './haproxy/check-config.ts';
+import { AWAIT_TOLD_FILE, AWAIT_TOLD_LUA } from './haproxy/await-told.ts';
+import { haproxyConfig, initialRoutingMap } from './haproxy/config.ts';
+import { ROUTING_MAP_FILE } from './haproxy/routing-map.ts';
 import { TOKEN_KEY_FILE } from './haproxy/identity.ts';
+import { ownLinesFault, ownLinesIn } from './haproxy/own-lines.ts';
 import { CONFIG_DIR, CONTROL_PORT, HEALTH_PORT, LEAVE_SECONDS, routerLayout, RUN_DIR, TLS_DIR } from './router-layout.ts';
 
 export interface RouterImages {
@@ -32,9 +36,24 @@ const leave = (signal: string, drainSeconds: number): string =>
   `cd "\${POD_ROOT:-/}"; sleep ${LEAVE_SECONDS}; pid=$(cat ${RUN_DIR}/pid); kill -${signal} "$pid"; n=0; while kill -0 "$pid" 2>/dev/null && [ $n -lt ${drainSeconds * 5} ]; do sleep 0.2; n=$((n+1)); done; true`;
 
 /** How routers of both kinds run as pods, and what their ConfigMap holds. */
-export function routerRenderers(images: RouterImages = EMBEDDED_ROUTER_IMAGES): Readonly<Record<RouterProvider, RouterRenderer>> {
+export function routerRenderers(images: RouterImages = EMBEDDED_ROUTER_IMAGES, check: ConfigCheckOptions = NO_CHECK): Readonly<Record<RouterProvider, RouterRenderer>> {
   const renderers = rendererOfEach(images);
-  return { haproxy: replacedWithConfig(renderers.haproxy), builtin: replacedWithConfig(renderers.builtin) };
+  return { haproxy: { ...replacedWithConfig(renderers.haproxy), ownLines: haproxyOwnLines(renderers.haproxy, check) }, builtin: replacedWithConfig(renderers.builtin) };
+}
+
+/** Where there is no haproxy to ask, only what a config must never hold is refused. */
+const NO_CHECK: ConfigCheckOptions = { path: '', tls: () => Promise.resolve({}) };
+
+function haproxyOwnLines({ configMapData }: RouterRenderer, check: ConfigCheckOptions): OwnLines {
+  return {
+    read: (data) => ownLinesIn(data['haproxy.cfg'] ?? ''),
+    async fault(application, router, signal) {
+      const fault = ownLinesFault(application.spec.router?.haproxy ?? {});
+      if (fault !== undefined) return fault;
+      const result = await checkConfig(configMapData(application, router), check, signal);
+      return result.outcome === 'refused' ? result.fault : undefined;
+    },
+  };
 }
 
 /** A program reads its config once: another config makes another pod template, so that the Deployment replaces routers one by one. */
@@ -54,7 +73,7 @@ function rendererOfEach(images: RouterImages): Readonly<Record<RouterProvider, R
       podTemplate: (application, router) => routerPodTemplate(application, router, images.haproxy, `${enter} && exec haproxy -f ${CONFIG_DIR}/haproxy.cfg`, 'USR1'),
       configMapData: (application, router) => {
         const layout = routerLayout(application, router);
-        return { 'haproxy.cfg': haproxyConfig(layout), [ROUTING_MAP_FILE]: initialRoutingMap(layout), ...(layout.token.verify && { [TOKEN_KEY_FILE]: layout.token.verify.publicKey }) };
+        return { 'haproxy.cfg': haproxyConfig(layout), [ROUTING_MAP_FILE]: initialRoutingMap(layout), [AWAIT_TOLD_FILE]: AWAIT_TOLD_LUA, ...(layout.token.verify && { [TOKEN_KEY_FILE]: layout.token.verify.publicKey }) };
       },
     },
     builtin: {

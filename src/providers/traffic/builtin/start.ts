@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { Traffic, TrafficRoute } from '../../../controllers/routing/traffic-provider.ts';
 import type { Random } from '../../../runtime/clock.ts';
 import { identifier } from '../identity.ts';
-import { CONTROL_PORT, HEALTH_PORT, type RouterLayout } from '../router-layout.ts';
+import { CONTROL_PORT, HEALTH_PORT, type RouterLayout, UNTOLD_WAIT_MS } from '../router-layout.ts';
 import { AccessLog } from './access-log.ts';
 import { BackendPool } from './backend-pool.ts';
 import { type ControlAnswer, type ControlRequest, startControlServer } from './control-server.ts';
@@ -71,6 +71,7 @@ export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise
         break;
       case 'ready':
         ready = told;
+        if (ready) for (const run of waiting) run();
         break;
       case 'stats':
         return { stats: { backends: pool.stats(), groups: Object.fromEntries(segments) } };
@@ -82,9 +83,20 @@ export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise
     return { state: { ready, switchAt, ...(told ? { traffic } : {}) } };
   };
 
+  // One that was not told yet lets requests wait a little for it, instead of answering for nobody.
+  const waiting = new Set<() => void>();
+  const whenReady = (go: () => void): void => {
+    if (ready) return go();
+    const run = (): void => {
+      clearTimeout(timer);
+      if (waiting.delete(run)) go();
+    };
+    waiting.add(run);
+    const timer = setTimeout(run, UNTOLD_WAIT_MS);
+  };
   const requests = createListener({
-    request: (incoming, outgoing) => forward(proxy, incoming, outgoing),
-    upgrade: (incoming, socket, head) => forwardUpgrade(proxy, incoming, socket as never, head),
+    request: (incoming, outgoing) => whenReady(() => forward(proxy, incoming, outgoing)),
+    upgrade: (incoming, socket, head) => whenReady(() => forwardUpgrade(proxy, incoming, socket as never, head)),
   });
   const health = createServer((incoming, outgoing) => {
     const ok = incoming.url === '/live' || (incoming.url === '/ready' && ready && !stopping);

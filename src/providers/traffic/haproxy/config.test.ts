@@ -9,6 +9,7 @@ import { controlAuthority } from '../control-certificates.ts';
 import { application, hasHaproxy } from '../router-fixture.ts';
 import { CONFIG_DIR, type RouterLayout, routerLayout, RUN_DIR, TLS_DIR } from '../router-layout.ts';
 import { routerRenderers } from '../router-pods.ts';
+import { AWAIT_TOLD_FILE, AWAIT_TOLD_LUA } from './await-told.ts';
 import { haproxyConfig, initialRoutingMap } from './config.ts';
 import { TOKEN_KEY_FILE } from './identity.ts';
 
@@ -52,11 +53,40 @@ test.runIf(hasHaproxy() || process.env['CI'] !== undefined).for([
   writeFileSync(join(root, CONFIG_DIR, 'haproxy.cfg'), haproxyConfig(given));
   writeFileSync(join(root, CONFIG_DIR, 'routing.map'), initialRoutingMap(given));
   writeFileSync(join(root, CONFIG_DIR, TOKEN_KEY_FILE), publicKey);
+  writeFileSync(join(root, CONFIG_DIR, AWAIT_TOLD_FILE), AWAIT_TOLD_LUA);
   for (const [name, content] of Object.entries((await controlAuthority(systemClock).issue('shop')).pod)) writeFileSync(join(root, TLS_DIR, name), content);
   const { status, stderr } = spawnSync('haproxy', ['-c', '-f', `${CONFIG_DIR}/haproxy.cfg`], { cwd: root, env: { ...process.env, POD_IP: '127.0.0.1' }, encoding: 'utf8' });
   rmSync(root, { recursive: true });
   expect(stderr).not.toContain('WARNING');
   expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+});
+
+const checking = { path: process.env['PATH'] ?? '', tls: async () => (await controlAuthority(systemClock).issue('shop')).pod };
+const withLines = (haproxy: RouterLayout['extra']) => ({ ...application, spec: { ...application.spec, router: { haproxy } } });
+
+test.runIf(hasHaproxy() || process.env['CI'] !== undefined).for([
+  { when: 'an unknown word', lines: { global: 'maxconn 500\nfoo bar' }, says: /^spec\.router\.haproxy\.global, line 2 'foo bar': unknown keyword 'foo' in 'global' section/ },
+  { when: 'a wrong value', lines: { defaults: 'timeout server soon' }, says: /^spec\.router\.haproxy\.defaults, line 1 'timeout server soon'/ },
+  { when: 'a rule that cannot be', lines: { frontend: 'http-request set-header X-A 1\n\nhttp-request blow-up' }, says: /^spec\.router\.haproxy\.frontend, line 2 'http-request blow-up'/ },
+  { when: 'a balance that is none', lines: { backend: 'balance by-mood' }, says: /^spec\.router\.haproxy\.backend, line 1 'balance by-mood'/ },
+  { when: 'another section', lines: { frontend: 'backend mine' }, says: /line 1 'backend mine': a line of your own cannot begin another section/ },
+  { when: 'a block that swallows what follows', lines: { global: '.if false' }, says: /conditional blocks/ },
+  { when: 'a line that goes on', lines: { global: 'maxconn 500 \\' }, says: /cannot go on beyond/ },
+  { when: 'another mode', lines: { defaults: 'mode tcp' }, says: /needs 'mode http'/ },
+  { when: 'servers of their own', lines: { backend: 'server x 10.0.0.1:80' }, says: /servers come from the endpoints/ },
+  { when: 'good lines', lines: { global: 'maxconn 500', defaults: 'timeout server 5m', frontend: 'http-request set-header X-Mine 1', backend: 'balance leastconn' }, says: undefined },
+])('lines of a person are checked before use: $when', async ({ lines, says }) => {
+  const { ownLines } = routerRenderers(undefined, checking).haproxy;
+  const fault = await ownLines?.fault(withLines(lines), router, AbortSignal.timeout(20_000));
+  if (says === undefined) expect(fault).toBeUndefined();
+  else expect(fault).toMatch(says);
+});
+
+test('lines of a person are read back from the config that holds them', () => {
+  const { ownLines, configMapData } = routerRenderers().haproxy;
+  const lines = { global: 'maxconn 500\nnbthread 2', backend: 'balance leastconn' };
+  expect(ownLines?.read(configMapData(withLines(lines), router))).toEqual(lines);
+  expect(ownLines?.read(configMapData(application, router))).toEqual({});
 });
 
 test.for(['A B', 'A;B', "A'B", 'A{B}'])('a group named %s is refused with a clear message', (segment) => {

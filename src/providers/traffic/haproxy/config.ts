@@ -1,11 +1,11 @@
-import { CONFIG_DIR, CONTROL_PORT, HEALTH_PORT, REASON_HEADER, type RouterLayout, RUN_DIR, slotName, SLOTS_PER_TRACK, TLS_DIR } from '../router-layout.ts';
+import { CONTROL_PORT, HEALTH_PORT, REASON_HEADER, type RouterLayout, RUN_DIR, slotName, SLOTS_PER_TRACK, TLS_DIR } from '../router-layout.ts';
 import { accessLogLines } from './access-log.ts';
+import { AWAIT_TOLD_GLOBAL, AWAIT_TOLD_LINES } from './await-told.ts';
 import { quoted, setVar } from './config-line.ts';
 import { identityLines } from './identity.ts';
+import { marked } from './own-lines.ts';
+import { ROUTING_MAP } from './routing-map.ts';
 
-export const ROUTING_MAP_FILE = 'routing.map';
-/** As haproxy.cfg names it, which is also its name in the Runtime API. */
-export const ROUTING_MAP = `${CONFIG_DIR}/${ROUTING_MAP_FILE}`;
 export const SEGMENT_COUNTS = 'segment-counts';
 export const LATENCIES = 'latencies';
 export const NO_BACKEND = '-';
@@ -40,6 +40,7 @@ export function haproxyConfig(layout: RouterLayout): string {
 }
 
 function globalPart({ extra, application, drainSeconds, http2 }: RouterLayout): string {
+  const own = new Set((extra.global ?? '').split('\n').map((l) => l.trim().split(/\s+/)[0]));
   return `# Router of ${application}. Made from the Application: change spec.router there, lines of your own included.
 global
   log stdout format raw local0
@@ -47,9 +48,8 @@ global
   stats timeout 1m
   hard-stop-after ${drainSeconds}s
   no strict-limits
-  maxconn 8000
-  nbthread 1
-${marked('global', extra.global)}
+${AWAIT_TOLD_GLOBAL}
+${own.has('maxconn') ? '' : '  maxconn 8000\n'}${own.has('nbthread') ? '' : '  nbthread 1\n'}${marked('global', extra.global)}
 defaults
   mode http
   log global
@@ -82,6 +82,7 @@ function requestsPart(layout: RouterLayout): string {
     'frontend requests',
     `  bind "\${POD_IP}:${port}"`,
     '  option idle-close-on-response',
+    ...AWAIT_TOLD_LINES,
     setVar('began', 'date(0,us)'),
     ...accessLogLines(layout),
     ...identityLines(layout),
@@ -164,10 +165,4 @@ function slots({ extra, http2 }: RouterLayout, track: string, servers: number): 
   return Array.from({ length: SLOTS_PER_TRACK }, (_, i) =>
     [`backend ${slotName(track, i)}`, '  balance roundrobin', marked('backend', extra.backend), `  server-template s 1-${servers} 127.0.0.1:1 disabled${http2 ? ' proto h2' : ''}`, ''].join('\n'),
   );
-}
-
-/** Where a person's own lines stand. */
-function marked(place: string, lines: string | undefined): string {
-  const own = (lines ?? '').split('\n').map((l) => l.trim()).filter((l) => l !== '');
-  return [`  # spec.router.haproxy.${place}: lines of your own`, ...own.map((l) => `  ${l}`), `  # end of spec.router.haproxy.${place}`].join('\n');
 }

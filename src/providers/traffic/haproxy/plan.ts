@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { CannotRouteError, type Traffic, type TrafficBackend, type TrafficRoute } from '../../../controllers/routing/traffic-provider.ts';
 import { slotName, SLOTS_PER_TRACK } from '../router-layout.ts';
-import { NO_BACKEND, ROUTING_MAP } from './config.ts';
+import { NO_BACKEND } from './config.ts';
+import { ROUTING_MAP } from './routing-map.ts';
 import type { HaproxyServer, HaproxyState } from './runtime-state.ts';
 
 /** Commands in three steps that keep every request safe: servers come before a route points at them, and leave after. */

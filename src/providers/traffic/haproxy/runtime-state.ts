@@ -1,4 +1,4 @@
-import { ROUTING_MAP } from './config.ts';
+import { ROUTING_MAP } from './routing-map.ts';
 
 export interface HaproxyServer {
   readonly name: string;
