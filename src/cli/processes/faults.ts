@@ -14,11 +14,13 @@ export interface FaultPlan {
   readonly every: number;
   /** Kills at one kind of step, at most. */
   readonly perKind: number;
+  /** Only these kinds of steps; absent: all. */
+  readonly kinds?: readonly string[];
 }
 
 /** What came of it, over all lives of the process. */
 export interface FaultTally {
-  /** Steps by kind, such as `patch Release/status`, `commit` or `tell set map`. */
+  /** Steps by kind, such as `patch Pod/status`, `commit` or `tell set map`. */
   readonly steps: Record<string, number>;
   /** In turn before the step, so that it never happened, and after it, so that nobody heard that it had. */
   readonly kills: { readonly kind: string; readonly when: 'before' | 'after' }[];
@@ -48,7 +50,7 @@ export class Faults {
   client(client: Client): Client {
     return this.#wrap(client, CLIENT_WRITES, (method, args) => {
       const resource = args[0] as Resource | undefined;
-      const subresource = method === 'createSubresource' ? args[2] : method === 'updateStatus' ? 'status' : (args.at(-1) as { subresource?: string } | undefined)?.subresource;
+      const subresource = method === 'createSubresource' ? args[2] : (args.at(-1) as { subresource?: string } | undefined)?.subresource;
       return `${method} ${resource?.kind ?? ''}${typeof subresource === 'string' ? `/${subresource}` : ''}`;
     });
   }
@@ -96,7 +98,8 @@ export class Faults {
     const step = steps[kind] ?? 0;
     steps[kind] = step + 1;
     const before = kills.filter((k) => k.kind === kind).length;
-    const when = step % plan.every !== 0 || before >= plan.perKind ? undefined : before % 2 === 0 ? 'before' as const : 'after' as const;
+    const isMeant = plan.kinds?.includes(kind) !== false && step % plan.every === 0 && before < plan.perKind;
+    const when = !isMeant ? undefined : before % 2 === 0 ? 'before' as const : 'after' as const;
     if (when !== undefined) kills.push({ kind, when });
     writeAtomically(tally, JSON.stringify({ steps, kills } satisfies FaultTally));
     return when;

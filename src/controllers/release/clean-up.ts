@@ -28,8 +28,10 @@ function isNeeded(turn: Turn, { held, rules }: WorkingTrack, build: string): boo
   return turn.releases.some((r) => {
     if (isEnded(r)) return false;
     const entry = entryOf(r, rules.name);
-    if (entry === undefined || !inMotion(entry)) return false;
     if (isAborting(r)) return false;
+    // After a rebuild from the record it serves here before its release has come here again, which may still fail.
+    if (entry === undefined && r.build === held.serving) return true;
+    if (entry === undefined || !inMotion(entry)) return false;
     return r.build === build || (entry.previousBuild === build && entry.phase !== 'Draining');
   });
 }

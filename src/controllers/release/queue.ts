@@ -151,7 +151,8 @@ function hasTaken(working: WorkingRelease, track: string): boolean {
 
 function take(turn: Turn, working: WorkingRelease, name: string): void {
   const track = turn.tracks.find((t) => t.rules.name === name);
-  const previousBuild = track?.held.serving;
+  // After a rebuild from the record the track may serve the build already: then what it holds besides is what it served before.
+  const previousBuild = track?.held.serving === working.build ? (track.held.builds.findLast((b) => b.build !== working.build)?.build ?? working.build) : track?.held.serving;
   const hooked = working.type !== 'rollback' && turn.tracks.some((t) => (previousBuild === undefined || t === track) && (t.rules.hooks?.before ?? []).length > 0);
   const entry = { name, phase: hooked ? ('Preparing' as const) : ('ScalingUp' as const), ...(previousBuild !== undefined && { previousBuild }), startedAt: timestamp(turn) };
   working.status.tracks = [...working.status.tracks.filter((t) => t.name !== name), entry];

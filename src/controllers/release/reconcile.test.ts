@@ -309,6 +309,7 @@ test('a cluster rebuilt in mid-release from builds and delivery alone keeps its 
   cluster.delivery = { ...cluster.delivery!, metadata: { ...cluster.delivery!.metadata, generation: 1 }, status: {} };
   cluster.settle(() => {
     expect(serving(cluster)).toEqual(before);
+    expect(held(cluster, 'free')).toEqual(['v1.17.0', 'v1.18.0']);
     return false;
   });
   expect(cluster.releases.map((r) => r.spec.build)).toEqual([`${app}-v1.18.0`]);

@@ -1,0 +1,64 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Builds } from '../../src/api/kinds.ts';
+import { Pods } from '../../src/client/kinds.ts';
+import { planFile, tallyFile, type FaultPlan, type FaultTally } from '../../src/cli/processes/faults.ts';
+import { eventually } from './command-line.ts';
+import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
+import { Traffic } from './traffic.ts';
+
+/** `npm run soak` sets it: before and after each step of the release. Otherwise once before and once after the kinds of steps that are named. */
+const WIDE = process.env['AWEIGH_SOAK'] !== undefined;
+const DEADLINE_MS = WIDE ? 1_800_000 : 240_000;
+const RATE = 100;
+const faults = mkdtempSync(join(tmpdir(), 'aweigh-faults-'));
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start({ env: { AWEIGH_FAULTS: faults } });
+  await cluster.applyExample(({ spec }) => {
+    const smoke = spec.tracks[0]?.gates?.filter((gate) => 'testJob' in gate);
+    spec.tracks = spec.tracks.filter((t) => t.name === 'free' || t.name === 'production');
+    for (const track of spec.tracks) Object.assign(track, { replicas: 1, endpointFloor: 1 });
+    Object.assign(spec.tracks[0] ?? {}, { gates: smoke });
+    // Kills cost time: no release may fail for that.
+    spec.progressDeadlineSeconds = 3_600;
+  });
+  await cluster.push('v1.17.0', versionFolder('v1.17.0'));
+  expect((await cluster.releaseEnds('v1.17.0')).status?.phase).toBe('Completed');
+});
+afterAll(async () => {
+  await cluster?.stop();
+  rmSync(faults, { recursive: true, force: true });
+});
+
+async function restarts(): Promise<number> {
+  const { items } = await (await cluster.client()).list(Pods, { namespace: 'default' });
+  return items.flatMap((pod) => pod.status?.containerStatuses ?? []).reduce((sum, c) => sum + c.restartCount, 0);
+}
+
+test.for([
+  { part: 'control-plane', version: 'v1.18.0', kinds: ['create Release', 'updateStatus Release', 'create Job', 'update Delivery', 'commit', 'apply Deployment', 'apply Router', 'tell set server', 'tell set map', 'patch Router/status', 'create Pod'] },
+  { part: 'node', version: 'v1.19.0', kinds: ['patch Pod/status', 'delete Pod'] },
+] as const)('kill -9 of the $part process before and after its steps: no request fails, no pod restarts, the release ends as it would have', { timeout: DEADLINE_MS + 120_000 }, async ({ part, version, kinds }) => {
+  await cluster.aweigh('image', 'build', versionFolder('v1.18.0'), '--tag', `${APPLICATION}:${version}`);
+  const traffic = await Traffic.start(cluster, RATE);
+  writeFileSync(planFile(faults, part), JSON.stringify((WIDE ? { every: 1, perKind: 500 } : { every: 1, perKind: 2, kinds }) satisfies FaultPlan));
+  await eventually(`Build ${version} to be taken`, async () => {
+    await cluster.tryAweigh('push', APPLICATION, `${APPLICATION}:${version}`, '--version', version);
+    return (await cluster.client()).get(Builds, { namespace: 'default', name: `${APPLICATION}-${version}` });
+  });
+  const release = await cluster.releaseEnds(version, DEADLINE_MS);
+  rmSync(planFile(faults, part));
+  await traffic.more(RATE);
+  const tally = JSON.parse(readFileSync(tallyFile(faults, part), 'utf8')) as FaultTally;
+  const { examples, ...verdict } = await traffic.verdict();
+  console.log(`${part}: ${tally.kills.length} kills at ${Object.entries(tally.steps).map(([kind, n]) => `${n} ${kind}`).join(', ')}; ${JSON.stringify(verdict)}`);
+  expect(verdict, examples.join('\n')).toMatchObject({ failed: 0, misrouted: 0, cohortChanges: 0, cutByKill: 0 });
+  expect(release.status?.phase, release.status?.message).toBe('Completed');
+  expect(release.status?.tracks?.map((t) => `${t.name} ${t.phase}`)).toEqual(['free Passed', 'production Passed']);
+  expect(await restarts()).toBe(0);
+  for (const kind of kinds) expect(tally.kills.filter((k) => k.kind === kind).map((k) => k.when), `${kind} among ${JSON.stringify(tally)}`).toEqual(expect.arrayContaining(['before', 'after']));
+});
