@@ -35,8 +35,6 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node22',
-  // Names in stack traces and in errors stay those of the source.
-  keepNames: true,
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'warning',

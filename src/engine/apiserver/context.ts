@@ -38,9 +38,16 @@ export function storeKey(namespace: string | undefined, name: string): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
-/** RFC 3339, whole seconds, UTC: the form of every timestamp in metadata. */
+let lastSecond = -1, lastTimestamp = '';
+
+/** RFC 3339, whole seconds, UTC: the form of every timestamp in metadata. Most calls are for the same second. */
 export function timestamp(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastTimestamp = `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  }
+  return lastTimestamp;
 }
 
 export function strategyContext(api: ApiContext, user: RequestUser, namespace: string | undefined): StrategyContext {

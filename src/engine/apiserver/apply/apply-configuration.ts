@@ -2,7 +2,7 @@ import { equal, type JsonObject } from '../patch/json.ts';
 import type { SchemaNode } from '../schema/schema-node.ts';
 import { checkApplied } from './applied-check.ts';
 import { conflictOf, type ApplyConflict } from './conflict.ts';
-import { difference, sameSet } from './field-set.ts';
+import { difference, emptySet, sameSet } from './field-set.ts';
 import { lastAppliedAnnotation, lastAppliedFields, withLastApplied } from './last-applied.ts';
 import { decodeManagedFields, encodeManagedFields, identityOf, managedFieldsOf, withManagedFields, withoutManagedFields, type FieldManager, type FieldManagers } from './managed-fields.ts';
 import { mergeApplied } from './merge.ts';
@@ -67,7 +67,9 @@ function applied(request: ApplyRequest, live: JsonObject, current: FieldManagers
   };
   const withOwn = new Map(managers).set(identity, own);
   const merged = mergeApplied(live, request.applied, schema) as JsonObject;
-  const object = prune({ merged, managers: withOwn, last, apiVersion, schema, ...(convert ? { convert } : {}) });
+  // An applier that names the same fields as last time gives none up.
+  const gaveUpNone = last?.apiVersion === apiVersion && sameSet(last.fields, withoutIdentity(withOwn, identity).get(identity)?.fields ?? emptySet);
+  const object = gaveUpNone ? merged : prune({ merged, managers: withOwn, last, apiVersion, schema, ...(convert ? { convert } : {}) });
   const owners = changeOwners({ before: live, after: object, apiVersion, schema, ...(convert ? { convert } : {}), ...(resetFields ? { resetFields } : {}) }, withOwn, identity);
   const next = withoutIdentity(owners.managers, identity);
   const mine = next.get(identity);

@@ -1,6 +1,7 @@
 import { equal, type JsonValue } from '../patch/json.ts';
 import type { SchemaNode } from '../schema/schema-node.ts';
 import { FieldSetBuilder, type FieldSet } from './field-set.ts';
+import { everyField } from './owned-fields.ts';
 import { asList, asMap, fieldElement, fieldSchema, isEmptyList, isEmptyMap, itemElement, itemsByElement, structureOf } from './structure.ts';
 
 /** What changed from one object to another, as paths. A whole value that came or went counts with all its parts. */
@@ -20,24 +21,25 @@ class ComparisonWalk {
 
   value(before: JsonValue, after: JsonValue, schema: SchemaNode | undefined): void {
     if (before === after) return;
+    if (before === undefined) { this.added.insert(this.#path, everyField(after, schema)); return; }
     const structure = structureOf(schema, after ?? before);
-    const sides = before === undefined || after === undefined || before === null || after === null || structureOf(schema, before) === structure;
+    const sides = after === undefined || before === null || after === null || structureOf(schema, before) === structure;
     if (structure === 'map' && sides && !(isEmptyMap(before) && isEmptyMap(after))) this.#fields(before, after, schema);
     else if (structure === 'list' && sides && !(isEmptyList(before) && isEmptyList(after))) this.#items(before, after, schema);
-    else if (before !== undefined && after !== undefined && !equal(before, after)) this.modified.insert(this.#path);
-    if (before === undefined) this.added.insert(this.#path);
-    else if (after === undefined) this.removed.insert(this.#path);
+    else if (after !== undefined && !equal(before, after)) this.modified.insert(this.#path);
+    if (after === undefined) this.removed.insert(this.#path);
   }
 
   #fields(before: JsonValue, after: JsonValue, schema: SchemaNode | undefined): void {
     const was = asMap(before);
     const is = asMap(after);
-    for (const field of new Set([...Object.keys(was), ...Object.keys(is)])) {
-      this.#descend(fieldElement(field), Object.hasOwn(was, field) ? was[field] : undefined, Object.hasOwn(is, field) ? is[field] : undefined, fieldSchema(schema, field));
-    }
+    for (const field of Object.keys(was)) this.#descend(fieldElement(field), was[field], Object.hasOwn(is, field) ? is[field] : undefined, fieldSchema(schema, field));
+    for (const field of Object.keys(is)) if (!Object.hasOwn(was, field)) this.#descend(fieldElement(field), undefined, is[field], fieldSchema(schema, field));
   }
 
   #items(before: JsonValue, after: JsonValue, schema: SchemaNode | undefined): void {
+    // Most lists of an update are as they were, and comparing is much cheaper than finding every item by its keys.
+    if (equal(before, after)) return;
     const was = itemsByElement(schema, asList(before));
     const is = itemsByElement(schema, asList(after));
     for (const element of new Set([...was.keys(), ...is.keys()])) {

@@ -36,6 +36,34 @@ function ownedItems(list: readonly JsonValue[], schema: SchemaNode | undefined):
   return fieldSet(false, children);
 }
 
+/** Every path of a value that was not there before, each struct and item on the way a member too. */
+export function everyField(value: JsonValue, schema: SchemaNode | undefined): FieldSet {
+  switch (structureOf(schema, value)) {
+    case 'leaf': return memberOnly;
+    case 'map': return isObject(value) ? everyFieldOfMap(value, schema) : memberOnly;
+    case 'list': return isList(value) ? everyItem(value, schema) : memberOnly;
+  }
+}
+
+function everyFieldOfMap(value: { readonly [key: string]: JsonValue }, schema: SchemaNode | undefined): FieldSet {
+  const children = new Map<string, FieldSet>();
+  for (const field of Object.keys(value)) {
+    const inner = value[field];
+    if (inner !== undefined) children.set(fieldElement(field), everyField(inner, fieldSchema(schema, field)));
+  }
+  return fieldSet(true, children);
+}
+
+/** An item that is there twice counts as a whole. */
+function everyItem(list: readonly JsonValue[], schema: SchemaNode | undefined): FieldSet {
+  const children = new Map<string, FieldSet>();
+  for (const item of list) {
+    const element = itemElement(schema, item);
+    children.set(element, children.has(element) ? memberOnly : everyField(item, schema?.items));
+  }
+  return fieldSet(true, children);
+}
+
 /** With each struct field on the way to a member a member too, so that sets made by different writers compare. */
 export function withStructs(set: FieldSet, schema: SchemaNode | undefined): FieldSet {
   const children = new Map<string, FieldSet>();
@@ -47,9 +75,12 @@ export function withStructs(set: FieldSet, schema: SchemaNode | undefined): Fiel
   return fieldSet(set.member, children);
 }
 
+/** Sets that fit a schema as they are: most fields stay from write to write, and so do their sets. */
+const fitting = new WeakMap<FieldSet, SchemaNode>();
+
 /** A set written under an older schema, brought to this one: what became atomic is owned as a whole. */
 export function reconciled(set: FieldSet, schema: SchemaNode | undefined): FieldSet {
-  if (set.children.size === 0 || !schema) return set;
+  if (set.children.size === 0 || !schema || fitting.get(set) === schema) return set;
   if (isWhole(schema)) return memberOnly;
   let changed: Map<string, FieldSet> | undefined;
   for (const [element, child] of set.children) {
@@ -58,7 +89,9 @@ export function reconciled(set: FieldSet, schema: SchemaNode | undefined): Field
     changed ??= new Map(set.children);
     changed.set(element, inner);
   }
-  return changed ? fieldSet(set.member, changed) : set;
+  if (changed) return fieldSet(set.member, changed);
+  fitting.set(set, schema);
+  return set;
 }
 
 function isWhole(schema: SchemaNode): boolean {

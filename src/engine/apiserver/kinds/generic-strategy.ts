@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { equal } from '../patch/json.ts';
 import type { KindObject, Strategy } from './strategy.ts';
 
 /** For a kind without rules of its own: status is the server's, and a change of anything else but metadata and status bumps the generation. */
@@ -28,14 +28,14 @@ export const genericStrategy: Strategy = {
 export function bumpGeneration(object: KindObject, old: KindObject, annotationsCount = false): void {
   const generation = old.metadata.generation;
   if (generation === undefined) return;
-  object.metadata.generation = sameWantedState(object, old) && !(annotationsCount && !isDeepStrictEqual(object.metadata.annotations ?? {}, old.metadata.annotations ?? {})) ? generation : generation + 1;
+  object.metadata.generation = sameWantedState(object, old) && !(annotationsCount && !equal(object.metadata.annotations ?? {}, old.metadata.annotations ?? {})) ? generation : generation + 1;
 }
 
 function sameWantedState(a: KindObject, b: KindObject): boolean {
   const fields = new Set([...Object.keys(a), ...Object.keys(b)]);
   for (const field of fields) {
     if (field === 'metadata' || field === 'status' || field === 'apiVersion' || field === 'kind') continue;
-    if (!isDeepStrictEqual(a[field], b[field])) return false;
+    if (!equal(a[field], b[field])) return false;
   }
   return true;
 }

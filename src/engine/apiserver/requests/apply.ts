@@ -1,11 +1,12 @@
 import { StatusError } from '../../../client/status-error.ts';
 import { applyConfiguration } from '../apply/apply-configuration.ts';
 import { conflictStatus } from '../apply/conflict.ts';
+import { withoutManagedFields } from '../apply/managed-fields.ts';
 import { badRequest, invalid, notFound } from '../api-error.ts';
 import { collectionOf, storeKey } from '../context.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import type { KindObject } from '../kinds/strategy.ts';
-import type { JsonObject } from '../patch/json.ts';
+import { copyOf, type JsonObject } from '../patch/json.ts';
 import { PatchError } from '../patch/patch-error.ts';
 import { shown } from '../resources/served-resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
@@ -28,7 +29,7 @@ export async function applyObject(request: ApiRequest, body: Buffer): Promise<St
   const merged = merge(request, manager, applied as JsonObject, live);
   if (head !== undefined && merged === live) return head;
   const { managedFields } = merged['metadata'] as KindObject['metadata'];
-  const object = decodePatched(request, JSON.parse(JSON.stringify(merged)));
+  const object = decodePatched(request, copyOf(withoutManagedFields(merged)));
   const own = (o: KindObject): void => { if (managedFields !== undefined) o.metadata.managedFields = managedFields; };
   object.metadata.name ??= request.name;
   if (object.metadata.name !== request.name) throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${request.name})`);

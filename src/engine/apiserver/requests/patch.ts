@@ -5,13 +5,13 @@ import { mediaTypeOf, readBody } from '../http/body.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { acceptedForm, replyObject } from '../http/negotiate.ts';
 import type { KindObject } from '../kinds/strategy.ts';
-import { isReset, managedFieldsOf } from '../apply/managed-fields.ts';
+import { isReset, managedFieldsOf, withManagedFields, withoutManagedFields } from '../apply/managed-fields.ts';
 import { jsonPatch } from '../patch/json-patch.ts';
-import type { JsonObject } from '../patch/json.ts';
+import { copyOf, type JsonObject } from '../patch/json.ts';
 import { mergePatch } from '../patch/merge-patch.ts';
 import { PatchError } from '../patch/patch-error.ts';
 import { strategicMergePatch } from '../patch/strategic-merge-patch.ts';
-import { shownJson } from '../resources/served-resource.ts';
+import { shown } from '../resources/served-resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { applyObject } from './apply.ts';
 import { decodePatched, fieldValidationOf, parseJson } from './decode-request.ts';
@@ -47,9 +47,14 @@ export function patchTypeOf(request: ApiRequest): PatchType {
 async function patchObject(request: ApiRequest, patch: unknown, type: 'json' | 'merge' | 'strategic'): Promise<StoredRecord> {
   if (request.query.has('force')) throw invalid('meta.k8s.io', 'PatchOptions', '', [{ type: 'Forbidden', field: 'force', detail: 'Only an apply can be forced' }]);
   const head = headOf(request);
-  const object = decodeResult(request, patched(request, JSON.parse(shownJson(request.resource, head).toString()) as JsonObject, patch, type));
+  const object = decodeResult(request, patched(request, copyForPatch(shown(request.resource, head) as unknown as JsonObject), patch, type));
   if (object.metadata.name !== request.name) throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${request.name})`);
   return updateObject(request, object, head);
+}
+
+/** Patches and decoding work on a copy. managedFields are a third of an object and nothing changes them in place: they are shared, which also tells tracking that they are as they were. */
+function copyForPatch(object: JsonObject): JsonObject {
+  return withManagedFields(copyOf(withoutManagedFields(object)), managedFieldsOf(object));
 }
 
 /** A patch that makes values of the wrong type is the patch's fault, not the object's. */

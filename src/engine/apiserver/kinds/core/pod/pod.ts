@@ -1,4 +1,5 @@
 import type { PodSpec } from '../../../../../kubernetes/types.generated.ts';
+import { equal } from '../../../patch/json.ts';
 import type { Findings } from '../../../validation/field-error.ts';
 import type { KindRules } from '../../built-in-kind.ts';
 import { dnsLabel } from '../../../validation/dns-name.ts';
@@ -42,14 +43,14 @@ export const pod: KindRules = {
     const gated = ((old['spec'] as PodSpec).schedulingGates?.length ?? 0) > 0;
     for (const field of new Set([...Object.keys(spec), ...Object.keys(before)])) {
       if (field === 'containers' || field === 'initContainers') {
-        if (JSON.stringify(withoutImages(spec[field])) !== JSON.stringify(withoutImages(before[field]))) {
+        if (!equal(withoutImages(spec[field]), withoutImages(before[field]))) {
           found.forbidden('spec', `only the image of ${field} can be changed`);
           return;
         }
         continue;
       }
       if ((field === 'nodeSelector' || field === 'affinity') && !gated ? true : !MUTABLE.has(field)) {
-        if (JSON.stringify(spec[field]) !== JSON.stringify(before[field])) {
+        if (!equal(spec[field], before[field])) {
           found.forbidden('spec', `${field} of a pod cannot be changed`);
           return;
         }
