@@ -11,6 +11,7 @@ export class Collection {
   readonly #records = new Map<string, StoredRecord>();
   readonly #keys = new SortedKeys();
   readonly #listeners = new Set<EventListener>();
+  #answered: { readonly question: string; readonly answer: unknown } | undefined;
 
   constructor(name: string, revision: number, limits: HistoryLimits) {
     this.name = name;
@@ -28,6 +29,13 @@ export class Collection {
   /** Committed records in key order. */
   *records(prefix = '', start = ''): Generator<StoredRecord> {
     for (const key of this.#keys.from(start, prefix)) yield this.#records.get(key) as StoredRecord;
+  }
+
+  /** The answer to a question about the records, found again only after a change: many clients poll the same list. The last question's is kept.
+   *  @param question all that the answer depends on beside the records */
+  whileUnchanged<T>(question: string, find: () => T): T {
+    if (this.#answered?.question !== question) this.#answered = { question, answer: find() };
+    return this.#answered.answer as T;
   }
 
   /** Records as they were at `revision`, in key order; undefined when the history no longer reaches back to it. */
@@ -75,6 +83,7 @@ export class Collection {
       this.#records.set(event.key, event.current);
       if (event.previous === undefined) this.#keys.insert(event.key);
     }
+    this.#answered = undefined;
     this.history.append(event);
   }
 }

@@ -6,24 +6,62 @@ import { internalError, statusOf } from '../api-error.ts';
 /** Answers from this many bytes on are zipped where the client takes it. */
 const gzipFromBytes = 128 * 1024;
 
-/** Sends a whole JSON answer. */
-export function replyJson(req: IncomingMessage, res: ServerResponse, code: number, body: Buffer, warnings: readonly string[] = [], contentType = 'application/json'): void {
+/** Sends a whole JSON answer. @param body its parts in order, or the one */
+export function replyJson(req: IncomingMessage, res: ServerResponse, code: number, body: Buffer | readonly Buffer[], warnings: readonly string[] = [], contentType = 'application/json'): void {
   if (res.writableEnded || res.destroyed) return;
+  const parts = Buffer.isBuffer(body) ? [body] : body;
+  const bytes = parts.reduce((sum, part) => sum + part.length, 0);
   const headers: Record<string, string | number | string[]> = { 'content-type': contentType, 'cache-control': 'no-cache, private' };
   if (warnings.length > 0) headers['warning'] = warnings.map(warningHeader);
-  if (body.length >= gzipFromBytes && acceptsGzip(req)) {
-    gzip(body, { level: 1 }, (error, zipped) => {
+  if (bytes >= gzipFromBytes && acceptsGzip(req)) {
+    const whole = joined(parts, bytes);
+    gzip(whole, { level: 1 }, (error, zipped) => {
       if (res.destroyed) return;
-      const sent = error === null ? zipped : body;
+      const sent = error === null ? zipped : whole;
       if (error === null) headers['content-encoding'] = 'gzip';
       headers['content-length'] = sent.length;
       res.writeHead(code, headers).end(sent);
     });
     return;
   }
-  headers['content-length'] = body.length;
+  headers['content-length'] = bytes;
   res.writeHead(code, headers);
-  res.end(req.method === 'HEAD' ? undefined : body);
+  if (req.method === 'HEAD') res.end();
+  else if (bytes <= pieceBytes) res.end(joined(parts, bytes));
+  else sendInPieces(res, piecesOf(parts));
+}
+
+/** Pieces of this size are still in the processor's cache when they are encrypted and sent, and a client that reads slowly holds one at a time. */
+const pieceBytes = 256 * 1024;
+
+function sendInPieces(res: ServerResponse, pieces: Iterator<Buffer>): void {
+  const next = (error?: Error | null): void => {
+    if ((error !== undefined && error !== null) || res.destroyed) return;
+    const { done, value } = pieces.next();
+    if (done === true) res.end();
+    else res.write(value, next);
+  };
+  next();
+}
+
+function* piecesOf(parts: readonly Buffer[]): Generator<Buffer, undefined> {
+  let small: Buffer[] = [], bytes = 0;
+  for (const part of parts) {
+    if (bytes + part.length > pieceBytes && bytes > 0) {
+      yield joined(small, bytes);
+      small = [];
+      bytes = 0;
+    }
+    if (part.length <= pieceBytes) {
+      small.push(part);
+      bytes += part.length;
+    } else for (let at = 0; at < part.length; at += pieceBytes) yield part.subarray(at, at + pieceBytes);
+  }
+  if (bytes > 0) yield joined(small, bytes);
+}
+
+function joined(parts: readonly Buffer[], bytes: number): Buffer {
+  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, bytes);
 }
 
 export function replyValue(req: IncomingMessage, res: ServerResponse, code: number, value: unknown, warnings: readonly string[] = []): void {

@@ -1,7 +1,8 @@
 import type { ApiRequest } from '../http/api-request.ts';
 import { acceptedForm } from '../http/negotiate.ts';
 import { replyJson, replyValue } from '../http/reply.ts';
-import { groupVersionOf, shown, shownJson } from '../resources/served-resource.ts';
+import type { StoredRecord } from '../../store/record.ts';
+import { groupVersionOf, shown, shownJson, type ServedResource } from '../resources/served-resource.ts';
 import { partialMetadata, tableJson } from '../tables/table.ts';
 import { listPage, selectionOf, type Page } from './read.ts';
 
@@ -29,15 +30,33 @@ function listMetadata(page: Page): Record<string, unknown> {
   };
 }
 
-/** Concatenates the stored JSON: a list costs no serialisation. */
-function listJson(request: ApiRequest, page: Page, metadata: Record<string, unknown>): Buffer {
+/** Joins the stored JSON: a list costs no serialisation. */
+function listJson(request: ApiRequest, page: Page, metadata: Record<string, unknown>): Buffer[] {
   const { resource } = request;
   const listKind = resource.custom?.definition.spec?.names?.listKind ?? `${resource.kind}List`;
-  const parts: Buffer[] = [Buffer.from(`{"kind":${JSON.stringify(listKind)},"apiVersion":${JSON.stringify(groupVersionOf(resource))},"metadata":${JSON.stringify(metadata)},"items":[`)];
-  for (const record of page.records) {
-    if (parts.length > 1) parts.push(comma);
-    parts.push(shownJson(resource, record));
+  const head = Buffer.from(`{"kind":${JSON.stringify(listKind)},"apiVersion":${JSON.stringify(groupVersionOf(resource))},"metadata":${JSON.stringify(metadata)},"items":[`);
+  return [head, ...itemsOf(resource, page.records), end];
+}
+
+/** Pages above this many bytes are not kept. */
+const keptPageLimitBytes = 4 * 1024 * 1024;
+const kept = new WeakMap<readonly StoredRecord[], Buffer | 'asked once'>();
+
+/** A page that is asked for again while nothing changes is joined into one piece and kept: half of a list's cost is gathering its objects from all over the memory. */
+function itemsOf(resource: ServedResource, records: readonly StoredRecord[]): Buffer[] {
+  const known = kept.get(records);
+  if (typeof known === 'object') return [known];
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    if (parts.length > 0) parts.push(comma);
+    const json = shownJson(resource, record);
+    parts.push(json);
+    bytes += json.length + comma.length;
   }
-  parts.push(end);
-  return Buffer.concat(parts);
+  if (known === undefined) kept.set(records, 'asked once');
+  if (known === undefined || bytes > keptPageLimitBytes) return parts;
+  const joined = Buffer.concat(parts);
+  kept.set(records, joined);
+  return [joined];
 }

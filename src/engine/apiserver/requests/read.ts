@@ -2,7 +2,7 @@ import type { StoredRecord } from '../../store/record.ts';
 import { badRequest, expired, futureRevision, notFound } from '../api-error.ts';
 import { collectionOf, storeKey, type ApiContext } from '../context.ts';
 import { subjectOf, type ApiRequest } from '../http/api-request.ts';
-import { shown } from '../resources/served-resource.ts';
+import { groupVersionOf, shown } from '../resources/served-resource.ts';
 import { fieldPredicate, parseFieldSelector } from '../selectors/field-selector.ts';
 import { parseLabelSelector } from '../selectors/label-selector.ts';
 
@@ -84,20 +84,33 @@ export async function listPage(request: ApiRequest, selection: Selection): Promi
   const exact = at !== undefined ? at.rv : match === 'Exact' || (wanted !== undefined && wanted > 0 && limit > 0 && !match) ? wanted : undefined;
   const prefix = selection.namespace === undefined ? '' : `${selection.namespace}/`;
   const collection = collectionOf(api, resource);
-  const source = exact === undefined ? collection.records(prefix) : collection.recordsAt(exact, prefix, at?.start);
-  if (source === undefined) throw expired(at === undefined ? `The resourceVersion ${exact} for the provided list is too old` : 'The provided continue parameter is too old to display a consistent list result: start the list again without it');
+  const source = exact === undefined ? undefined : collection.recordsAt(exact, prefix, at?.start);
+  if (exact !== undefined && source === undefined) throw expired(at === undefined ? `The resourceVersion ${exact} for the provided list is too old` : 'The provided continue parameter is too old to display a consistent list result: start the list again without it');
   const revision = exact ?? api.store.revision;
+  const { records, next } = source === undefined
+    ? collection.whileUnchanged(JSON.stringify([groupVersionOf(resource), prefix, limit, selection.name, query.get('labelSelector'), query.get('fieldSelector')]), () => selected(collection.records(prefix), selection, limit))
+    : selected(source, selection, limit);
+  if (next === undefined) return { records, revision };
+  const whole = selection.matches === undefined && prefix === '' && exact === undefined && selection.name === undefined;
+  const continued: ContinueToken = { v: 'meta.k8s.io/v1', rv: revision, start: next };
+  return { records, revision, continueToken: Buffer.from(JSON.stringify(continued)).toString('base64url'), ...(whole && { remaining: collection.size - records.length }) };
+}
+
+/** The records of one page and the key that the next page starts with; absent on the last page. */
+interface PageRecords {
+  readonly records: readonly StoredRecord[];
+  readonly next?: string;
+}
+
+/** @param limit 0: no limit */
+function selected(source: Iterable<StoredRecord>, selection: Selection, limit: number): PageRecords {
   const records: StoredRecord[] = [];
   for (const record of source) {
     if (!isNamed(selection, record.key) || (selection.matches !== undefined && !selection.matches(record))) continue;
-    if (limit > 0 && records.length === limit) {
-      const whole = selection.matches === undefined && prefix === '' && exact === undefined && selection.name === undefined;
-      const next: ContinueToken = { v: 'meta.k8s.io/v1', rv: revision, start: record.key };
-      return { records, revision, continueToken: Buffer.from(JSON.stringify(next)).toString('base64url'), ...(whole && { remaining: collection.size - records.length }) };
-    }
+    if (limit > 0 && records.length === limit) return { records, next: record.key };
     records.push(record);
   }
-  return { records, revision };
+  return { records };
 }
 
 function limitOf(text: string | null): number {
