@@ -56,6 +56,16 @@ test('pages of one list are of one revision while objects come and go', async ()
   expect(second.resourceVersion).toBe(first.resourceVersion);
 });
 
+test('a list too large for one piece is whole, also when it is asked for again and after a change', async () => {
+  const sizes = [200_000, 10, 400_000, 300_000];
+  for (const [i, size] of sizes.entries()) await client.create(ConfigMaps, configMap(`large-${i}`, { text: 'x'.repeat(size) }, { large: 'yes' }));
+  const lengths = async (): Promise<number[]> => (await client.list(ConfigMaps, { labelSelector: 'large=yes' })).items.map((o) => o.data?.['text']?.length ?? 0);
+  for (let time = 0; time < 3; time++) expect(await lengths()).toEqual(sizes);
+  await client.patch(ConfigMaps, { namespace: 'default', name: 'large-1' }, { data: { text: 'y'.repeat(20) } });
+  for (let time = 0; time < 3; time++) expect(await lengths()).toEqual([200_000, 20, 400_000, 300_000]);
+  for (const i of sizes.keys()) await client.delete(ConfigMaps, { namespace: 'default', name: `large-${i}` });
+});
+
 test('a watch sees an object that leaves its selector as deleted', async () => {
   const { resourceVersion } = await client.list(ConfigMaps);
   await client.create(ConfigMaps, configMap('w', {}, { seen: 'yes' }));

@@ -9,7 +9,7 @@ export interface HistoryLimits {
   readonly least: number;
 }
 
-export const defaultHistoryLimits: HistoryLimits = { ageMs: 300_000, bytes: 48 * 1024 * 1024, least: 100 };
+export const defaultHistoryLimits: HistoryLimits = { ageMs: 300_000, bytes: 32 * 1024 * 1024, least: 100 };
 
 /** The recent events of one collection, oldest first. */
 export class History {

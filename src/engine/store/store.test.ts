@@ -56,6 +56,21 @@ test('a past revision is listed as it was while history reaches back to it', asy
   await store.close();
 });
 
+test('an answer about records is found again after a change, and only then', async () => {
+  const store = opened();
+  const collection = store.collection('/a');
+  const names = (): string[] => collection.whileUnchanged('names', () => [...collection.records()].map((r) => r.key));
+  await store.put(collection, 'x', object('x'));
+  const before = names();
+  await store.put(store.collection('/b'), 'z', object('z'));
+  expect(names()).toBe(before);
+  await store.put(collection, 'y', object('y'));
+  expect(names()).toEqual(['x', 'y']);
+  await store.delete(collection, 'x', object('x'));
+  expect(names()).toEqual(['y']);
+  await store.close();
+});
+
 test('a directory that another process holds is refused, and the process named', async () => {
   const store = opened();
   expect(opened).toThrow(DataLockedError);

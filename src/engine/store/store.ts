@@ -8,7 +8,7 @@ import { DataDamagedError, DataFormatError, UnusableDataError } from './data-err
 import { lockData } from './data-lock.ts';
 import { DiskSpace } from './disk-space.ts';
 import { defaultHistoryLimits, type HistoryLimits } from './history.ts';
-import { StoredRecord, type StoreEvent } from './record.ts';
+import { jsonOf, StoredRecord, type StoreEvent } from './record.ts';
 import { checkHeader } from './file-header.ts';
 import { checkIdentity } from './store-identity.ts';
 
@@ -110,7 +110,7 @@ export class Store {
     if (refusal !== undefined) return Promise.reject(refusal);
     const revision = ++this.#headRevision;
     object.metadata = { ...object.metadata, resourceVersion: String(revision) };
-    const record = new StoredRecord(key, revision, Buffer.from(JSON.stringify(object)), object);
+    const record = new StoredRecord(key, revision, jsonOf(object), object);
     return this.#enqueue(collection, key, record, record);
   }
 
@@ -120,7 +120,7 @@ export class Store {
     if (refusal !== undefined) return Promise.reject(refusal);
     const revision = ++this.#headRevision;
     const object = { ...last, metadata: { ...last.metadata, resourceVersion: String(revision) } };
-    const record = new StoredRecord(key, revision, Buffer.from(JSON.stringify(object)), object);
+    const record = new StoredRecord(key, revision, jsonOf(object), object);
     return this.#enqueue(collection, key, record, undefined);
   }
 
