@@ -22,6 +22,7 @@ import { systemClock, systemRandom } from '../../src/runtime/system-clock.ts';
 const common = { clock: systemClock, random: systemRandom, log: silentLogger };
 const within = { timeout: 60_000, interval: 10 };
 const SYSTEM = 'aweigh-system';
+const LONG = process.env['AWEIGH_KILLS'] === 'all';
 const WRITES = new Set(['create', 'update', 'updateStatus', 'patch', 'apply', 'delete']);
 const stops: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -114,6 +115,9 @@ interface Fault {
 /** A process with both controllers. It dies for good at a write or a message, where a fault says so: nothing that it began is finished. */
 class Controllers {
   struckAt: string | undefined;
+  /** When it died a message had been sent, or was on its way, and was not marked as taken yet. */
+  mayRepeat = false;
+  #unmarked = 0;
   #step = 0;
   readonly #stop = new AbortController();
   readonly #client: Client;
@@ -125,24 +129,27 @@ class Controllers {
       get: (inner, name) => {
         const value: unknown = Reflect.get(inner, name, inner);
         if (typeof value !== 'function' || typeof name !== 'string') return value;
-        return (...args: unknown[]): unknown => (counted(name) ? this.#strike(`${mark}${name}`, fault, () => Reflect.apply(value, inner, args) as Promise<unknown>) : (Reflect.apply(value, inner, args) as unknown));
+        return (...args: unknown[]): unknown => (counted(name) ? this.#strike(`${mark}${name}`, fault, args, () => Reflect.apply(value, inner, args) as Promise<unknown>) : (Reflect.apply(value, inner, args) as unknown));
       },
     });
     const sending: Notifiers = { slack: wrap(notifiers.slack, () => true, 'slack '), email: wrap(notifiers.email, () => true, 'email '), webhook: notifiers.webhook };
     this.#running = runControllers({ factories: [healthController(), notificationController(sending, { sendDeadlineMs: 500 })], client: wrap(this.#client, (name) => WRITES.has(name)), ...common, signal: this.#stop.signal });
   }
 
-  async #strike(name: string, fault: Fault | undefined, act: () => Promise<unknown>): Promise<unknown> {
+  async #strike(name: string, fault: Fault | undefined, args: readonly unknown[], act: () => Promise<unknown>): Promise<unknown> {
     const step = ++this.#step;
     if (this.struckAt !== undefined) return new Promise(() => {});
     if (step === fault?.step && fault.when === 'before') return this.#die(`before ${name}`);
+    if (name.endsWith(' send')) this.#unmarked++;
     const result = await act();
+    if (name === 'patch' && JSON.stringify(args[2]).includes('"deliveredAt":"')) this.#unmarked--;
     if (step === fault?.step) return this.#die(`after ${name}`);
     return result;
   }
 
   #die(where: string): Promise<never> {
     this.struckAt = where;
+    this.mayRepeat = this.#unmarked > 0;
     this.#stop.abort();
     return new Promise(() => {});
   }
@@ -164,9 +171,10 @@ const delivered = async ({ client }: World): Promise<{ firing: number; resolved:
 test('a kill around any write or message loses no alert and no recovery; only a kill between delivery and its mark repeats one', async () => {
   const world = await makeWorld();
   let firing = 0;
-  const strokes: string[] = [], repeats: string[] = [];
+  const strokes: string[] = [];
   for (let step = 1, missed = 0; missed < 2; step++) {
-    for (const when of ['before', 'after'] as const) {
+    // Each step before and after in the long run; in the short one in turn.
+    for (const when of LONG ? (['before', 'after'] as const) : ([step % 2 === 0 ? 'before' : 'after'] as const)) {
       const before = { slack: world.slack.texts.length, mails: world.mail.mails.length };
       const setReady = await makeService(world, `service-${step}-${when}`);
       const first = new Controllers(world, { step, when });
@@ -184,12 +192,11 @@ test('a kill around any write or message loses no alert and no recovery; only a 
         expect(kinds(got, /TrackBelowFloor in default/), first.struckAt).toBeGreaterThanOrEqual(1);
         expect(kinds(got, /HEALED TrackBelowFloor/), first.struckAt).toBeGreaterThanOrEqual(1);
       }
-      if (texts.length > 2 || mails.length > 2) repeats.push(first.struckAt ?? 'none');
+      expect(Math.max(texts.length, mails.length), first.struckAt).toBeLessThanOrEqual(first.mayRepeat ? 3 : 2);
     }
   }
   // Twelve writes and messages at least for the alert, and as many for the recovery.
-  expect(strokes.length).toBeGreaterThan(40);
-  expect(repeats.filter((where) => !/^after (slack|email) send$|^before patch$/.test(where))).toEqual([]);
+  expect(strokes.length).toBeGreaterThan(LONG ? 40 : 20);
 }, 240_000);
 
 /** Waits for what is to be; where the controllers die on the way, others take their place. */

@@ -13,6 +13,7 @@ import { routerOption, type RouterChoice } from '../processes/router-choice.ts';
 import { packageRoot } from '../program.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
+import { bitmovinCommand } from './demo-bitmovin.ts';
 import { readPort } from './up.ts';
 
 interface DemoCommandOptions {
@@ -26,14 +27,16 @@ interface DemoCommandOptions {
 
 /** What `npm start` runs. */
 export function demoCommand(terminal: Terminal): Command {
-  return new Command('demo').description('the main job on the example account-service: v1.17.0 into production, then v1.18.0 from internal to production under load')
+  const command = new Command('demo').description('the main job on the example account-service: v1.17.0 into production, then v1.18.0 from internal to production under load')
     .option('--once', 'end when the release has ended; exit code 3 where not all is well')
     .addOption(new Option('-o, --output <format>', 'json: the last line is the result').choices(['text', 'json']).default('text'))
     .option('--rate <n>', 'requests a second', Number, 300)
     .option('--port <n>', "the API server's port", readPort)
     .addOption(dataOption().default(undefined, 'a new directory that goes with the cluster'))
     .addOption(routerOption())
+    .enablePositionalOptions()
     .action((options: DemoCommandOptions) => run(terminal, options));
+  return command.addCommand(bitmovinCommand(terminal));
 }
 
 async function run(terminal: Terminal, options: DemoCommandOptions): Promise<void> {

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { RuntimeName } from '../../engine/node/start.ts';
 import { dataOption } from '../data-option.ts';
 import { auditPolicyOption } from '../processes/audit-policy.ts';
 import { withHooks, type HookOptions } from '../processes/hook-options.ts';
@@ -6,7 +7,7 @@ import { controllersOption, type ControllerChoice } from '../processes/controlle
 import type { ControllersOptions } from '../processes/controllers-process.ts';
 import type { NodePartOptions } from '../processes/node-process.ts';
 import type { NetworkPartOptions } from '../processes/network-process.ts';
-import { podNetworkOption, readRange, type PartOptions } from '../processes/part-options.ts';
+import { podNetworkOption, readRange, runtimeOption, type PartOptions } from '../processes/part-options.ts';
 import { routerOption, type RouterChoice } from '../processes/router-choice.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -18,8 +19,8 @@ export function partCommands(terminal: Terminal): Command[] {
     .option('--service-cidr <range>', "addresses of Services (default: the data directory's)", readRange).option('--node-ip <address>', 'where nodes are reached', '127.0.0.1');
   return [
     withHooks(part('control-plane', "API server, Kubernetes's controllers, scheduler and Aweigh's controllers").addOption(routerOption()))
-      .addOption(controllersOption()).addOption(auditPolicyOption()).addOption(faultsOption())
-      .action(async (options: PartOptions & HookOptions & { router: RouterChoice; controllers: ControllerChoice; faults?: string; auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runControlPlaneProcess(terminal, options)),
+      .addOption(runtimeOption()).addOption(controllersOption()).addOption(auditPolicyOption()).addOption(faultsOption())
+      .action(async (options: PartOptions & HookOptions & { router: RouterChoice; runtime: RuntimeName; controllers: ControllerChoice; faults?: string; auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runControlPlaneProcess(terminal, options)),
     part('apiserver', 'API server and store alone').addOption(auditPolicyOption())
       .action(async (options: PartOptions & { auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runApiServerProcess(terminal, options)),
     withHooks(new Command('controllers')).description("Aweigh's controllers on any Kubernetes cluster; several may run, one leads")
@@ -28,7 +29,7 @@ export function partCommands(terminal: Terminal): Command[] {
       .option('--router-image <image>', 'image of the router pods; it has sh and the router on its PATH').option('--health-address <host:port>', "answer a kubelet's probes there").option('--lease-namespace <name>', 'where the Lease of the leader stands', 'default')
       .action(async (options: ControllersOptions) => (await import('../processes/controllers-process.ts')).runControllersProcess(terminal, options)),
     freePart('node', 'pods as processes: images, probes, logs; beside any control plane').option('--nodes <n>', 'nodes to register', Number, 2)
-      .addOption(new Option('--runtime <name>', 'simulated starts nothing and turns pods ready').choices(['process', 'simulated']).default('process'))
+      .addOption(runtimeOption())
       .option('--pod-cidr <range>', "addresses of pods (default: the data directory's)", readRange).addOption(podNetworkOption())
       .option('--kubelet-port <n>', 'where the API server asks for logs and streams; 0 is a free one', Number, 0)
       .option('--client-ca-file <file>', "signs the API server's client certificate (default: the data directory's authority)")

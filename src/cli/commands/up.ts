@@ -7,12 +7,13 @@ import { dataOption, dataRoot } from '../data-option.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import { auditPolicyOption } from '../processes/audit-policy.ts';
 import { controllersOption, type ControllerChoice } from '../processes/controller-choice.ts';
-import { podNetworkOption, readRange } from '../processes/part-options.ts';
+import { podNetworkOption, readRange, runtimeOption } from '../processes/part-options.ts';
 import { startCluster } from '../processes/cluster.ts';
 import { hookFlags, withHooks, type HookOptions } from '../processes/hook-options.ts';
 import { openDataDirectory } from '../processes/data-directory.ts';
 import { readIdentity } from '../processes/part.ts';
 import { isRunning } from '../processes/process-identity.ts';
+import type { RuntimeName } from '../../engine/node/start.ts';
 import type { PodNetworkName } from '../../engine/node/runtime/process/pod-network.ts';
 import { routerOption, type RouterChoice } from '../processes/router-choice.ts';
 import { supervisorFile } from '../processes/supervisor.ts';
@@ -27,6 +28,7 @@ interface UpOptions extends HookOptions {
   readonly router: RouterChoice;
   readonly nodes: number;
   readonly controllers: ControllerChoice;
+  readonly runtime: RuntimeName;
   readonly auditPolicy?: string;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
@@ -44,6 +46,7 @@ export function upCommand(terminal: Terminal): Command {
     .option('--detach', 'go to the background when ready; stop it with aweigh down')
     .addOption(routerOption())
     .addOption(controllersOption())
+    .addOption(runtimeOption())
     .addOption(auditPolicyOption())
     .option('--nodes <n>', 'nodes to register', Number, 2)
     .option('--pod-cidr <range>', 'addresses of pods (default: loopback); others become local routes, which needs root or a network namespace', readRange)
@@ -59,7 +62,7 @@ export function readPort(text: string): number {
 }
 
 async function foreground(terminal: Terminal, options: UpOptions): Promise<void> {
-  const cluster = await startCluster(terminal, { root: dataRoot(terminal, options.data), port: options.port, router: options.router, nodes: options.nodes, hooks: options, ranges: { pods: options.podCidr, services: options.serviceCidr, podNetwork: options.podNetwork }, controllers: options.controllers, auditPolicy: options.auditPolicy });
+  const cluster = await startCluster(terminal, { root: dataRoot(terminal, options.data), port: options.port, router: options.router, nodes: options.nodes, runtime: options.runtime, hooks: options, ranges: { pods: options.podCidr, services: options.serviceCidr, podNetwork: options.podNetwork }, controllers: options.controllers, auditPolicy: options.auditPolicy });
   try {
     const kubeconfig = options.kubeconfig === undefined ? cluster.data.kubeconfig : resolve(terminal.workingDirectory, options.kubeconfig);
     if (kubeconfig !== cluster.data.kubeconfig) copyFileSync(cluster.data.kubeconfig, kubeconfig);
@@ -95,7 +98,7 @@ async function detach(terminal: Terminal, options: UpOptions): Promise<void> {
 /** What was chosen, for the process that goes to the background. */
 function flagsOf(options: UpOptions): string[] {
   const flags = {
-    '--router': options.router, '--nodes': options.nodes, '--port': options.port, '--kubeconfig': options.kubeconfig, '--controllers': options.controllers, '--audit-policy': options.auditPolicy,
+    '--router': options.router, '--nodes': options.nodes, '--runtime': options.runtime, '--port': options.port, '--kubeconfig': options.kubeconfig, '--controllers': options.controllers, '--audit-policy': options.auditPolicy,
     '--pod-cidr': options.podCidr, '--service-cidr': options.serviceCidr, '--pod-network': options.podNetwork,
   };
   return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));

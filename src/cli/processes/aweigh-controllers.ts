@@ -14,7 +14,7 @@ import { notifiers } from '../../providers/notify/notifiers.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
 import { routerRenderers, type RouterImages } from '../../providers/traffic/router-pods.ts';
 import { openSession } from '../../providers/traffic/control-connection.ts';
-import { trafficProviders } from '../../providers/traffic/traffic-providers.ts';
+import { simulatedProviders, trafficProviders } from '../../providers/traffic/traffic-providers.ts';
 import { askWebhook } from '../../providers/webhook-gate/ask-webhook.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ControllerFactory } from '../../runtime/controller.ts';
@@ -31,11 +31,13 @@ export interface AweighControllersOptions {
   /** Content of PATH: where haproxy is looked for, to check configs. */
   readonly path: string;
   readonly faults: Faults;
+  /** Pods run nothing, so routers are not asked. */
+  readonly simulated?: boolean;
 }
 
 /** Aweigh's own controllers with their providers: the same on the embedded engine and on any cluster. */
-export function aweighControllers({ clock, repository, defaultProvider, images, sources, path, faults }: AweighControllersOptions): ControllerFactory[] {
-  const { haproxy, builtin } = trafficProviders(clock, faults.sessions(openSession));
+export function aweighControllers({ clock, repository, defaultProvider, images, sources, path, faults, simulated = false }: AweighControllersOptions): ControllerFactory[] {
+  const { haproxy, builtin } = simulated ? simulatedProviders(clock) : trafficProviders(clock, faults.sessions(openSession));
   const authority = controlAuthority(clock);
   let forChecks: ReturnType<typeof authority.issue> | undefined;
   const tls = async () => (await (forChecks ??= authority.issue('check'))).pod;

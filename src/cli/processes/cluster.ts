@@ -6,6 +6,7 @@ import type { Client } from '../../client/client.ts';
 import { CustomResourceDefinitions, Nodes } from '../../client/kinds.ts';
 import { loadKubeconfig } from '../../client/kubeconfig.ts';
 import { EXIT } from '../exit-code.ts';
+import type { RuntimeName } from '../../engine/node/start.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
@@ -25,6 +26,8 @@ export interface ClusterOptions {
   readonly port?: number;
   readonly router: RouterChoice;
   readonly nodes: number;
+  /** Default: process. */
+  readonly runtime?: RuntimeName;
   /** File of an audit policy; absent: nothing is audited. */
   readonly auditPolicy?: string | undefined;
   /** Default: all. */
@@ -50,6 +53,7 @@ const APPLICATION_DEFINITION = 'applications.aweigh.dev';
 /** Starts the embedded cluster, or takes over what runs of it; resolves when its API answers, its kinds are known and its nodes are ready. */
 export async function startCluster(terminal: Terminal, options: ClusterOptions): Promise<Cluster> {
   const { clock, log, random } = terminal;
+  const runtime = ['--runtime', options.runtime ?? 'process'];
   // Said here and now, and not by a control plane that starts again and again.
   readAuditPolicy(terminal, options.auditPolicy);
   hookListener(terminal, options.hooks ?? {});
@@ -62,7 +66,7 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
   const ranges = await addressRanges(data.root, random, options.ranges);
   await openRoutes(data, localRanges(ranges));
   const claim = await claimRanges(ranges);
-  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, '--controllers', options.controllers ?? 'all', ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)]), ...hookFlags(terminal, options.hooks ?? {})], node: ['--nodes', String(options.nodes)] } });
+  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, '--controllers', options.controllers ?? 'all', ...runtime, ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)]), ...hookFlags(terminal, options.hooks ?? {})], node: ['--nodes', String(options.nodes)] } });
   const stop = async (): Promise<void> => {
     await supervisor.stop();
     claim.close();

@@ -1,3 +1,4 @@
+import type { RuntimeName } from '../../engine/node/start.ts';
 import { aborted } from '../aborted.ts';
 import { dataRoot } from '../data-option.ts';
 import type { Terminal } from '../terminal.ts';
@@ -11,13 +12,13 @@ import { hookListener, type HookOptions } from './hook-options.ts';
 import type { PartOptions } from './part-options.ts';
 import { chooseRouter, type RouterChoice } from './router-choice.ts';
 
-export async function runControlPlaneProcess(terminal: Terminal, options: PartOptions & { router: RouterChoice; controllers: ControllerChoice; faults?: string; auditPolicy?: string } & HookOptions): Promise<void> {
+export async function runControlPlaneProcess(terminal: Terminal, options: PartOptions & { router: RouterChoice; runtime: RuntimeName; controllers: ControllerChoice; faults?: string; auditPolicy?: string } & HookOptions): Promise<void> {
   const { clock, env, log, random, signal } = terminal;
   const data = openDataDirectory(dataRoot(terminal, options.data));
   const ranges = await addressRanges(data.root, random);
   const auditPolicy = readAuditPolicy(terminal, options.auditPolicy);
   await runControlPlane({
-    data, ...(auditPolicy !== undefined && { auditPolicy }), port: options.port, controllers: options.controllers, serviceCidr: ranges.services, defaultProvider: chooseRouter(options.router, env['PATH'] ?? ''), gitEnvironment: gitEnvironment(env),
+    data, ...(auditPolicy !== undefined && { auditPolicy }), port: options.port, controllers: options.controllers, serviceCidr: ranges.services, defaultProvider: chooseRouter(options.router, env['PATH'] ?? ''), gitEnvironment: gitEnvironment(env), simulated: options.runtime === 'simulated',
     ...hookListener(terminal, options),
     ...(options.faults === undefined ? {} : { faultsDirectory: options.faults }), clock, random, log, signal,
   });

@@ -45,6 +45,8 @@ export interface ControlPlaneOptions extends ApiServerOptions {
   readonly gitEnvironment: GitEnvironment;
   /** Where webhooks of Sources are heard. Absent: Sources are polled alone. */
   readonly hooks?: HookListener;
+  /** Pods run nothing. */
+  readonly simulated?: boolean;
   /** See {@link Faults}; only tests name one. */
   readonly faultsDirectory?: string;
   readonly signal: AbortSignal;

@@ -39,7 +39,7 @@ function managed({ routers = 4, endpoints = {}, more = {}, delivery, releases = 
   return {
     applications: [application], deliveries: [delivery ?? own], releases, policies: [], autoscalers: more.autoscalers ?? [],
     services: TRACKS.map((t) => trackService('account-service', t.name, t.word, { track: t.name, version: 'v1' })),
-    endpointSlices: TRACKS.map((t) => slice(`account-service-${t.word}`, endpoints[t.name] ?? t.replicas)),
+    endpointSlices: TRACKS.map((t) => slice(`account-service-${t.word}-v1`, endpoints[t.name] ?? t.replicas)),
     deployments: [deployment('account-service-haproxy', routers, { 'aweigh.dev/router': 'account-service-haproxy' }), ...TRACKS.filter((t) => (delivery ?? own).spec.tracks.some((h) => h.name === t.name)).map((t) => deployment(`account-service-${t.word}-v1`, t.replicas, labels(t.name))), ...(more.deployments ?? [])],
   };
 }

@@ -4,7 +4,7 @@ import type { Delivery } from '../../api/delivery/delivery.ts';
 import { LABELS } from '../../api/group.ts';
 import { resolveHealthPolicy, type HealthPolicy, type ResolvedHealthPolicy } from '../../api/health-policy/health-policy.ts';
 import { Applications, Deliveries, HealthPolicies, Releases } from '../../api/kinds.ts';
-import { routerName, trackServiceName } from '../../api/names.ts';
+import { candidateServiceName, routerName, trackServiceName } from '../../api/names.ts';
 import type { Release } from '../../api/release/release.ts';
 import { Deployments, EndpointSlices, HorizontalPodAutoscalers, Services } from '../../client/kinds.ts';
 import type { KubernetesObject, Resource } from '../../client/resource.ts';
@@ -72,14 +72,13 @@ interface Lookup {
 function indexResources(resources: HealthResources): Lookup {
   const own = ({ metadata }: KubernetesObject): string => `${metadata?.namespace}/${metadata?.name}`;
   const services = resources.services.filter((s) => s.metadata?.labels?.[LABELS.tier] === 'service' && s.metadata.labels[LABELS.app] !== undefined);
-  const checked = new Set(services.map(own));
   return {
     applications: new Map(resources.applications.map((a) => [own(a), a])),
     deliveries: new Map(resources.deliveries.map((d) => [own(d), d])),
     releases: Map.groupBy(resources.releases, (r) => `${r.metadata?.namespace}/${r.spec.application}`),
     policies: new Map(resources.policies.map((p) => [p.metadata?.namespace ?? '', p])),
     trackServices: Map.groupBy(services, (s) => `${s.metadata?.namespace}/${s.metadata?.labels?.[LABELS.app]}`),
-    slices: Map.groupBy(resources.endpointSlices.filter((s) => checked.has(serviceOf(s))), serviceOf),
+    slices: Map.groupBy(resources.endpointSlices, serviceOf),
     deployments: new Map(resources.deployments.map((d) => [own(d), d])),
     versions: Map.groupBy(resources.deployments.filter((d) => label(d, LABELS.track) !== undefined && belongsTo(d) !== undefined), (d) => `${d.metadata?.namespace}/${belongsTo(d)}`),
     autoscalers: new Map(resources.autoscalers.filter((h) => h.spec?.scaleTargetRef.kind === 'Deployment').map((h) => [`${h.metadata?.namespace}/${h.spec?.scaleTargetRef.name}`, h])),
@@ -118,8 +117,9 @@ function recordedTracks(lookup: Lookup, application: Application, delivery: Deli
     const wanted = autoscaler === undefined ? (serving?.replicas ?? track.replicas) : (deployment?.spec?.replicas ?? track.replicas);
     return {
       name: track.name, floor: track.endpointFloor, recorded: serving !== undefined, wanted, most: Math.max(wanted, autoscaler?.spec?.maxReplicas ?? 0),
-      selector: `${LABELS.application}=${name},${LABELS.track}=${track.name}`, ready: readyEndpoints(lookup, service),
-      ...(service?.metadata?.name && { trackService: service.metadata.name }), ...(serving && { version: serving.build.slice(name.length + 1) }),
+      selector: `${LABELS.application}=${name},${LABELS.track}=${track.name}`, // The routers' servers come from the version's own Service; the track's follows it.
+      ready: serving === undefined ? 0 : readyEndpoints(lookup, namespace, candidateServiceName(name, track, versionOf(name, serving.build))),
+      ...(service?.metadata?.name && { trackService: service.metadata.name }), ...(serving && { version: versionOf(name, serving.build) }),
     };
   });
 }
@@ -132,7 +132,7 @@ function labelledTracks(lookup: Lookup, namespace: string, services: readonly Se
     const most = selected.reduce((sum, d) => sum + Math.max(d.spec?.replicas ?? 1, lookup.autoscalers.get(`${namespace}/${d.metadata?.name}`)?.spec?.maxReplicas ?? 0), 0);
     const version = selected.length === 1 ? label(selected[0]!, LABELS.version) : undefined;
     return {
-      name: labels?.[LABELS.track] ?? name, trackService: name, ready: readyEndpoints(lookup, service), wanted, most, floor: policy.endpointFloor,
+      name: labels?.[LABELS.track] ?? name, trackService: name, ready: readyEndpoints(lookup, namespace, name), wanted, most, floor: policy.endpointFloor,
       selector: Object.entries(service.spec?.selector ?? {}).map(([k, v]) => `${k}=${v}`).join(','), ...(version && { version }),
     };
   });
@@ -141,10 +141,12 @@ function labelledTracks(lookup: Lookup, namespace: string, services: readonly Se
   return [...there, ...missing].sort((a, b) => order(a) - order(b) || (a.name < b.name ? -1 : 1));
 }
 
-function readyEndpoints(lookup: Lookup, service: Service | undefined): number {
-  if (service === undefined) return 0;
+/** Names of Builds are the Application's name and the version. */
+const versionOf = (application: string, build: string): string => build.slice(application.length + 1);
+
+function readyEndpoints(lookup: Lookup, namespace: string, service: string): number {
   const addresses = new Set<string>();
-  for (const slice of lookup.slices.get(`${service.metadata?.namespace}/${service.metadata?.name}`) ?? []) {
+  for (const slice of lookup.slices.get(`${namespace}/${service}`) ?? []) {
     for (const { conditions, targetRef, addresses: at } of slice.endpoints ?? []) if (conditions?.ready !== false) addresses.add(targetRef?.uid ?? at[0] ?? '');
   }
   return addresses.size;

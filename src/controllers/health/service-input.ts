@@ -30,7 +30,7 @@ export interface TrackInput {
   readonly trackService?: string;
   /** Selector of its Service, as `kubectl -l` takes it. */
   readonly selector: string;
-  /** Ready endpoints of its Service. */
+  /** Ready endpoints of what it serves. */
   readonly ready: number;
   readonly wanted: number;
   /** Where an autoscaler owns the number: the most that it may choose. */

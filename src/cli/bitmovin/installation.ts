@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { Application } from '../../api/application/application.ts';
+import { Applications, Releases } from '../../api/kinds.ts';
+import { buildName } from '../../api/names.ts';
+import { ENDED_PHASES, type Release } from '../../api/release/release.ts';
+import type { Client } from '../../client/client.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { pushBuild } from '../operations/push-build.ts';
+import { waitFor } from '../operations/wait-for.ts';
+import { UserError } from '../user-error.ts';
+
+export const NAMESPACE = 'default';
+const IMAGE = 'bitmovin-service';
+const RELEASE_DEADLINE_MS = 20 * 60_000;
+
+export interface InstallationOptions {
+  readonly client: Client;
+  /** `examples/bitmovin`. */
+  readonly example: string;
+  /** Packs a folder as an image; returns `name@sha256:…`. */
+  readonly buildImage: (folder: string, tag: string) => Promise<string>;
+  /** Real programs: tracks of 1, 1, 1 and 2 pods, and 2 routers. */
+  readonly small: boolean;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+export interface ReleasesResult {
+  readonly releases: number;
+  readonly completed: number;
+  /** From the first push until the last has ended. */
+  readonly seconds: number;
+  /** The slowest of them. */
+  readonly slowestSeconds: number;
+}
+
+/** Names of services, as many as wanted: those of services.txt, then the same once more with a number. */
+export function serviceNames(example: string, from: number, to: number): string[] {
+  const names = readFileSync(join(example, 'services.txt'), 'utf8').trim().split('\n');
+  return Array.from({ length: to - from }, (_, i) => from + i).map((n) => `${names[n % names.length]}${n < names.length ? '' : `-${Math.floor(n / names.length) + 1}`}`);
+}
+
+/** Applies an Application for each name. */
+export async function applyServices({ client, example, small }: InstallationOptions, names: readonly string[]): Promise<void> {
+  const text = readFileSync(join(example, 'application.yaml'), 'utf8');
+  for (const name of names) {
+    const application = parse(text) as Application;
+    const { spec } = application;
+    if (small) {
+      for (const track of spec.tracks) track.replicas = track.segment === undefined ? 2 : 1;
+      spec.router = { ...spec.router, replicas: 2 };
+    }
+    await client.apply(Applications, { ...application, metadata: { name, namespace: NAMESPACE } }, { fieldManager: 'aweigh-cli', force: true });
+  }
+}
+
+/** Pushes one version of every named service at once and waits until each release has ended. */
+export async function releaseAll(options: InstallationOptions, names: readonly string[], version: string): Promise<ReleasesResult> {
+  const { client, clock, signal } = options;
+  const image = await options.buildImage(join(options.example, 'service'), `${IMAGE}:${version}`);
+  const startedAt = clock.now();
+  await Promise.all(names.map((application) => pushBuild(client, { namespace: NAMESPACE, application, image, imageTag: `${IMAGE}:${version}`, version })));
+  const wanted = new Set(names.map((name) => buildName(name, version)));
+  const ended = await waitFor(`${names.length} releases of ${version}`, { clock, signal, deadlineMs: RELEASE_DEADLINE_MS, intervalMs: 250 }, async () => {
+    const own = (await listReleases(client)).filter((r) => wanted.has(r.spec.build));
+    const done = own.filter((r) => r.status?.phase !== undefined && ENDED_PHASES.includes(r.status.phase));
+    return done.length === wanted.size ? done : undefined;
+  });
+  const took = ended.map((r) => (Date.parse(r.status?.completedAt ?? '') - Date.parse(r.status?.startedAt ?? '')) / 1_000);
+  const bad = ended.filter((r) => r.status?.phase !== 'Completed');
+  if (bad.length > 0) throw new UserError(`${bad.length} of ${ended.length} releases of ${version} did not complete: ${bad.slice(0, 3).map((r) => `${r.metadata?.name}: ${r.status?.phase}, ${r.status?.message}`).join('; ')}`);
+  return { releases: names.length, completed: ended.length - bad.length, seconds: (clock.now() - startedAt) / 1_000, slowestSeconds: Math.max(...took) };
+}
+
+async function listReleases(client: Client): Promise<Release[]> {
+  return (await client.list(Releases, { namespace: NAMESPACE })).items;
+}

@@ -1,0 +1,175 @@
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { Applications } from '../../api/kinds.ts';
+import type { Client } from '../../client/client.ts';
+import { createClient } from '../../client/https-client.ts';
+import { Pods, Services } from '../../client/kinds.ts';
+import { loadKubeconfig } from '../../client/kubeconfig.ts';
+import type { RuntimeName } from '../../engine/node/start.ts';
+import { aborted } from '../aborted.ts';
+import { applyServices, NAMESPACE, releaseAll, serviceNames, type InstallationOptions, type ReleasesResult } from '../bitmovin/installation.ts';
+import { processUsage, type ProcessUsage } from '../bitmovin/process-usage.ts';
+import { Traffic, type TrafficResult } from '../bitmovin/traffic.ts';
+import { dataOption, dataRoot } from '../data-option.ts';
+import { EXIT } from '../exit-code.ts';
+import { readHealth } from '../health/read-health.ts';
+import { buildImage } from '../operations/build-image.ts';
+import { waitFor } from '../operations/wait-for.ts';
+import { startCluster } from '../processes/cluster.ts';
+import { openDataDirectory, type DataDirectory } from '../processes/data-directory.ts';
+import { readIdentity } from '../processes/part.ts';
+import { runtimeOption } from '../processes/part-options.ts';
+import { isRunning } from '../processes/process-identity.ts';
+import { routerOption, type RouterChoice } from '../processes/router-choice.ts';
+import { supervisorFile } from '../processes/supervisor.ts';
+import { packageRoot } from '../program.ts';
+import type { Terminal } from '../terminal.ts';
+import { UserError } from '../user-error.ts';
+
+interface BitmovinOptions {
+  readonly runtime: RuntimeName;
+  readonly services: number;
+  readonly releases: number;
+  readonly rate: number;
+  readonly router: RouterChoice;
+  readonly data?: string;
+  readonly once?: boolean;
+  readonly output: 'text' | 'json';
+}
+
+/** What one run did and what the machine took for it. */
+interface BitmovinResult {
+  readonly runtime: RuntimeName;
+  readonly services: number;
+  readonly kubernetesServices: number;
+  readonly pods: number;
+  readonly startSeconds?: number;
+  readonly install: ReleasesResult;
+  readonly concurrent: ReleasesResult;
+  readonly traffic?: TrafficResult;
+  readonly healthSeconds: number;
+  readonly health: Readonly<Record<string, number>>;
+  readonly processes: Readonly<Record<string, ProcessUsage>>;
+}
+
+const FIRST = 'v1.17.0';
+const HEALTHY_DEADLINE_MS = 120_000;
+
+export function bitmovinCommand(terminal: Terminal): Command {
+  return new Command('bitmovin').description("Bitmovin's installation: 30 services of 24 pods; run again while it stands, it doubles")
+    .addOption(runtimeOption().default('simulated' satisfies RuntimeName))
+    .option('--services <n>', 'services to begin with', readCount, 30)
+    .option('--releases <n>', 'services released at once afterwards', readCount, 5)
+    .option('--rate <n>', 'requests a second in all, with --runtime process', readCount, 150)
+    .option('--once', 'end when all is measured, and leave nothing behind')
+    .addOption(new Option('-o, --output <format>', 'json: the last line is the result').choices(['text', 'json']).default('text'))
+    .addOption(dataOption().default(undefined, 'aweigh-bitmovin in the folder for temporary files'))
+    .addOption(routerOption())
+    .action((options: BitmovinOptions) => run(terminal, options));
+}
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('A whole number of at least 1 is needed.');
+  return count;
+}
+
+async function run(terminal: Terminal, options: BitmovinOptions): Promise<void> {
+  const root = options.data === undefined ? join(tmpdir(), 'aweigh-bitmovin') : dataRoot(terminal, options.data);
+  const data = openDataDirectory(root);
+  const holder = readIdentity(supervisorFile(data));
+  const result = holder !== undefined && isRunning(holder) ? await double(terminal, options, data) : await begin(terminal, options, root);
+  if (options.output === 'json') terminal.out.write(`${JSON.stringify(result)}\n`);
+  if ((result.traffic?.failed ?? 0) > 0) throw new UserError(`${result.traffic?.failed} of ${result.traffic?.requests} requests failed`, { exitCode: EXIT.unwell });
+}
+
+/** Its own cluster; it stands until Ctrl-C, or ends at once. */
+async function begin(terminal: Terminal, options: BitmovinOptions, root: string): Promise<BitmovinResult> {
+  const { clock, out } = terminal;
+  const startedAt = clock.now();
+  const cluster = await startCluster(terminal, { root, router: options.router, nodes: 4, runtime: options.runtime });
+  try {
+    const startSeconds = (clock.now() - startedAt) / 1_000;
+    out.write(`The cluster is ready after ${startSeconds.toFixed(1)} s\n`);
+    const result = { startSeconds, ...(await install(terminal, options, cluster.client, cluster.data, [0, options.services])) };
+    out.write(`${resultText(result)}\n`);
+    if (options.once === true) return result;
+    out.write(`It stands until Ctrl-C. Look at it: aweigh health --data ${root}. The same command in another terminal doubles it.\n`);
+    await aborted(terminal.signal);
+    return result;
+  } finally {
+    await cluster.stop();
+    if (options.once === true && options.data === undefined) rmSync(root, { recursive: true, force: true });
+  }
+}
+
+/** As many services again as there are, in the cluster that stands. */
+async function double(terminal: Terminal, options: BitmovinOptions, data: DataDirectory): Promise<BitmovinResult> {
+  const client = createClient(await loadKubeconfig(data.kubeconfig));
+  try {
+    const { length } = (await client.list(Applications, { namespace: NAMESPACE })).items;
+    if (length === 0) throw new UserError(`The cluster in ${data.root} has no services yet: wait until the first run has made them, then double it`);
+    const result = await install(terminal, options, client, data, [length, 2 * length]);
+    terminal.out.write(`${resultText(result)}\n`);
+    return result;
+  } finally {
+    client.close();
+  }
+}
+
+async function install(terminal: Terminal, options: BitmovinOptions, client: Client, data: DataDirectory, [from, to]: readonly [number, number]): Promise<BitmovinResult> {
+  const { clock, out, random, signal } = terminal;
+  const example = join(packageRoot(), 'examples', 'bitmovin');
+  const installation: InstallationOptions = { client, example, small: options.runtime === 'process', clock, signal, buildImage: (folder, tag) => buildImage(data.images, folder, tag) };
+  const names = serviceNames(example, from, to);
+  out.write(`Installing ${names.length} services, ${FIRST} of each\n`);
+  await applyServices(installation, names);
+  const installed = await releaseAll(installation, names, FIRST);
+  await becomeHealthy(terminal, client);
+  out.write(`All in production after ${installed.seconds.toFixed(1)} s\n`);
+  const traffic = options.runtime === 'process' ? await Traffic.start(client, names, options.rate, clock, random) : undefined;
+  const some = names.slice(0, options.releases);
+  out.write(`Releasing ${some.length} services at once\n`);
+  const concurrent = await releaseAll(installation, some, 'v1.18.0').finally(() => (signal.aborted ? traffic?.stop() : undefined));
+  const trafficResult = await traffic?.stop();
+  await becomeHealthy(terminal, client);
+  const lookedAt = clock.now();
+  const health = await readHealth({ client, now: lookedAt });
+  const healthSeconds = (clock.now() - lookedAt) / 1_000;
+  const [pods, services] = await Promise.all([client.list(Pods, { namespace: NAMESPACE }), client.list(Services, { namespace: NAMESPACE, labelSelector: 'aweigh.dev/application,tier in (service,router)' })]);
+  return {
+    runtime: options.runtime, services: health.services.length, kubernetesServices: services.items.length, pods: pods.items.filter((p) => p.status?.phase === 'Running').length,
+    install: installed, concurrent, ...(trafficResult && { traffic: trafficResult }), healthSeconds,
+    health: Object.fromEntries([...Map.groupBy(health.services, (s) => s.state)].map(([state, all]) => [state, all.length])), processes: usages(data),
+  };
+}
+
+/** Waits until no service is unwell. */
+async function becomeHealthy({ clock, signal }: Terminal, client: Client): Promise<void> {
+  let worst = 'none was seen';
+  await waitFor('every service to be healthy', { clock, signal, deadlineMs: HEALTHY_DEADLINE_MS, intervalMs: 500 }, async () => {
+    const unwell = (await readHealth({ client, now: clock.now() })).services.filter((s) => s.state !== 'healthy');
+    worst = `${unwell.length} services are not: ${unwell.slice(0, 3).map((s) => s.findings[0]?.message ?? `${s.service} is ${s.state}`).join('; ')}`;
+    return unwell.length === 0 ? true : undefined;
+  }).catch((error: unknown) => { throw error instanceof UserError ? new UserError(`${error.message}; ${worst}`, { exitCode: error.exitCode, cause: error }) : error; });
+}
+
+function usages(data: DataDirectory): Record<string, ProcessUsage> {
+  return Object.fromEntries(['control-plane', 'node', 'network', 'network-standby'].flatMap((part) => {
+    const usage = processUsage(readIdentity(join(data.run, `${part}.json`))?.pid);
+    return usage === undefined ? [] : [[part, usage]];
+  }));
+}
+
+function resultText({ concurrent, health, healthSeconds, install: installed, kubernetesServices, pods, processes, services, startSeconds, traffic }: BitmovinResult): string {
+  return [
+    `${services} services, ${kubernetesServices} Services, ${pods} pods: ${Object.entries(health).map(([state, count]) => `${count} ${state}`).join(', ')} (read in ${healthSeconds.toFixed(2)} s)`,
+    ...(startSeconds === undefined ? [] : [`start of the cluster ${startSeconds.toFixed(1)} s`]),
+    `${installed.releases} first releases at once: ${installed.seconds.toFixed(1)} s`,
+    `${concurrent.releases} concurrent releases: ${concurrent.seconds.toFixed(1)} s, the slowest ${concurrent.slowestSeconds.toFixed(1)} s`,
+    ...(traffic === undefined ? [] : [`${traffic.requests} requests meanwhile: ${traffic.failed} failed, p99 ${traffic.p99Ms} ms`, ...traffic.examples]),
+    ...Object.entries(processes).map(([part, { cpuSeconds, memoryMib }]) => `${part}: ${memoryMib} MiB, ${cpuSeconds.toFixed(1)} s of CPU`),
+  ].join('\n');
+}
