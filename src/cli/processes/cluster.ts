@@ -66,7 +66,7 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
   const ranges = await addressRanges(data.root, random, options.ranges);
   await openRoutes(data, localRanges(ranges));
   const claim = await claimRanges(ranges);
-  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, '--controllers', options.controllers ?? 'all', ...runtime, ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)]), ...hookFlags(terminal, options.hooks ?? {})], node: ['--nodes', String(options.nodes)] } });
+  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, '--controllers', options.controllers ?? 'all', ...runtime, ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)]), ...hookFlags(terminal, options.hooks ?? {})], node: ['--nodes', String(options.nodes), ...runtime] } });
   const stop = async (): Promise<void> => {
     await supervisor.stop();
     claim.close();
