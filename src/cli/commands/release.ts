@@ -4,13 +4,14 @@ import * as ask from '../../api/release/commands.ts';
 import { Applications, Builds, Deliveries, Releases, Routers } from '../../api/kinds.ts';
 import { LABELS } from '../../api/group.ts';
 import { buildName, labelValue, routerName } from '../../api/names.ts';
-import { Pods, ResourceQuotas } from '../../client/kinds.ts';
+import { Pods } from '../../client/kinds.ts';
 import { planRelease, planText } from '../../controllers/release/plan.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '../cluster-access.ts';
 import { Screen } from '../demo/screen.ts';
 import { renderView } from '../demo/view.ts';
 import { EXIT } from '../exit-code.ts';
+import { planInput } from '../operations/plan-input.ts';
 import { copyPodLogs } from '../operations/copy-pod-logs.ts';
 import { groupMembers, groupText } from '../operations/group-members.ts';
 import { getApplication, hasEnded, releaseInMotion, releasesOf } from '../operations/releases-of.ts';
@@ -55,13 +56,7 @@ export function releaseCommand(terminal: Terminal): Command {
     .option('--to <version>', 'version in the text', 'the next build')
     .addOption(outputOption())
     .action((application: string, options: AccessOptions & { to: string; output: OutputFormat }) => useCluster(terminal, options, async (access) => {
-      const [found, deliveries, quotas] = await Promise.all([
-        getApplication(access, application),
-        access.client.list(Deliveries, { namespace: access.namespace }),
-        access.client.list(ResourceQuotas, { namespace: access.namespace }),
-      ]);
-      const delivery = deliveries.items.find((d) => d.metadata?.name === application);
-      print(terminal, options.output, planRelease({ application: found, version: options.to, quotas: quotas.items, ...(delivery && { delivery }) }), planText);
+      print(terminal, options.output, planRelease({ ...(await planInput(access, application)), version: options.to }), planText);
     }));
   verb('logs', "what a release's test jobs and hooks wrote")
     .option('--release <name>', 'default: the one in motion, else the last')

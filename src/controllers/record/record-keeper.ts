@@ -59,6 +59,7 @@ export class RecordKeeper {
     const observed = await observe(this.#context, this.#options.repository, key);
     if (observed === undefined) {
       for (const memory of [this.#applied, this.#committed, this.#storySince]) memory.delete(id);
+      this.#rendering.forget(id);
       return this.#restore(key);
     }
     if (observed.application.metadata?.deletionTimestamp !== undefined) { await this.#forget(observed.application, key); return {}; }

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Application } from '../../api/application/application.ts';
 import type { Build } from '../../api/build/build.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
 import { routerName } from '../../api/names.ts';
@@ -10,11 +12,20 @@ import { OwnLinesGuard } from './own-lines.ts';
 import type { RecordOptions } from './record-options.ts';
 import { MissingBuildError, render, routerSpec } from './render.ts';
 
-/** Specs are rendered anew only when one of the objects is another: informers' objects never change. */
+interface Rendered {
+  readonly inputs: readonly unknown[];
+  readonly specs: KubernetesObject[];
+}
+
+/**
+ * Specs are rendered anew only when what they follow from is another; those that come out as before are the very same objects, so that they are
+ * neither written as YAML nor compared again.
+ */
 export class Rendering {
   readonly #options: RecordOptions;
   readonly #ownLines: OwnLinesGuard;
-  readonly #known = new WeakMap<Delivery, { readonly inputs: readonly object[]; readonly specs: KubernetesObject[] }>();
+  /** By `namespace/name` of the Application. */
+  readonly #known = new Map<string, Rendered>();
 
   constructor(context: ControllerContext, options: RecordOptions, events: EventRecorder) {
     this.#options = options;
@@ -23,19 +34,32 @@ export class Rendering {
 
   /** @throws {MissingBuildError} when the Delivery names a Build that is not there */
   async of({ application, live }: Pick<Observed, 'application' | 'live'>, delivery: Delivery, builds: ReadonlyMap<string, Build>): Promise<KubernetesObject[]> {
+    const id = `${application.metadata?.namespace}/${application.metadata?.name}`;
     const held = [...new Set(delivery.spec.tracks.flatMap((t) => t.builds.map((b) => b.build)))];
     const missing = held.find((name) => !builds.has(name));
     if (missing !== undefined) throw new MissingBuildError(missing);
-    const inputs = [application, ...held.flatMap((name) => builds.get(name) ?? [])];
-    const known = this.#known.get(delivery);
-    if (known !== undefined && known.inputs.length === inputs.length && known.inputs.every((input, i) => input === inputs[i])) return known.specs;
+    // Of a Build and of statuses nothing is rendered that could change without a new generation.
+    const inputs = [version(application), version(delivery), ...held.flatMap((name) => builds.get(name)?.spec ?? [])];
+    const known = this.#known.get(id);
+    if (known !== undefined && isDeepStrictEqual(known.inputs, inputs)) return known.specs;
     const chosen = application.spec.router?.kind ?? 'auto';
     const provider = chosen === 'auto' ? this.#options.defaultProvider : chosen;
     const renderer = this.#options.renderers[provider];
     const config = live.get(`ConfigMap/${routerName(application.metadata?.name ?? '')}`) as ConfigMap | undefined;
     const usable = await this.#ownLines.usable(application, routerSpec({ application, delivery, builds, provider }), renderer, config);
-    const specs = render({ application: usable, delivery, builds, provider, renderer });
-    this.#known.set(delivery, { inputs, specs });
+    const before = new Map(known?.specs.map((spec) => [nameOf(spec), spec]));
+    const specs = render({ application: usable, delivery, builds, provider, renderer }).map((spec) => {
+      const same = before.get(nameOf(spec));
+      return same !== undefined && isDeepStrictEqual(same, spec) ? same : spec;
+    });
+    this.#known.set(id, { inputs, specs });
     return specs;
   }
+
+  forget(id: string): void {
+    this.#known.delete(id);
+  }
 }
+
+const version = ({ metadata, ...object }: Application | Delivery): unknown => (metadata?.generation === undefined ? object : `${metadata.uid}/${metadata.generation}`);
+const nameOf = ({ kind, metadata }: KubernetesObject): string => `${kind}/${metadata?.name}`;

@@ -277,14 +277,21 @@ export class ModelCluster {
   }
 }
 
+const LOOKS_IN_VAIN = 50;
+
 /** Lets several Applications of one installation work in turn, on one clock, until nothing more happens anywhere. */
 export function settleAll(clusters: readonly ModelCluster[], until: () => boolean = () => false, limit = 2_000): void {
+  let looksInVain = 0;
   for (let i = 0; i < limit; i++) {
     if (until()) return;
     const rounds = clusters.map((c) => c.round());
-    if (rounds.some((r) => r.moved)) continue;
+    if (rounds.some((r) => r.moved)) {
+      looksInVain = 0;
+      continue;
+    }
     const dueAt = Math.min(...rounds.map((r) => r.dueAt ?? Infinity));
-    if (dueAt === Infinity) return;
+    // Who waits for a place looks again now and then, for as long as it takes.
+    if (dueAt === Infinity || looksInVain++ > LOOKS_IN_VAIN) return;
     for (const c of clusters) c.now = Math.max(c.now + 1, dueAt);
   }
   throw new Error(`The installation never came to rest: ${JSON.stringify(clusters.map((c) => c.turn().actions))}`);
@@ -305,5 +312,16 @@ export function modelApplication(change: Partial<Application['spec']> = {}, name
       ],
       ...change,
     },
+  };
+}
+
+/** Mulberry32: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
+export function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 }

@@ -2,24 +2,13 @@ import { expect, test } from 'vitest';
 import { resolveApplication } from '../../api/application/defaults.ts';
 import { trackDeploymentName } from '../../api/names.ts';
 import { ENDED_PHASES } from '../../api/release/release.ts';
-import { ModelCluster, modelApplication } from './model-cluster.ts';
+import { ModelCluster, modelApplication, seeded } from './model-cluster.ts';
 import { nameOf } from './observed.ts';
 import { inMotion } from './turn.ts';
 
 /** Steps of the whole run; `npm run soak` asks for 100,000. */
 const STEPS = Number(process.env['AWEIGH_MODEL_STEPS'] ?? 6_000);
 const STEPS_A_LIFE = 300;
-
-/** Mulberry32: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 /** One Application's life: whatever people, pods, routers and a crashing controller may do, in any order. */
 class Life {
@@ -30,6 +19,7 @@ class Life {
   #pushed = 17;
   #rollbacks = 0;
   #hooked = false;
+  #configured = false;
   /** Jobs of hooks that succeeded, by build, hook and when. */
   readonly #hooksDone = new Map<string, string>();
   /** Builds that a person let past a gate. */
@@ -43,7 +33,8 @@ class Life {
     const hooks = this.random() < 0.5 ? { internal: { before: [hook('migrate')] }, production: { after: [hook('announce')] } } : {};
     this.#hooked = 'internal' in hooks;
     const autoscaling = this.random() < 0.3 ? { autoscaling: { maxReplicas: 40 } } : {};
-    const base = modelApplication();
+    this.#configured = this.random() < 0.3;
+    const base = modelApplication(this.#configured ? { template: { spec: { containers: [{ name: 'app', image: '${image}', envFrom: [{ configMapRef: { name: 'settings' } }] }] } } } : {});
     this.cluster = new ModelCluster({
       ...base,
       spec: {
@@ -54,6 +45,7 @@ class Life {
       },
     });
     this.#push(true);
+    this.cluster.captureConfig('settings');
     this.cluster.settle();
   }
 
@@ -64,7 +56,8 @@ class Life {
     else if (dice < 0.5) cluster.applyDelivery();
     else if (dice < 0.65) cluster.route();
     else if (dice < 0.78) cluster.runPods();
-    else if (dice < 0.83) cluster.runJobs();
+    else if (dice < 0.81) cluster.runJobs();
+    else if (dice < 0.83) cluster.captureConfig('settings');
     else if (dice < 0.84) cluster.autoscale('production', 10 + Math.floor(this.random() * 30));
     else if (dice < 0.92) cluster.now += Math.floor(this.random() * (this.random() < 0.1 ? 3_600_000 : 20_000));
     else if (dice < 0.955) this.#push(false);
@@ -77,6 +70,7 @@ class Life {
     const { cluster } = this;
     cluster.application = { ...cluster.application, spec: { ...cluster.application.spec, hold: false } };
     const release = () => {
+      cluster.captureConfig('settings');
       for (const r of cluster.releases) {
         if (r.status?.phase !== undefined && ENDED_PHASES.includes(r.status.phase)) continue;
         const waits = (r.spec.approvals ?? []).length === 0 || r.spec.paused === true;
@@ -155,6 +149,9 @@ class Life {
   #check(): void {
     const { cluster } = this;
     if (this.#hooked) this.#checkHooks();
+    for (const { build } of this.#configured ? (cluster.delivery?.spec.tracks ?? []).flatMap((t) => t.builds) : []) {
+      if (cluster.builds.find((b) => nameOf(b) === build)?.spec.config === undefined) throw new Error(this.#story(`${build} is on a track before its configuration was captured`));
+    }
     const spec = resolveApplication(cluster.application);
     const answer = cluster.router?.status?.observed;
     for (const track of spec.tracks) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ResourceQuota } from '../../kubernetes/types.generated.ts';
+import type { Application } from '../../api/application/application.ts';
+import type { Node, Pod, ResourceQuota } from '../../kubernetes/types.generated.ts';
 import { ModelCluster, modelApplication } from './model-cluster.ts';
 import { planRelease, planText } from './plan.ts';
 
@@ -48,5 +49,46 @@ test('a plan warns of a quota that leaves no room for the surge of production', 
   const quota: ResourceQuota = { metadata: { name: 'team' }, status: { hard: { pods: '30' }, used: { pods: '24' } } };
   expect(planRelease({ application, version: 'v1.18.0', quotas: [quota], ...(delivery && { delivery }) }).warnings).toEqual([
     'ResourceQuota team leaves 6 of pods, the release needs 10 more at its peak: raise the quota or shrink a track',
+  ]);
+});
+
+const node = (name: string, cpu: string): Node => ({ metadata: { name }, status: { allocatable: { cpu, memory: '64Gi', pods: '110' }, conditions: [{ type: 'Ready', status: 'True' }] } });
+const busy = (nodeName: string, cpu: string): Pod => ({ spec: { nodeName, containers: [{ name: 'a', resources: { requests: { cpu } } }] } });
+const requesting = (cpu: string): Application => {
+  const application = modelApplication();
+  return { ...application, spec: { ...application.spec, template: { spec: { containers: [{ name: 'app', image: '${image}', resources: { requests: { cpu } } }] } } } };
+};
+
+test('a plan says where the surge of 10 + 10 pods does not fit on the nodes', () => {
+  const { delivery } = installed();
+  const plan = (cpus: string) => planRelease({ application: requesting('500m'), version: 'v2', quotas: [], ...(delivery && { delivery }), room: { nodes: [node('a', cpus), node('b', cpus)], pods: [busy('a', '1'), busy('b', '1250m')] } }).warnings;
+  expect(plan('4')).toEqual([]);
+  // 1.75 free on one and 2 on the other: whole pods only.
+  expect(plan('3')).toEqual(['The nodes have room for 7 pods more of this size (cpu is short), the release needs 10 at its peak on production: add a node, or shrink a track or what a pod requests']);
+});
+
+test('an autoscaled track surges by the size that it has now, and what is kept warm counts', () => {
+  const tracks = modelApplication().spec.tracks.map((t) => (t.name === 'production' ? { ...t, autoscaling: { maxReplicas: 40 } } : t));
+  const cluster = new ModelCluster(modelApplication({ tracks, keepWarmSeconds: 3600 }));
+  cluster.push('v1');
+  cluster.settle();
+  cluster.autoscale('production', 25);
+  cluster.push('v2');
+  cluster.settle(() => cluster.releases.length === 2 && cluster.releases.at(-1)?.status?.phase === 'Completed');
+  cluster.autoscale('production', 25);
+  const { application, delivery } = cluster;
+  const deployments = [...cluster.deployments.values()].map((d) => ({ ...d, metadata: { ...d.metadata, labels: { ...d.metadata?.labels, 'aweigh.dev/build': d.metadata?.labels?.['build'] ?? '' } } }));
+  const plan = planRelease({ application, version: 'v3', quotas: [], deployments, ...(delivery && { delivery }) });
+  expect(plan.steps.find((s) => s.track === 'production')?.text).toBe('start 25 pods of v3 beside 25 of account-service-v2');
+  // Four routers, ten on the first three tracks, 25 that serve, 25 kept warm, and 25 that come.
+  expect(plan.peakPods).toBe(4 + 10 + 25 + 25 + 25);
+});
+
+test('a plan says what it would wait for', () => {
+  const { application, delivery } = installed();
+  const places = [{ policy: 'all', limit: 1, taken: new Set(['default/bank-v2']), queue: ['default/cart-v2'], freezeWindows: [] }];
+  expect(planRelease({ application, version: 'v2', quotas: [], places, missing: ['Secret db'], ...(delivery && { delivery }) }).warnings).toEqual([
+    'Secret db, which the template names, does not exist: create it, or the release waits for it',
+    'Policy all lets 1 releases be in motion and 1 are, 1 wait: it waits its turn',
   ]);
 });

@@ -1,8 +1,11 @@
 import { resolveApplication, type ResolvedTrack } from '../../api/application/defaults.ts';
 import type { Application, Gate } from '../../api/application/application.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
-import type { PodSpec, ResourceQuota } from '../../kubernetes/types.generated.ts';
+import { LABELS } from '../../api/group.ts';
+import type { Deployment, Node, Pod, ResourceQuota } from '../../kubernetes/types.generated.ts';
 import { gateKind } from './gates.ts';
+import type { Places } from './places.ts';
+import { nodeShortage, quotaShortage } from './room.ts';
 
 /** What a release will do, before it does. */
 export interface ReleasePlan {
@@ -30,19 +33,30 @@ export interface PlanInput {
   readonly delivery?: Delivery;
   readonly version: string;
   readonly quotas: readonly ResourceQuota[];
+  /** Those of the Application: an autoscaled track has the size that its Deployment has now. */
+  readonly deployments?: readonly Deployment[];
+  /** Nodes and the pods on them, of all namespaces; absent: not to be seen. */
+  readonly room?: { readonly nodes: readonly Node[]; readonly pods: readonly Pod[] };
+  /** What each ReleasePolicy of the namespace says now. */
+  readonly places?: readonly Places[];
+  /** ConfigMaps and Secrets that the template names and that do not exist, such as `Secret db`. */
+  readonly missing?: readonly string[];
 }
 
 /** Says step by step what a promotion of `version` will do from here, and whether quotas leave room for its surge. Pure. */
-export function planRelease({ application, delivery, version, quotas }: PlanInput): ReleasePlan {
+export function planRelease({ application, delivery, version, quotas, deployments = [], room, places = [], missing = [] }: PlanInput): ReleasePlan {
   const spec = resolveApplication(application);
   const first = delivery?.spec.tracks.at(-1)?.serving === undefined;
   const steps: PlanStep[] = [];
-  let pods = spec.router.replicas + spec.tracks.reduce((sum, t) => sum + (holds(delivery, t) ? t.replicas : 0), 0);
+  const sizeOf = (track: ResolvedTrack): number => sizeNow(delivery, deployments, track) ?? track.replicas;
+  const podsNow = spec.router.replicas + spec.tracks.reduce((sum, t) => sum + heldPods(delivery, t, sizeOf(t)), 0);
+  let pods = podsNow;
   let peakPods = pods;
+  let peakTrack = '';
   let seconds = 0;
   const say = (track: ResolvedTrack, action: PlanStep['action'], text: string, change = 0) => {
     pods += change;
-    peakPods = Math.max(peakPods, pods);
+    if (pods > peakPods) [peakPods, peakTrack] = [pods, track.name];
     steps.push({ track: track.name, action, text, pods });
   };
 
@@ -50,7 +64,7 @@ export function planRelease({ application, delivery, version, quotas }: PlanInpu
     const old = holds(delivery, track);
     const users = track.last ? 'all users that no other track takes' : `${track.percent} % of ${track.segment}`;
     for (const { name } of track.hooks?.before ?? []) say(track, 'hook', `run hook ${name} once`);
-    say(track, 'scaleUp', `start ${track.replicas} pods of ${version}${old ? ` beside ${track.replicas} of ${old}` : ''}`, track.replicas);
+    say(track, 'scaleUp', `start ${sizeOf(track)} pods of ${version}${old ? ` beside ${sizeOf(track)} of ${old}` : ''}`, sizeOf(track));
     if (first) {
       say(track, 'shift', `${users} reach ${version}; the first build goes to all tracks at once, without gates`);
       continue;
@@ -67,9 +81,17 @@ export function planRelease({ application, delivery, version, quotas }: PlanInpu
     seconds += spec.drainSeconds;
     say(track, 'drain', `requests sent to ${old} have ${spec.drainSeconds} s to finish`);
     const warm = track.last && spec.keepWarmSeconds > 0 ? ` after ${spec.keepWarmSeconds} s kept warm for a rollback` : '';
-    say(track, 'scaleDown', `stop ${track.replicas} pods of ${old}${warm}`, -track.replicas);
+    say(track, 'scaleDown', `stop ${sizeOf(track)} pods of ${old}${warm}`, -sizeOf(track));
   }
-  const warnings = [...(spec.hold ? ['The application is on hold: nothing moves until aweigh release resume'] : []), ...quotas.flatMap((q) => shortage(q, peakPods - spec.router.replicas - usedNow(delivery, spec.tracks), application.spec.template.spec))];
+  const surge = peakPods - (first ? spec.router.replicas : podsNow);
+  const { spec: podSpec } = application.spec.template;
+  const warnings = [
+    ...(spec.hold ? ['The application is on hold: nothing moves until aweigh release resume'] : []),
+    ...missing.map((what) => `${what}, which the template names, does not exist: create it, or the release waits for it`),
+    ...places.flatMap(waiting),
+    ...quotas.flatMap((quota) => quotaShortage(quota, surge, podSpec)),
+    ...(room === undefined ? [] : nodeShortage(room, surge, podSpec, peakTrack)),
+  ];
   return { application: application.metadata?.name ?? '', version, steps, peakPods, atLeastSeconds: seconds, warnings };
 }
 
@@ -87,8 +109,23 @@ function holds(delivery: Delivery | undefined, track: ResolvedTrack): string | u
   return delivery?.spec.tracks.find((t) => t.name === track.name)?.serving;
 }
 
-function usedNow(delivery: Delivery | undefined, tracks: readonly ResolvedTrack[]): number {
-  return tracks.reduce((sum, t) => sum + (holds(delivery, t) ? t.replicas : 0), 0);
+/** Pods that the serving version of a track has now; undefined where it has none. */
+function sizeNow(delivery: Delivery | undefined, deployments: readonly Deployment[], track: ResolvedTrack): number | undefined {
+  const serving = holds(delivery, track);
+  if (serving === undefined) return undefined;
+  const live = deployments.find((d) => d.metadata?.labels?.[LABELS.build] === serving && d.metadata.labels[LABELS.track] === track.name);
+  return track.autoscaling === undefined ? track.replicas : Math.max(track.replicas, live?.spec?.replicas ?? 0);
+}
+
+/** Of every build on the track, those kept warm too. */
+function heldPods(delivery: Delivery | undefined, track: ResolvedTrack, serving: number): number {
+  const held = delivery?.spec.tracks.find((t) => t.name === track.name);
+  return (held?.builds ?? []).reduce((sum, b) => sum + (b.build === held?.serving ? serving : b.replicas), 0);
+}
+
+function waiting({ policy, limit, taken, queue }: Places): string[] {
+  if (limit === undefined || taken.size + queue.length < limit) return [];
+  return [`Policy ${policy} lets ${limit} releases be in motion and ${taken.size} are, ${queue.length} wait: it waits its turn`];
 }
 
 function sayGates(gates: readonly Gate[], say: (text: string) => void): number {
@@ -109,31 +146,3 @@ function gateText(gate: Gate): string {
   if ('webhook' in gate) return `ask ${new URL(gate.webhook.url).host}`;
   return gateKind(gate);
 }
-
-/** What a quota lacks for so many pods more. */
-function shortage(quota: ResourceQuota, surge: number, template: PodSpec | undefined): string[] {
-  return Object.entries(quota.status?.hard ?? quota.spec?.hard ?? {}).flatMap(([name, hard]) => {
-    const each = demand(name, template);
-    if (each === undefined) return [];
-    const free = amount(String(hard)) - amount(String(quota.status?.used?.[name] ?? '0'));
-    const needed = each * surge;
-    return needed <= free ? [] : [`ResourceQuota ${quota.metadata?.name} leaves ${round(free)} of ${name}, the release needs ${round(needed)} more at its peak: raise the quota or shrink a track`];
-  });
-}
-
-function demand(name: string, template: PodSpec | undefined): number | undefined {
-  if (name === 'pods' || name === 'count/pods') return 1;
-  const [kind, resource] = name.includes('.') ? name.split('.', 2) : ['requests', name];
-  if ((resource !== 'cpu' && resource !== 'memory') || (kind !== 'requests' && kind !== 'limits')) return undefined;
-  return (template?.containers ?? []).reduce((sum, c) => sum + amount(String(c.resources?.[kind]?.[resource] ?? '0')), 0);
-}
-
-const SUFFIXES: Readonly<Record<string, number>> = { '': 1, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50 };
-
-/** A Kubernetes quantity as a number. */
-function amount(text: string): number {
-  const [, digits, suffix = ''] = /^([0-9.]+(?:e[0-9]+)?)([A-Za-z]*)$/.exec(text) ?? [];
-  return Number(digits ?? NaN) * (SUFFIXES[suffix] ?? NaN);
-}
-
-const round = (value: number): number => Math.round(value * 1000) / 1000;

@@ -7,10 +7,10 @@ import type { Pod } from '../../../src/kubernetes/types.generated.ts';
 import { source, type ControllerFactory } from '../../../src/runtime/controller.ts';
 
 export const nodeNames = ['node-1', 'node-2'] as const;
-const capacity = { cpu: '8', memory: '16Gi', pods: '500' };
+const defaultCapacity = { cpu: '8', memory: '16Gi', pods: '500' };
 
 /** Registers nodes and keeps telling that they live, until the signal aborts. */
-export async function keepNodes(client: Client, signal: AbortSignal): Promise<void> {
+export async function keepNodes(client: Client, signal: AbortSignal, capacity: Record<string, string> = defaultCapacity): Promise<void> {
   const beat = async (): Promise<void> => {
     for (const name of nodeNames) {
       const now = new Date().toISOString();

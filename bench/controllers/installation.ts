@@ -1,0 +1,101 @@
+import { API_VERSION } from '../../src/api/group.ts';
+import { Applications, Builds, Releases, Routers } from '../../src/api/kinds.ts';
+import { routerName } from '../../src/api/names.ts';
+import type { Client } from '../../src/client/client.ts';
+import { Pods } from '../../src/client/kinds.ts';
+import type { KubernetesObject, Resource } from '../../src/client/resource.ts';
+import { silentLogger } from '../../src/runtime/logger.ts';
+import { sharedInformers } from '../../src/runtime/run-controllers.ts';
+import { systemClock, systemRandom } from '../../src/runtime/system-clock.ts';
+
+const namespace = 'default';
+const AT_ONCE = 16;
+
+/** Applications on four tracks; a new build waits on the first for a person. */
+export class Installation {
+  readonly #client: Client;
+  readonly #ending = new AbortController();
+  readonly #informer;
+
+  constructor(client: Client) {
+    this.#client = client;
+    this.#informer = sharedInformers({ client, clock: systemClock, random: systemRandom, log: silentLogger, signal: this.#ending.signal });
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([this.#informer(Pods).synced, this.#informer(Applications).synced, this.#informer(Routers).synced, this.#informer(Releases).synced]);
+  }
+
+  stop(): void {
+    this.#ending.abort();
+  }
+
+  /** Resolves when all serve their first build. */
+  async install(names: readonly string[]): Promise<void> {
+    const waiting = [...names];
+    const one = async (): Promise<void> => {
+      for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+        await this.#client.create(Applications, {
+          apiVersion: API_VERSION, kind: 'Application', metadata: { namespace, name },
+          spec: {
+            ports: [{ name: 'http', port: 8080 }], router: { kind: 'builtin', replicas: 1 }, drainSeconds: 0,
+            template: { spec: { containers: [{ name: 'app', image: '${image}', env: [{ name: 'VERSION', value: '${version}' }] }] } },
+            tracks: [
+              { name: 'internal', replicas: 1, segment: 'INTERNAL', gates: [{ name: 'look', approval: {} }] },
+              { name: 'free', replicas: 1, segment: 'FREE', percent: 5 }, { name: 'paid', replicas: 1, segment: 'PAID', percent: 5 }, { name: 'production', replicas: 1 },
+            ],
+          },
+        });
+        await this.push(name, 'v1');
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, one));
+    await this.#until(() => names.every((name) => this.#informer(Applications).get({ namespace, name })?.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true && this.#informer(Releases).get({ namespace, name: `${name}-v1` })?.status?.phase === 'Completed'), 600_000);
+  }
+
+  async push(name: string, version: string): Promise<void> {
+    await this.#client.create(Builds, { apiVersion: API_VERSION, kind: 'Build', metadata: { namespace, name: `${name}-${version}` }, spec: { application: name, version, image: `app@sha256:${version}` } });
+  }
+
+  /** Milliseconds from the push to the first pod object of the new version. */
+  async pushUntilPod(name: string, version: string): Promise<number> {
+    const startedAt = performance.now();
+    const seen = this.#watched(Pods, (pod) => pod.metadata?.labels?.['aweigh.dev/application'] === name && pod.metadata.labels['version'] === version);
+    await this.push(name, version);
+    return (await seen) - startedAt;
+  }
+
+  /** Resolves when the new version serves the first track and waits there. */
+  waits(name: string, version: string): Promise<void> {
+    return this.#until(() => this.#informer(Releases).get({ namespace, name: `${name}-${version}` })?.status?.tracks?.[0]?.gates?.some((g) => g.state === 'Waiting') === true);
+  }
+
+  /** Milliseconds from the abort to the routers' read-back in which nobody reaches the new version. */
+  async abortUntilGone(name: string, version: string): Promise<number> {
+    const startedAt = performance.now();
+    const seen = this.#watched(Routers, (router) => router.metadata?.name === routerName(name) && router.status?.observedGeneration === router.metadata.generation && router.status?.observed?.routes.every((r) => r.backend !== `internal-${version}`) === true);
+    await this.#client.patch(Releases, { namespace, name: `${name}-${version}` }, { spec: { abort: { actor: 'bench', reason: 'bench' } } });
+    return (await seen) - startedAt;
+  }
+
+  /** When the first such object was seen. */
+  #watched<T extends KubernetesObject>(kind: Resource<T>, is: (object: T) => boolean): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`Waited 120 s for a ${kind.kind}`)), 120_000);
+      const stop = this.#informer(kind).onChange(({ current }) => {
+        if (current === undefined || !is(current)) return;
+        clearTimeout(late);
+        stop();
+        resolve(performance.now());
+      });
+    });
+  }
+
+  async #until(done: () => boolean, deadlineMs = 120_000): Promise<void> {
+    const until = performance.now() + deadlineMs;
+    while (!done()) {
+      if (performance.now() > until) throw new Error(`Not done within ${deadlineMs / 1000} s`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
