@@ -38,6 +38,8 @@ export interface ApplicationSpec {
   config?: ConfigRules;
   /** Times in which no promotion comes to a further track. Rollbacks, hotfixes and what a person promotes go on. */
   freezeWindows?: FreezeWindow[];
+  /** Fields of recorded objects that somebody else sets: `mend` (default) sets them back, `adopt` takes them into the record, `report` shows them until the record changes the object. */
+  driftPolicy?: 'mend' | 'adopt' | 'report';
   /** No automation while true: nothing is released until a person resumes. */
   hold?: boolean;
 }

@@ -131,6 +131,7 @@ const spec = object(
       onChange: text('wait: the next build takes a change along; release: a changed ConfigMap makes a build of its own.', { enum: ['wait', 'release'] }),
     }),
     freezeWindows,
+    driftPolicy: text('Fields of recorded objects that somebody else sets. mend: set back; adopt: taken into the record; report: shown until the record changes the object.', { enum: ['mend', 'adopt', 'report'] }),
     hold: flag('True: nothing is released until a person resumes.'),
   },
   { required: ['template', 'ports', 'tracks'] },

@@ -1,4 +1,4 @@
-import { age, column, conditions, customResourceDefinition, flag, integer, keyedList, list, object, text } from '../schema.ts';
+import { age, column, conditions, customResourceDefinition, flag, integer, keyedList, list, object, text, time } from '../schema.ts';
 
 const percent = integer('Share of users, 0 to 100.', { minimum: 0, maximum: 100 });
 
@@ -46,7 +46,16 @@ export const deliveryCrd = customResourceDefinition({
     observedGeneration: integer('Generation that is committed and applied.'),
     commit: text('Commit of that generation.'),
     conditions,
-    drift: list('Objects whose live state differs from the record, as Kind/name: field.', text('One object.')),
+    drift: list(
+      'Objects whose live state differs from the record, and the last that were put right or adopted.',
+      object('One object.', {
+        object: text('Kind/name.'),
+        fields: list('Where it differs.', text('Path.')),
+        outcome: text('What became of it.', { enum: ['Mended', 'Adopted', 'Reported'] }),
+        at: time('When it was seen.'),
+        by: text('The field manager that wrote last.'),
+      }, { required: ['object', 'fields', 'outcome', 'at'] }),
+    ),
   }),
   columns: [
     column('Application', '.spec.application', 'Application.'),

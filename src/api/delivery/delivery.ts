@@ -58,6 +58,17 @@ export interface DeliveryStatus {
   /** Commit of `observedGeneration`. */
   commit?: string;
   conditions?: Condition[];
-  /** Objects whose live state differs from the record, as `Kind/name: field`. */
-  drift?: string[];
+  /** Objects whose live state differs from the record, and the last that were put right or adopted. */
+  drift?: Drift[];
+}
+
+export interface Drift {
+  /** `Kind/name`. */
+  object: string;
+  /** Such as `spec.template.spec.containers[app].image`. */
+  fields: string[];
+  outcome: 'Mended' | 'Adopted' | 'Reported';
+  at: string;
+  /** The field manager that wrote last, such as `kubectl-edit`. */
+  by?: string;
 }

@@ -68,7 +68,7 @@ function statusText({ nodes, pods, applications }: ClusterStatus): string {
       `${application.metadata?.name}    routers ${told}/${wanted} (${router?.spec.provider ?? 'none yet'})${application.spec.hold === true ? '    held' : ''}`,
       table(['TRACK', 'VERSION', 'READY', 'WANTED', 'OBSERVED', 'COMING'], trackRows({ application, delivery, router })),
       ...releases.map((r) => `Release ${r.metadata?.name}: ${r.status?.phase ?? 'Pending'}${r.status?.track === undefined ? '' : ` on ${r.status.track}`}${r.status?.message === undefined ? '' : `, ${r.status.message}`}`),
-      ...drift.map((d) => `Drift: ${d}`),
+      ...drift.map((d) => `Drift: ${d.object}: ${d.fields.join(', ')} (${d.outcome.toLowerCase()}${d.by === undefined ? '' : `, by ${d.by}`}, ${d.at})`),
     ].join('\n');
   });
   return [head, ...(parts.length === 0 ? ["No Applications here: 'aweigh apply FILE' makes one"] : parts)].join('\n\n');

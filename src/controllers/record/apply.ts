@@ -13,7 +13,6 @@ import type { Applied, RecordAction } from './reconcile.ts';
 import { directoryOf, type RecordChange, type Repository } from './repository.ts';
 
 export const FIELD_MANAGER = 'aweigh-record';
-const DRIFT_KEPT = 10;
 
 export interface ApplyContext {
   readonly context: ControllerContext;
@@ -30,18 +29,14 @@ export interface ApplyContext {
 
 /** Carries out the actions in order. A failure leaves the rest to the next run, which decides afresh. */
 export async function apply(actions: readonly RecordAction[], to: ApplyContext): Promise<void> {
-  const drift: string[] = [];
   for (const action of actions) {
     switch (action.type) {
       case 'commit': await to.repository.commit(changeOf(to)); break;
-      case 'apply': await applyObject(action.object, to); if (action.reason === 'Drifted') drift.push(describeDrift(action, to.context.clock.now())); break;
+      case 'apply': await applyObject(action.object, to); break;
       case 'prune': await prune(action.kind, { ...(to.application.metadata?.namespace === undefined ? {} : { namespace: to.application.metadata.namespace }), name: action.name }, to); break;
+      case 'adopt': case 'report': break;
       case 'observed': await writeStatus(to, { observedGeneration: action.generation, ...(await commitOf(to)) }); break;
     }
-  }
-  if (drift.length > 0) {
-    to.context.log.warn({ namespace: to.application.metadata?.namespace, name: to.application.metadata?.name, drift }, 'Drift mended');
-    await writeStatus(to, { drift: [...(to.delivery.status?.drift ?? []), ...drift].slice(-DRIFT_KEPT) });
   }
 }
 
@@ -77,7 +72,7 @@ async function prune(kind: string, key: ObjectKey, to: ApplyContext): Promise<vo
   }
 }
 
-async function writeStatus(to: ApplyContext, status: Delivery['status']): Promise<void> {
+export async function writeStatus(to: Pick<ApplyContext, 'context' | 'delivery'>, status: Delivery['status']): Promise<void> {
   const { namespace, name = '' } = to.delivery.metadata ?? {};
   await to.context.client.patch(Deliveries, { ...(namespace === undefined ? {} : { namespace }), name }, { status }, { subresource: 'status', fieldManager: FIELD_MANAGER });
 }
@@ -92,10 +87,6 @@ function changeOf({ application, files, why }: ApplyContext): RecordChange {
   const { namespace = '', name = '' } = application.metadata ?? {};
   const { change, trailers } = why;
   return { directory: directoryOf(namespace, name), files, subject: `${name}: ${change.message}`, trailers, actor: change.actor };
-}
-
-function describeDrift(action: Extract<RecordAction, { type: 'apply' }>, now: number): string {
-  return `${action.object.kind}/${action.object.metadata?.name}: ${action.paths.join(', ')} (mended ${new Date(now).toISOString()})`;
 }
 
 function resourceOf(kind: string | undefined): Resource {

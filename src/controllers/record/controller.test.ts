@@ -219,3 +219,36 @@ test('a cluster built anew comes to the same versions, sizes and shares from the
   const deployments = async (client: Client) => (await client.list(Deployments, { namespace })).items.map((d) => [d.metadata?.name, d.spec?.replicas]).sort();
   expect(await deployments(fresh)).toEqual(await deployments(lost));
 });
+
+/** As `kubectl edit` and `kubectl set` do. */
+const edit = (client: Client, memory: string, image?: string) => client.patch(Deployments, { namespace, name: 'shop-production-v1' }, { spec: { template: { spec: { containers: [{ name: 'app', ...(image === undefined ? {} : { image }), env: [{ name: 'MEMORY', value: memory }] }] } } } }, { type: 'strategic', fieldManager: 'kubectl-edit' });
+const container = async (client: Client) => (await client.get(Deployments, { namespace, name: 'shop-production-v1' })).spec?.template?.spec?.containers[0];
+const drift = async (client: Client) => (await client.get(Deliveries, key)).status?.drift ?? [];
+const memory = async (client: Client) => (await container(client))?.env?.find((e) => e.name === 'MEMORY')?.value;
+
+test('what somebody else sets is mended, reported or adopted as the Application says, and always shown', async () => {
+  const client = await startCluster('one');
+  await deploy(client);
+  await client.patch(Applications, key, { spec: { template: { spec: { containers: [{ name: 'app', image: '${image}', env: [{ name: 'MEMORY', value: '1' }] }] } } } });
+  await vi.waitFor(async () => expect(await memory(client)).toBe('1'), DEADLINE);
+  await edit(client, '2');
+  await vi.waitFor(async () => expect(await drift(client)).toMatchObject([{ object: 'Deployment/shop-production-v1', fields: ['spec.template.spec.containers[app].env[MEMORY].value'], outcome: 'Mended', by: 'kubectl-edit' }]), DEADLINE);
+  expect(await memory(client)).toBe('1');
+
+  await client.patch(Applications, key, { spec: { driftPolicy: 'report' } });
+  await edit(client, '3');
+  await vi.waitFor(async () => expect((await drift(client)).at(-1)).toMatchObject({ outcome: 'Reported' }), DEADLINE);
+  expect(await memory(client)).toBe('3');
+  await edit(client, '1');
+  await vi.waitFor(async () => expect((await drift(client)).at(-1)).toMatchObject({ outcome: 'Mended' }), DEADLINE);
+
+  await client.patch(Applications, key, { spec: { driftPolicy: 'adopt' } });
+  await edit(client, '4', 'other@sha256:0');
+  const log = () => run('-C', join(root, 'one-record'), 'log', '--format=%s%n%b');
+  await vi.waitFor(() => expect(log()).toContain('adopts Deployment/shop-production-v1 spec.template.spec.containers[app].env[MEMORY].value as set by kubectl-edit'), DEADLINE);
+  await vi.waitFor(async () => expect((await container(client))?.image, 'an image is the Build\'s').toMatch(/^shop@/), DEADLINE);
+  expect(await memory(client)).toBe('4');
+  const adopted = run('-C', join(root, 'one-record'), 'log', '-1', '--format=%H', '--grep', 'Reason: DriftAdopted');
+  await vi.waitFor(() => run('-C', join(root, 'one-record'), 'revert', '--no-edit', adopted), DEADLINE);
+  await vi.waitFor(async () => expect(await memory(client)).toBe('1'), DEADLINE);
+});

@@ -1,21 +1,52 @@
+/** Where in an object: names of fields; `[app]` is the item of that name in a list, `[0]` the item at that place. */
+export type FieldPath = readonly string[];
+
+/** As people write it: `spec.template.spec.containers[app].image`. */
+export const showPath = (path: FieldPath): string => path.map((part, i) => (i === 0 || part.startsWith('[') ? part : `.${part}`)).join('');
+
+/** {@link differingPaths} as text. */
+export const differences = (wanted: unknown, live: unknown): string[] => differingPaths(wanted, live).map(showPath);
+
 /**
- * Where a live object differs from what the record says, as dotted paths. Only fields that `wanted` names count: defaults and
- * other managers' fields are nobody's drift. Lists of named items (containers, ports, env) are matched by name, others by place.
+ * Where a live object differs from what the record says. Only fields that `wanted` names count: defaults and other managers' fields are
+ * nobody's drift. Lists of named items (containers, ports, env) are matched by name, others by place.
  */
-export function differences(wanted: unknown, live: unknown, path = ''): string[] {
+export function differingPaths(wanted: unknown, live: unknown, path: FieldPath = []): FieldPath[] {
   if (Array.isArray(wanted)) {
     if (!Array.isArray(live) || live.length !== wanted.length) return [path];
     return wanted.flatMap((item, index) => {
-      const name = nameOf(item);
-      const match: unknown = name === undefined ? live[index] : live.find((other) => nameOf(other) === name);
-      return differences(item, match, `${path}[${name ?? index}]`);
+      const part = `[${nameOf(item) ?? index}]`;
+      return differingPaths(item, itemAt(live, part), [...path, part]);
     });
   }
   if (wanted !== null && typeof wanted === 'object') {
     if (live === null || typeof live !== 'object') return Object.keys(wanted).length === 0 ? [] : [path];
-    return Object.entries(wanted).flatMap(([key, value]) => (value === undefined ? [] : differences(value, (live as Record<string, unknown>)[key], path === '' ? key : `${path}.${key}`)));
+    return Object.entries(wanted).flatMap(([key, value]) => (value === undefined ? [] : differingPaths(value, (live as Record<string, unknown>)[key], [...path, key])));
   }
   return wanted === live || sameQuantity(wanted, live) ? [] : [path];
+}
+
+/** What is at a path; undefined where nothing is. */
+export function valueAt(object: unknown, path: FieldPath): unknown {
+  return path.reduce<unknown>((at, part) => (Array.isArray(at) ? itemAt(at, part) : at !== null && typeof at === 'object' ? (at as Record<string, unknown>)[part] : undefined), object);
+}
+
+/** A copy with another value at a path; undefined removes the field. The object itself where the path leads nowhere. */
+export function withValue<T>(object: T, [part, ...rest]: FieldPath, value: unknown): T {
+  if (part === undefined) return value as T;
+  if (Array.isArray(object)) {
+    const found = itemAt(object, part);
+    return (found === undefined ? object : object.map((item: unknown) => (item === found ? withValue(item, rest, value) : item))) as T;
+  }
+  if (object === null || typeof object !== 'object') return object;
+  const { [part]: before, ...others } = object as Record<string, unknown>;
+  const after = rest.length === 0 ? value : withValue(before, rest, value);
+  return (after === undefined ? others : { ...object, [part]: after }) as T;
+}
+
+function itemAt(list: readonly unknown[], part: string): unknown {
+  const name = part.slice(1, -1);
+  return list.find((item) => nameOf(item) === name) ?? (/^\d+$/.test(name) ? list[Number(name)] : undefined);
 }
 
 function nameOf(item: unknown): string | undefined {

@@ -11,7 +11,7 @@ function delivery(generation: number, observedGeneration: number | undefined): D
   return { metadata: { name: 'shop', generation }, spec: { application: 'shop', tracks: [], router: { replicas: 4 }, change: { actor: 'a', reason: 'ScaleUp', message: '' } }, status: observedGeneration === undefined ? {} : { observedGeneration } };
 }
 
-const state = (over: Partial<RecordState>): RecordState => ({ delivery: delivery(1, 1), wanted: [service], live: live('v1'), behind: 'nothing', applied: new Map(), ...over });
+const state = (over: Partial<RecordState>): RecordState => ({ delivery: delivery(1, 1), wanted: [service], live: live('v1'), behind: 'nothing', driftPolicy: 'mend', applied: new Map(), ...over });
 const steps = (over: Partial<RecordState>): string[] => reconcile(state(over)).map((a) => (a.type === 'apply' ? `apply ${a.reason}` : a.type));
 
 test.for<{ when: string; over: Partial<RecordState>; then: string[] }>([
@@ -21,6 +21,8 @@ test.for<{ when: string; over: Partial<RecordState>; then: string[] }>([
   { when: 'killed between commit and apply', over: { delivery: delivery(2, 1), live: live('v0') }, then: ['apply Changed', 'observed'] },
   { when: 'killed before the status', over: { delivery: delivery(2, 1) }, then: ['observed'] },
   { when: 'a person edited the cluster', over: { live: live('v9', '12'), applied: applied('11') }, then: ['apply Drifted'] },
+  { when: 'a person edited the cluster and that is only reported', over: { driftPolicy: 'report', live: live('v9', '12'), applied: applied('11') }, then: ['report'] },
+  { when: 'what may not be adopted is mended', over: { driftPolicy: 'adopt', live: live('v9', '12'), applied: applied('11') }, then: ['apply Drifted'] },
   { when: 'the informer has not yet seen our own write', over: { live: live('v0', '10'), applied: applied('11') }, then: [] },
   { when: 'an object was deleted', over: { live: new Map() }, then: ['apply Missing'] },
   { when: 'an object is not in the record', over: { wanted: [] }, then: ['prune'] },

@@ -1,6 +1,7 @@
 import type { Delivery } from '../../api/delivery/delivery.ts';
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
-import { differences } from './differences.ts';
+import { isAdoptable } from './adopted.ts';
+import { differences, differingPaths, showPath, type FieldPath } from './differences.ts';
 
 export interface RecordState {
   readonly delivery: Delivery;
@@ -10,6 +11,8 @@ export interface RecordState {
   readonly live: ReadonlyMap<string, KubernetesObject>;
   /** How HEAD differs: not at all, only in what it tells of Builds and releases, or in what the cluster is to have. */
   readonly behind: 'nothing' | 'story' | 'specs';
+  /** What becomes of fields that somebody else set. */
+  readonly driftPolicy: 'mend' | 'adopt' | 'report';
   /** What was applied last, by `Kind/name`: an informer that has not caught up with our own write is no drift. */
   readonly applied: ReadonlyMap<string, Applied>;
 }
@@ -23,7 +26,8 @@ export interface Applied {
 
 export type RecordAction =
   | { readonly type: 'commit' }
-  | { readonly type: 'apply'; readonly object: KubernetesObject; readonly reason: 'Missing' | 'Changed' | 'Drifted'; readonly paths: readonly string[] }
+  | { readonly type: 'apply'; readonly object: KubernetesObject; readonly reason: 'Missing' | 'Changed' | 'Drifted'; readonly paths: readonly FieldPath[] }
+  | { readonly type: 'adopt' | 'report'; readonly object: KubernetesObject; readonly paths: readonly FieldPath[] }
   | { readonly type: 'prune'; readonly kind: string; readonly name: string; readonly reason: 'NotInRecord' }
   | { readonly type: 'observed'; readonly generation: number };
 
@@ -36,7 +40,7 @@ export function reconcile(state: RecordState): RecordAction[] {
   for (const object of wanted) {
     const id = `${object.kind}/${object.metadata?.name}`;
     const action = bring(object, live.get(id), applied.get(id), following);
-    if (action !== undefined) actions.push(action);
+    if (action !== undefined) actions.push(action.type === 'apply' && action.reason === 'Drifted' ? settle(action, state.driftPolicy) : action);
   }
   const names = new Set(wanted.map((o) => `${o.kind}/${o.metadata?.name}`));
   for (const [id, object] of live) {
@@ -52,10 +56,18 @@ function bring(object: KubernetesObject, live: KubernetesObject | undefined, las
   if (live === undefined) return { type: 'apply', object, reason: 'Missing', paths: [] };
   const unseen = last !== undefined && isOlder(live.metadata?.resourceVersion, last.resourceVersion);
   if (unseen && differences(object, last.wanted).length === 0) return undefined;
-  const paths = differences(object, live).filter((path) => !last?.rewritten.has(path));
+  const paths = differingPaths(object, live).filter((path) => !last?.rewritten.has(showPath(path)));
   if (paths.length === 0) return undefined;
-  const own = last === undefined || differences(object, last.wanted).length > 0;
-  return { type: 'apply', object, reason: following && own ? 'Changed' : 'Drifted', paths };
+  const own = last === undefined ? following : differences(object, last.wanted).length > 0;
+  return { type: 'apply', object, reason: own ? 'Changed' : 'Drifted', paths };
+}
+
+/** What may not be adopted is mended, after what may. */
+function settle(action: Extract<RecordAction, { type: 'apply' }>, policy: RecordState['driftPolicy']): RecordAction {
+  const { object, paths } = action;
+  if (policy === 'report') return { type: 'report', object, paths };
+  const adoptable = policy === 'adopt' ? paths.filter((path) => isAdoptable(object.kind, path)) : [];
+  return adoptable.length > 0 ? { type: 'adopt', object, paths: adoptable } : action;
 }
 
 /** Only ever compared between versions of one object, where Kubernetes says that they are decimal and ordered (KEP-5504). */

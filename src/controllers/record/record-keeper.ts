@@ -1,11 +1,15 @@
 import type { Application } from '../../api/application/application.ts';
+import type { Delivery, Drift } from '../../api/delivery/delivery.ts';
+import { API_VERSION } from '../../api/group.ts';
 import { Applications } from '../../api/kinds.ts';
-import type { ObjectKey } from '../../client/resource.ts';
+import type { KubernetesObject, ObjectKey } from '../../client/resource.ts';
 import type { ControllerContext, ReconcileResult } from '../../runtime/controller.ts';
 import type { EventRecorder } from '../../runtime/event-recorder.ts';
-import { apply, FIELD_MANAGER } from './apply.ts';
+import { ADOPTED_FILE, overlay, readAdopted, writeAdopted, type Adopted } from './adopted.ts';
+import { apply, FIELD_MANAGER, writeStatus } from './apply.ts';
 import { commitReason } from './commit-reason.ts';
 import type { RecordOptions } from './record-options.ts';
+import { adoptionOf, driftOf, idOf, nextDrift } from './drift.ts';
 import { BUILDS, recordFiles, RELEASES } from './files.ts';
 import { observe, type Observed } from './observe.ts';
 import { People, type Answer } from './people.ts';
@@ -25,6 +29,7 @@ const RESTORE_RETRY_MS = 2_000;
 export class RecordKeeper {
   readonly #context: ControllerContext;
   readonly #options: RecordOptions;
+  readonly #events: EventRecorder;
   readonly #people: People;
   readonly #rendering: Rendering;
   readonly #report: RestorationReport;
@@ -35,6 +40,7 @@ export class RecordKeeper {
   constructor(context: ControllerContext, options: RecordOptions, events: EventRecorder) {
     this.#context = context;
     this.#options = options;
+    this.#events = events;
     this.#people = new People(context, options.repository, events);
     this.#rendering = new Rendering(context, options, events);
     this.#report = new RestorationReport(context, events);
@@ -70,22 +76,52 @@ export class RecordKeeper {
   }
 
   async #follow(observed: Observed, key: ObjectKey, { why }: Extract<Answer, { then: 'follow' }>): Promise<ReconcileResult> {
-    const { application, delivery, builds, releases, live } = observed;
+    const { application, delivery, live } = observed;
     if (delivery === undefined) return {};
     const id = `${key.namespace}/${key.name}`;
-    const wanted = await this.#rendering.of(observed, delivery, builds);
-    const recorded = [...builds.values()].filter((b) => b.metadata?.deletionTimestamp === undefined);
-    const files = recordFiles({ application, delivery, builds: recorded, releases: releases.filter((r) => builds.has(r.spec.build) && r.metadata?.deletionTimestamp === undefined), specs: wanted });
-    const changed = changedPaths(await this.#head(key), files);
+    const applied = this.#applied.get(id) ?? new Map<string, Applied>();
+    this.#applied.set(id, applied);
+    const head = await this.#head(key);
+    const rendered = await this.#rendering.of(observed, delivery, observed.builds);
+    const first = this.#plan(observed, delivery, rendered, head, readAdopted(head.get(ADOPTED_FILE)), applied);
+    const drift = driftOf(first.actions, live, this.#context.clock.now());
+    const adoption = adoptionOf(first.actions, first.fields, live, drift);
+    const plan = adoption === undefined ? first : this.#plan(observed, delivery, rendered, head, adoption.fields, applied);
+    await apply(plan.actions, { context: this.#context, repository: this.#options.repository, application, delivery, files: plan.files, applied, live, why: commitReason(observed, plan.changed, adoption?.change ?? why) });
+    for (const object of adoption?.objects ?? []) {
+      const wanted = plan.wanted.find((w) => idOf(w) === object);
+      if (wanted !== undefined) applied.set(object, { wanted, resourceVersion: live.get(object)?.metadata?.resourceVersion ?? '', rewritten: applied.get(object)?.rewritten ?? new Set() });
+    }
+    if (plan.actions.some((a) => a.type === 'commit')) { this.#committed.set(id, plan.files); this.#storySince.delete(id); }
+    await this.#tellDrift(application, delivery, drift);
+    return plan.waitMs > 0 ? { requeueAfterMs: plan.waitMs } : {};
+  }
+
+  #plan(observed: Observed, delivery: Delivery, rendered: readonly KubernetesObject[], head: ReadonlyMap<string, string>, adopted: readonly Adopted[], applied: ReadonlyMap<string, Applied>) {
+    const { application, builds, releases, live } = observed;
+    const id = `${application.metadata?.namespace}/${application.metadata?.name}`;
+    const driftPolicy = application.spec.driftPolicy ?? 'mend';
+    const { specs: wanted, fields } = overlay(rendered, driftPolicy === 'adopt' ? adopted : []);
+    const there = ({ metadata }: KubernetesObject): boolean => metadata?.deletionTimestamp === undefined;
+    const files = recordFiles({ application, delivery, builds: [...builds.values()].filter(there), releases: releases.filter((r) => builds.has(r.spec.build) && there(r)), specs: wanted });
+    if (fields.length > 0) files.set(ADOPTED_FILE, writeAdopted(fields));
+    const changed = changedPaths(head, files);
     const behind = behindBy(changed);
     if (behind !== 'story') this.#storySince.delete(id);
     const waitMs = behind === 'story' && delivery.status?.observedGeneration === delivery.metadata?.generation ? this.#storyWaitMs(id) : 0;
-    const applied = this.#applied.get(id) ?? new Map<string, Applied>();
-    this.#applied.set(id, applied);
-    const actions = reconcile({ delivery, wanted, live, applied, behind: waitMs > 0 ? 'nothing' : behind });
-    await apply(actions, { context: this.#context, repository: this.#options.repository, application, delivery, files, applied, live, why: commitReason(observed, changed, why) });
-    if (actions.some((a) => a.type === 'commit')) { this.#committed.set(id, files); this.#storySince.delete(id); }
-    return waitMs > 0 ? { requeueAfterMs: waitMs } : {};
+    return { wanted, fields, files, changed, waitMs, actions: reconcile({ delivery, wanted, live, applied, driftPolicy, behind: waitMs > 0 ? 'nothing' : behind }) };
+  }
+
+  async #tellDrift(application: Application, delivery: Delivery, found: readonly Drift[]): Promise<void> {
+    const next = nextDrift(delivery.status, found);
+    if (next === undefined) return;
+    await writeStatus({ context: this.#context, delivery }, { drift: next });
+    for (const { object, fields, outcome, by } of found) {
+      if (delivery.status?.drift?.some((d) => d.outcome === 'Reported' && outcome === 'Reported' && d.object === object && d.fields.join() === fields.join())) continue;
+      const told = `${object}: ${fields.join(', ')} differ from the record${by === undefined ? '' : `, last written by ${by}`}`;
+      this.#events.event({ ...application, apiVersion: API_VERSION, kind: 'Application' }, 'Warning', `Drift${outcome}`, told);
+      this.#context.log.warn({ namespace: application.metadata?.namespace, name: application.metadata?.name, outcome }, told);
+    }
   }
 
   #storyWaitMs(id: string): number {
