@@ -20,7 +20,7 @@ test('a release is one line: what, when, who, why and how it ended; a commit of 
   const clock = new ManualClock(Date.parse('2026-11-25T10:00:00Z'));
   const repository = await openRepository(directory, { log: silentLogger, clock, environment: { path: process.env['PATH'] ?? '' } });
   const release = { Release: 'shop-v2', Build: 'shop-v2' };
-  await repository.commit(change('shop', '1', 'shop-v2 comes to internal', { ...release, Track: 'internal', Phase: 'Progressing', Actor: 'ada', Reason: 'ScaleUp' }));
+  await repository.commit(change('shop', '1', 'shop-v2 comes to internal', { ...release, Track: 'internal', Phase: 'Progressing', 'Requested-By': 'ada', Because: 'Sell more', Actor: 'aweigh', Reason: 'ScaleUp' }));
   clock.advance(60_000);
   await Promise.all([
     repository.commit(change('cart', '1', 'specs follow the changed Application', { Actor: 'aweigh', Reason: 'ApplicationChanged' })),
@@ -31,9 +31,9 @@ test('a release is one line: what, when, who, why and how it ended; a commit of 
   await repository.commit(change('shop', '3', 'shop-v2 is on every track', { ...release, Phase: 'Completed', Actor: 'aweigh', Reason: 'Completed' }));
   await repository.close();
   expect(deployments(recordedChanges(directory, 'applications/default/shop', 50))).toMatchObject([
-    { application: 'shop', what: 'shop-v2: internal, production', who: 'ada', why: 'ScaleUp', build: 'shop-v2', phase: 'Completed', outcome: 'shop-v2 is on every track', startedAt: '2026-11-25T10:00:00.000Z', endedAt: '2026-11-25T10:02:00.000Z' },
+    { application: 'shop', what: 'shop-v2: internal, production', who: 'ada', why: 'Sell more', build: 'shop-v2', phase: 'Completed', outcome: 'shop-v2 is on every track', startedAt: '2026-11-25T10:00:00.000Z', endedAt: '2026-11-25T10:02:00.000Z' },
   ]);
-  expect(deployments(recordedChanges(directory, undefined, 50)).map((d) => `${d.application} ${d.why} ${d.phase ?? '-'}`).sort()).toEqual(['cart ApplicationChanged -', 'shop ScaleUp Completed', 'till FirstBuild Progressing']);
+  expect(deployments(recordedChanges(directory, undefined, 50)).map((d) => `${d.application} ${d.why} ${d.phase ?? '-'}`).sort()).toEqual(['cart ApplicationChanged -', 'shop Sell more Completed', 'till FirstBuild Progressing']);
   expect(recordedChanges(directory, undefined, 50)).toHaveLength(5);
 });
 

@@ -15,6 +15,9 @@ export interface RecordedChange {
   readonly build?: string;
   /** Of the release, as of this change. */
   readonly phase?: string;
+  /** Who asked for the release, and what for. */
+  readonly requestedBy?: string;
+  readonly because?: string;
 }
 
 /** A release from its first change to its last, or a change that belongs to none. */
@@ -22,7 +25,9 @@ export interface Deployment {
   readonly application: string;
   readonly startedAt: string;
   readonly what: string;
+  /** Who asked for it. */
   readonly who: string;
+  /** What for, in their words, or PascalCase. */
   readonly why: string;
   readonly release?: string;
   readonly build?: string;
@@ -70,7 +75,7 @@ function changesOf(entry: string): RecordedChange[] {
     const optional = (field: string, name: string) => (trailers.has(name) ? { [field]: trailers.get(name) } : {});
     return {
       ...base, application: first.slice(0, first.indexOf(': ')), what: first.slice(first.indexOf(': ') + 2), who: trailers.get('Actor') ?? author, why: trailers.get('Reason') ?? '',
-      ...optional('release', 'Release'), ...optional('track', 'Track'), ...optional('build', 'Build'), ...optional('phase', 'Phase'),
+      ...optional('release', 'Release'), ...optional('track', 'Track'), ...optional('build', 'Build'), ...optional('phase', 'Phase'), ...optional('requestedBy', 'Requested-By'), ...optional('because', 'Because'),
     };
   });
 }
@@ -82,7 +87,7 @@ export function deployments(changes: readonly RecordedChange[]): Deployment[] {
     const newest = group[0], oldest = group.at(-1);
     if (newest === undefined || oldest === undefined) return [];
     const { application, release } = oldest;
-    const common = { application, startedAt: oldest.at, who: oldest.who, why: oldest.why, commits: group.map((c) => c.commit) };
+    const common = { application, startedAt: oldest.at, who: oldest.requestedBy ?? oldest.who, why: oldest.because ?? oldest.why, commits: group.map((c) => c.commit) };
     if (release === undefined) return [{ ...common, what: oldest.what }];
     const tracks = [...new Set(group.toReversed().flatMap((c) => c.track ?? []))];
     const phase = group.find((c) => c.phase !== undefined)?.phase;

@@ -5,17 +5,17 @@ import { lastStep } from './story.ts';
 
 export interface CommitReason {
   readonly change: DeliveryChange;
-  /** git trailers: `Release`, `Track`, `Build`, `Phase`, `Actor`, `Reason`. */
+  /** git trailers: `Release`, `Track`, `Build`, `Phase`, who asked for the release and what for (`Requested-By`, `Because`), `Actor`, `Reason`. */
   readonly trailers: ReadonlyMap<string, string>;
 }
 
 /** Why the record changes now, as the commit says it: the Delivery's own reason, else the release that has moved, the Build that came, or the Application. */
 export function commitReason({ application, builds, releases, delivery }: Observed, changed: readonly string[], told?: DeliveryChange): CommitReason {
   const pending = delivery !== undefined && delivery.status?.observedGeneration !== delivery.metadata?.generation ? delivery.spec.change : undefined;
-  return describe(pending ?? told ?? movedRelease(releases, changed) ?? newBuild(builds, changed) ?? { actor: 'aweigh', reason: 'ApplicationChanged', message: `specs follow the changed Application (generation ${application.metadata?.generation ?? 0})` }, releases);
+  return describe(pending ?? told ?? movedRelease(releases, changed) ?? newBuild(builds, changed) ?? { actor: 'aweigh', reason: 'ApplicationChanged', message: `specs follow the changed Application (generation ${application.metadata?.generation ?? 0})` }, releases, builds);
 }
 
-function describe(change: DeliveryChange, releases: Observed['releases']): CommitReason {
+function describe(change: DeliveryChange, releases: Observed['releases'], builds: Observed['builds']): CommitReason {
   const release = releases.find((r) => r.metadata?.name === change.release);
   const trailers = new Map<string, string>();
   const set = (name: string, value: string | undefined): void => { if (value !== undefined && value !== '') trailers.set(name, value); };
@@ -23,6 +23,8 @@ function describe(change: DeliveryChange, releases: Observed['releases']): Commi
   set('Track', change.track);
   set('Build', release?.spec.build);
   set('Phase', release?.status?.phase);
+  set('Requested-By', release?.spec.actor);
+  set('Because', (release?.spec.reason ?? (release && builds.get(release.spec.build)?.spec.message))?.split('\n')[0]);
   set('Actor', change.actor);
   set('Reason', change.reason);
   return { change, trailers };

@@ -86,7 +86,7 @@ async function deploy(client: Client): Promise<void> {
   await client.create(Applications, application);
   for (const version of ['v1', 'v2']) await client.create(Builds, { apiVersion: API_VERSION, kind: 'Build', metadata: { namespace, name: `shop-${version}` }, spec: { application: 'shop', version, image: `shop@sha256:${version.repeat(8)}` } });
   for (const version of ['v1', 'v2']) {
-    const release = await client.create(Releases, { apiVersion: API_VERSION, kind: 'Release', metadata: { namespace, name: `shop-${version}` }, spec: { application: 'shop', build: `shop-${version}` } });
+    const release = await client.create(Releases, { apiVersion: API_VERSION, kind: 'Release', metadata: { namespace, name: `shop-${version}` }, spec: { application: 'shop', build: `shop-${version}`, actor: 'lin', reason: 'more' } });
     const tracks = version === 'v1' ? [{ name: 'internal', phase: 'Passed' as const }, { name: 'production', phase: 'Passed' as const }] : [{ name: 'internal', phase: 'Passed' as const }, { name: 'production', phase: 'ScalingUp' as const, previousBuild: 'shop-v1' }];
     await client.updateStatus(Releases, { ...release, status: { phase: version === 'v1' ? 'Completed' : 'Progressing', tracks } });
   }
@@ -133,7 +133,7 @@ test('every change gets to the remote; while that is away releases go on, and it
   await setRemote(client);
   await deploy(client);
   await vi.waitFor(() => expect(server('log', '--format=%s', 'main')).toContain('shop: shop-v2 comes to internal'), DEADLINE);
-  expect(server('log', '-1', '--format=%(trailers:only)', '--grep=Reason: Shift', 'main')).toMatch(/Release: shop-v2\nTrack: internal\nBuild: shop-v2\nPhase: Progressing\nActor: grace\nReason: Shift/);
+  expect(server('log', '-1', '--format=%(trailers:only)', '--grep=Reason: Shift', 'main')).toMatch(/Release: shop-v2\nTrack: internal\nBuild: shop-v2\nPhase: Progressing\nRequested-By: lin\nBecause: more\nActor: grace\nReason: Shift/);
   git.refuse(503);
   await deliver(client, 'shop-v1', 'Rollback');
   await applied(client);

@@ -7,6 +7,8 @@ import { indexSpecs, SPEC_RESOURCES } from './observe.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import type { RecordOptions } from './record-options.ts';
 
+const WORKERS = 64;
+
 /** Makes the record true: each change of a Delivery is a commit first, then the cluster follows; what drifts is mended. */
 export function recordController(options: RecordOptions): ControllerFactory {
   return (context) => {
@@ -16,7 +18,8 @@ export function recordController(options: RecordOptions): ControllerFactory {
     const labelled = (object: KubernetesObject): ObjectKey[] => keysOf(object.metadata?.namespace, object.metadata?.labels?.[LABELS.application]);
     return {
       name: 'record',
-      workers: 8,
+      // Each waits for its commit, and those that wait at the same time share one.
+      workers: WORKERS,
       sources: [
         source(Applications, own),
         source(Deliveries, own),

@@ -9,7 +9,7 @@ export interface GitEnvironment {
 
 export interface GitOptions {
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
+  readonly input?: string | Buffer;
   /** Default: none. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;

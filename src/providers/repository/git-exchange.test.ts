@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Exchange, RecordChange, Remote, Repository } from '../../controllers/record/repository.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { systemClock } from '../../runtime/system-clock.ts';
@@ -79,8 +79,8 @@ test("a person's commit comes in by fast-forward, and is the last word on its fo
   expect(await exchange()).toMatchObject({ outcome: 'synchronized', takenIn: 1, pushed: 0, commit: server('rev-parse', 'main') });
   expect((await repository.read(FOLDER)).get('delivery.yaml')).toBe('1');
   expect(await repository.commitsByPeople(FOLDER)).toMatchObject([{ author: 'Ada' }]);
-  expect(readFileSync(join(root, 'local', FOLDER, 'delivery.yaml'), 'utf8'), 'people see it in the work tree').toBe('1');
-  expect(local('status', '--porcelain')).toBe('');
+  await vi.waitFor(() => expect(readFileSync(join(root, 'local', FOLDER, 'delivery.yaml'), 'utf8'), 'people see it in the work tree').toBe('1'), { timeout: 10_000 });
+  await vi.waitFor(() => expect(local('status', '--porcelain')).toBe(''), { timeout: 10_000 });
 });
 
 test('commits made meanwhile on both sides come together: ours keep their ids, nobody loses a change', async () => {

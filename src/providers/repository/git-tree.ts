@@ -59,12 +59,12 @@ export class GitTree {
     this.#touch(folder);
   }
 
-  /** Writes every changed folder, the deepest first; resolves to the root's id. */
-  async write(objects: GitObjects): Promise<string> {
+  /** Adds every changed folder, the deepest first; the root's id. */
+  write(objects: GitObjects): string {
     const deepestFirst = [...this.#changed].filter((f) => this.#folders.has(f)).sort((a, b) => depth(b) - depth(a));
     let root = '';
     for (const folder of deepestFirst) {
-      const id = await objects.write('tree', encode(this.#folders.get(folder) ?? new Map()));
+      const id = objects.add('tree', encode(this.#folders.get(folder) ?? new Map()));
       if (folder === '') { root = id; continue; }
       const [parent, name] = split(folder);
       this.#folders.get(parent)?.set(name, { mode: '40000', id });
@@ -101,7 +101,7 @@ const depth = (folder: string): number => (folder === '' ? 0 : folder.split('/')
 
 /** Entries in git's order: folders sort as if a slash followed their name. */
 function encode(entries: ReadonlyMap<string, Entry>): Buffer {
-  const key = ([name, { mode }]: readonly [string, Entry]): string => (mode === '40000' ? `${name}/` : name);
-  const sorted = [...entries].sort((a, b) => Buffer.compare(Buffer.from(key(a)), Buffer.from(key(b))));
-  return Buffer.concat(sorted.flatMap(([name, { mode, id }]) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(id, 'hex')]));
+  const keyed = [...entries].map(([name, entry]) => ({ name, entry, key: Buffer.from(entry.mode === '40000' ? `${name}/` : name) }));
+  const sorted = keyed.sort((a, b) => Buffer.compare(a.key, b.key));
+  return Buffer.concat(sorted.flatMap(({ name, entry: { mode, id } }) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(id, 'hex')]));
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -50,9 +50,12 @@ test('a change that changes nothing makes no commit', async () => {
 });
 
 test('changes that arrive together all get in, in fewer commits', async () => {
-  await Promise.all(Array.from({ length: 30 }, (_, i) => repository.commit(change(`app-${i}`, { 'delivery.yaml': `${i}` }))));
-  expect(git('ls-tree', '-r', '--name-only', 'HEAD').split('\n')).toHaveLength(30);
-  expect(Number(git('rev-list', '--count', 'HEAD'))).toBeLessThan(30);
+  await Promise.all(Array.from({ length: 100 }, (_, i) => repository.commit(change(`app-${i}`, { 'delivery.yaml': `${i}`, 'specs/service.yaml': `${i}` }))));
+  expect(git('ls-tree', '-r', '--name-only', 'HEAD').split('\n')).toHaveLength(200);
+  expect(Number(git('rev-list', '--count', 'HEAD'))).toBeLessThanOrEqual(3);
+  expect(git('fsck', '--strict'), 'packed as git packs').toBe('');
+  expect(git('show', 'HEAD:applications/default/app-7/delivery.yaml')).toBe('7');
+  await vi.waitFor(() => expect(readFileSync(join(directory, 'applications/default/app-7/delivery.yaml'), 'utf8')).toBe('7'), { timeout: 10_000 });
 });
 
 test('a revert by a person is seen and is not our own commit', async () => {
@@ -80,9 +83,9 @@ test('a revert by a person is seen and is not our own commit', async () => {
 
 test('files that a kill left uncommitted are put back to HEAD at the next start', async () => {
   await repository.commit(change('shop', { 'delivery.yaml': '1' }));
+  await repository.close();
   writeFileSync(join(directory, 'applications/default/shop/delivery.yaml'), 'half');
   writeFileSync(join(directory, '.git/index.lock'), '');
-  await repository.close();
   repository = await openRepository(directory, options);
   expect(git('status', '--porcelain')).toBe('');
   await repository.commit(change('shop', { 'delivery.yaml': '2' }));

@@ -11,12 +11,14 @@ import { changedFolders, GitHistory } from './git-history.ts';
 import { mergeFiles } from './git-merge.ts';
 import { signerOf } from './git-signature.ts';
 import { commitObject, messageOf } from './git-message.ts';
-import { GitObjects } from './git-objects.ts';
+import { GitObjects, idOf } from './git-objects.ts';
 import { GitTree } from './git-tree.ts';
 import { GitWorkTree } from './git-work-tree.ts';
 
 const BRANCH = 'main';
 const PACK_EVERY = 400;
+/** A pack counts as many commits: git packs from 50 packs on. */
+const PACK_WEIGHT = 8;
 const PACK_TIMEOUT_MS = 600_000;
 /** Left by a git that was killed; nobody else's git runs while a record is opened. */
 const LOCKS = ['index.lock', 'HEAD.lock', 'packed-refs.lock', 'config.lock', `refs/heads/${BRANCH}.lock`];
@@ -70,9 +72,9 @@ class GitRepository implements Repository {
     this.#directory = directory;
     this.#options = options;
     this.#git = gitIn(directory, options.environment);
-    this.#objects = new GitObjects(join(directory, '.git'));
+    this.#objects = new GitObjects(join(directory, '.git'), this.#git);
     this.#history = new GitHistory(this.#git);
-    this.#workTree = new GitWorkTree(directory, this.#git, options.log);
+    this.#workTree = new GitWorkTree(this.#git, options.log);
   }
 
   async prepare(): Promise<void> {
@@ -190,15 +192,15 @@ class GitRepository implements Repository {
     const movedFrom = before === this.#ownHead ? undefined : this.#ownHead;
     const tree = await this.#treeAt(before);
     let touched = false;
-    for (const change of changes) touched = (await this.#workTree.write(change, tree, this.#objects)) || touched;
+    this.#objects.clear();
+    for (const change of changes) touched = writeFiles(change, tree, this.#objects) || touched;
     if (touched) {
       const commit = await this.#writeCommit(tree, before === undefined ? [] : [before], changes[0]?.actor ?? '', messageOf(changes));
       await this.#moveHead(before, commit);
       this.#tree = { at: commit, tree };
       this.#ownHead = commit;
       this.#history.noteOwn(commit, before, changes);
-      this.#workTree.refreshIndex();
-      this.#pack();
+      this.#workTree.follow();
       for (const call of this.#committed) call();
     } else {
       this.#ownHead = before;
@@ -208,8 +210,9 @@ class GitRepository implements Repository {
   }
 
   /** git packs loose objects only when one of its own commands made them. */
-  #pack(): void {
-    if (++this.#unpacked < PACK_EVERY) return;
+  #pack(weight: number): void {
+    this.#unpacked += weight;
+    if (this.#unpacked < PACK_EVERY) return;
     this.#unpacked = 0;
     this.#packing = this.#git(['gc', '--auto', '--quiet'], { timeoutMs: PACK_TIMEOUT_MS }).then(() => undefined, (error: unknown) => this.#options.log.warn({ error: error instanceof Error ? error.message : String(error) }, 'The record was not packed'));
   }
@@ -220,11 +223,12 @@ class GitRepository implements Repository {
     let commit = tip;
     if (head !== undefined && (await this.#git(['merge-base', head, tip])).trim() !== head) {
       const [base, ours, theirs] = await Promise.all([(await this.#git(['merge-base', head, tip])).trim(), head, tip].map((id) => this.#listing(id)));
+      this.#objects.clear();
       const tree = GitTree.of(mergeFiles(base ?? new Map(), ours ?? new Map(), theirs ?? new Map()));
       commit = await this.#writeCommit(tree, [head, tip], 'aweigh', `Take in commits of the remote\n\nMerged-By: aweigh\n`);
     }
     await this.#moveHead(head, commit);
-    await this.#workTree.checkOut(commit);
+    this.#workTree.follow();
     this.#ownHead = commit;
     this.#options.log.info({ from: head, to: commit }, 'Record took in commits of the remote');
     await this.#tellMoved(head, commit);
@@ -237,7 +241,9 @@ class GitRepository implements Repository {
 
   async #writeCommit(tree: GitTree, parents: readonly string[], author: string, message: string): Promise<string> {
     const seconds = Math.floor(this.#options.clock.now() / 1_000);
-    return this.#objects.write('commit', commitObject({ tree: await tree.write(this.#objects), parents, author, seconds, message }));
+    const commit = this.#objects.add('commit', commitObject({ tree: tree.write(this.#objects), parents, author, seconds, message }));
+    this.#pack((await this.#objects.flush()) ? PACK_WEIGHT : 1);
+    return commit;
   }
 
   async #treeAt(head: string | undefined): Promise<GitTree> {
@@ -290,4 +296,21 @@ class GitRepository implements Repository {
     if (sha !== undefined) return sha.trim();
     return this.#git(['rev-parse', '--verify', '--quiet', `refs/heads/${BRANCH}`]).then((text) => text.trim() || undefined, () => undefined);
   }
+}
+
+/** Brings the tree in line with a change; true where anything differed. */
+function writeFiles({ directory, files }: RecordChange, tree: GitTree, objects: GitObjects): boolean {
+  let touched = false;
+  for (const [name, content] of files) {
+    const path = `${directory}/${name}`, bytes = Buffer.from(content);
+    if (tree.idOf(path) === idOf('blob', bytes)) continue;
+    tree.set(path, objects.add('blob', bytes));
+    touched = true;
+  }
+  for (const name of tree.paths(directory)) {
+    if (files.has(name)) continue;
+    tree.delete(`${directory}/${name}`);
+    touched = true;
+  }
+  return touched;
 }

@@ -1,0 +1,63 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RecordRepository } from '../../src/api/record-repository/record-repository.ts';
+import type { Source } from '../../src/api/source/source.ts';
+import { eventually, run } from './command-line.ts';
+import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
+
+let cluster: TestCluster;
+let clone: string, remote: string;
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  await cluster.applyExample();
+  clone = join(cluster.data, 'work');
+  remote = join(cluster.data, 'team.git');
+  mkdirSync(clone);
+  await git('init', '-q', '--bare', '--initial-branch=main', remote);
+  await git('init', '-q', '--bare', '--initial-branch=main', join(cluster.data, 'record.git'));
+  await git('init', '-q', '--initial-branch=main', clone);
+});
+afterAll(() => cluster?.stop());
+
+async function git(...args: string[]): Promise<string> {
+  const { code, out, err } = await run('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args]);
+  expect(code, err).toBe(0);
+  return out.trim();
+}
+
+async function push(message: string, change: () => void, tag?: string): Promise<string> {
+  change();
+  await git('-C', clone, 'add', '-A');
+  await git('-C', clone, 'commit', '-q', '-m', message);
+  if (tag !== undefined) await git('-C', clone, 'tag', tag);
+  await git('-C', clone, 'push', '-q', '--tags', remote, 'HEAD:main');
+  return git('-C', clone, 'rev-parse', 'HEAD');
+}
+
+const source = () => cluster.get<Source>('source', APPLICATION);
+
+test('a push to the branch that a Source follows is built, tested and released, and a broken one goes nowhere', async () => {
+  const commit = await push('Begin', () => cpSync(versionFolder('v1.17.0'), join(clone, 'app'), { recursive: true }), 'v1.17.0');
+  await cluster.aweigh('source', 'add', APPLICATION, '--git', `file://${remote}`, '--folder', 'app', '--test', 'test -f server.ts && ! grep -q broken server.ts');
+  expect((await cluster.releaseEnds('v1.17.0')).status?.phase).toBe('Completed');
+  expect(await cluster.get<object>('build', `${APPLICATION}-v1.17.0`)).toMatchObject({ spec: { commit, author: 'Ada', message: 'Begin' } });
+  await push('Break it', () => writeFileSync(join(clone, 'app/server.ts'), `${readFileSync(join(clone, 'app/server.ts'), 'utf8')}\n// broken\n`));
+  await eventually('the broken commit to be told', async () => ((await source()).status?.failed?.reason === 'TestFailed' ? true : undefined), 90_000);
+  expect(await cluster.aweigh('source', 'status', APPLICATION)).toMatch(/Ready: False TestFailed.*\nCommit \w+ by Ada \('Break it'\) goes nowhere: the test .* exited with 1/);
+  expect((await cluster.get<{ items: unknown[] }>('builds')).items).toHaveLength(1);
+});
+
+test('the record reads as the history of deployments, and stands on a git server too', async () => {
+  const log = JSON.parse(await cluster.aweigh('record', 'log', APPLICATION, '-o', 'json')) as { release?: string; who: string; why: string; phase?: string }[];
+  expect(log.find((d) => d.release === `${APPLICATION}-v1.17.0`)).toMatchObject({ phase: 'Completed', who: 'Ada', why: 'Begin' });
+  expect(await cluster.aweigh('record', 'log', APPLICATION)).toMatch(/WHEN +APPLICATION +WHAT +WHO +WHY +ENDED\n/);
+  const file = cluster.file('record.yaml', `apiVersion: aweigh.dev/v1alpha1\nkind: RecordRepository\nmetadata: { name: default }\nspec: { remote: { url: 'file://${cluster.data}/record.git' } }\n`);
+  await cluster.aweigh('apply', file);
+  await eventually('the remote to have every commit', async () => {
+    const conditions = (await cluster.get<RecordRepository>('recordrepository', 'default')).status?.conditions ?? [];
+    return conditions.some((c) => c.type === 'RemoteBehind' && c.reason === 'Synchronized') ? true : undefined;
+  }, 60_000);
+  const path = (await cluster.aweigh('record', 'path')).trim();
+  await eventually('the remote to be as the work tree', async () => ((await git('-C', join(cluster.data, 'record.git'), 'rev-parse', 'main')) === (await git('-C', path, 'rev-parse', 'main')) ? true : undefined), 60_000);
+});
