@@ -219,6 +219,26 @@ describe.each(kinds)('%s', (kind) => {
     await stopped;
   });
 
+  test('while a router stops, the connections that it still has lead each user where they led before', async () => {
+    const [old, fresh] = [await services('v1', 2), await services('v2', 2)];
+    const r = await router(kind);
+    await r.tell(trafficOf({ ...withShare(10_000), production: { ...base.production, next: { backend: 'free-v2', share: 10_000 } } }, new Map([['internal-v2', servers(fresh)], ['free-v2', servers(fresh)], ['production-v1', servers(old)]])));
+    const connections = ['INTERNAL', 'FREE', 'ENTERPRISE'].flatMap((group) => Array.from({ length: 4 }, () => ({ group, agent: new Agent({ keepAlive: true, maxSockets: 1 }) })));
+    onTestFinished(() => { for (const { agent } of connections) agent.destroy(); });
+    const ask = ({ group, agent }: (typeof connections)[number]) => send({ address: r.pod.address, headers: ['X-Traffic-Group', group, 'X-User-Id', 'u'], agent });
+    const before = await Promise.all(connections.map(ask));
+    expect(new Set(before.map((a) => a.version))).toEqual(new Set(['v2']));
+    const arrived = (): number => [...old, ...fresh].reduce((n, s) => n + s.requests, 0);
+    const running = send({ address: r.pod.address, path: '/?ms=2000' });
+    await expect.poll(arrived).toBe(connections.length + 1);
+    const stopped = r.stop();
+    // The port closes when the stop has begun. A connection that lives on answers as before; one that has ended is dialled anew, elsewhere.
+    await expect.poll(() => send({ address: r.pod.address }).then(() => 'open', () => 'closed'), { timeout: 5_000 }).toBe('closed');
+    const after = await Promise.all(connections.map((c) => ask(c).then((a) => `${a.status} ${a.version}`, (e: NodeJS.ErrnoException) => e.code)));
+    expect([['200 v2'], ['ECONNREFUSED']]).toContainEqual([...new Set(after)]);
+    await Promise.all([running, stopped]);
+  });
+
   test('an upgraded connection passes both ways', async () => {
     const old = await services('v1', 1);
     const r = await router(kind);

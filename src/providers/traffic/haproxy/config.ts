@@ -101,8 +101,9 @@ function requestsPart(layout: RouterLayout): string {
     setVar('bucket', 'var(txn.seed),concat(/,txn.user),xxh32,mod(10000)', 'if has_user'),
     setVar('bucket', 'rand(10000)', 'unless has_user'),
     '  acl in_share var(txn.bucket),sub(txn.share) lt 0',
-    '  acl below_floor var(txn.target),nbsrv,sub(txn.floor) lt 0',
-    '  acl no_server var(txn.target),nbsrv eq 0',
+    ...usableServers('servers', 'target'),
+    '  acl below_floor var(txn.servers),sub(txn.floor) lt 0',
+    '  acl no_server var(txn.servers),add(0) eq 0',
     '  acl closed var(txn.route),field(6,|) closed',
     '  acl refuses var(txn.route),field(5,|) refuse',
     setVar('refused', 'bool(true)', 'if in_share refuses below_floor || in_share refuses closed || in_share refuses no_server'),
@@ -117,8 +118,9 @@ function requestsPart(layout: RouterLayout): string {
     setVar('nextfloor', 'var(txn.main),field(5,|),add(0)', 'unless placed'),
     setVar('bucket', 'var(txn.seed),concat(/,txn.user),xxh32,mod(10000)', 'if !placed has_user'),
     '  acl in_next var(txn.bucket),sub(txn.nextshare) lt 0',
-    '  acl next_below var(txn.next),nbsrv,sub(txn.nextfloor) lt 0',
-    '  acl next_empty var(txn.next),nbsrv eq 0',
+    ...usableServers('nextservers', 'next'),
+    '  acl next_below var(txn.nextservers),sub(txn.nextfloor) lt 0',
+    '  acl next_empty var(txn.nextservers),add(0) eq 0',
     setVar('backend', 'var(txn.next)', 'if !placed in_next !next_below !next_empty'),
     setVar('backend', 'var(txn.main),field(1,|)', 'unless { var(txn.backend) -m found }'),
     `  http-request return status 503 content-type text/plain hdr ${REASON_HEADER} NoProduction hdr Retry-After 1 string "No version is in production yet\\n" if { var(txn.backend) -m str -- ${NO_BACKEND} }`,
@@ -165,4 +167,10 @@ function slots({ extra, http2 }: RouterLayout, track: string, servers: number): 
   return Array.from({ length: SLOTS_PER_TRACK }, (_, i) =>
     [`backend ${slotName(track, i)}`, '  balance roundrobin', marked('backend', extra.backend), `  server-template s 1-${servers} 127.0.0.1:1 disabled${http2 ? ' proto h2' : ''}`, ''].join('\n'),
   );
+}
+
+/** Servers of a backend that take requests. One that stops counts none of its own any more, and would answer what comes on connections that it
+ *  still has with 503 or from production: it believes what it was told last. */
+function usableServers(name: string, backend: string): string[] {
+  return [setVar(name, `var(txn.${backend}),nbsrv`, 'unless { stopping }'), setVar(name, 'int(1000000)', 'if { stopping }')];
 }
