@@ -31,6 +31,8 @@ class ComparisonWalk {
   }
 
   #fields(before: JsonValue, after: JsonValue, schema: SchemaNode | undefined): void {
+    // Most writes leave spec or status as it was; comparing it is much cheaper than walking it by its schema.
+    if (this.#path.length === 1 && equal(before, after)) return;
     const was = asMap(before);
     const is = asMap(after);
     for (const field of Object.keys(was)) this.#descend(fieldElement(field), was[field], Object.hasOwn(is, field) ? is[field] : undefined, fieldSchema(schema, field));

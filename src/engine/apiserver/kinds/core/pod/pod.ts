@@ -39,6 +39,8 @@ export const pod: KindRules = {
   updateValidatesAlone: true,
   validateUpdate(object, old, found) {
     const spec = object['spec'] as Record<string, unknown>, before = old['spec'] as Record<string, unknown>;
+    // What was accepted stays accepted: most updates of pods are of labels, annotations and owners.
+    if (equal(spec, before)) return;
     validatePodSpec(object['spec'] as PodSpec, 'spec', found, 'pod', object.metadata.name);
     const gated = ((old['spec'] as PodSpec).schedulingGates?.length ?? 0) > 0;
     for (const field of new Set([...Object.keys(spec), ...Object.keys(before)])) {
