@@ -22,7 +22,7 @@ export function partCommands(terminal: Terminal): Command[] {
       .addOption(runtimeOption()).addOption(controllersOption()).addOption(auditPolicyOption()).addOption(faultsOption())
       .action(async (options: PartOptions & HookOptions & { router: RouterChoice; runtime: RuntimeName; controllers: ControllerChoice; faults?: string; auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runControlPlaneProcess(terminal, options)),
     part('apiserver', 'API server and store alone').addOption(auditPolicyOption())
-      .action(async (options: PartOptions & { auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runApiServerProcess(terminal, options)),
+      .action(async (options: PartOptions & { auditPolicy?: string }) => (await import('../processes/api-server-process.ts')).runApiServerProcess(terminal, options)),
     withHooks(new Command('controllers')).description("Aweigh's controllers on any Kubernetes cluster; several may run, one leads")
       .option('--kubeconfig <file>', "the cluster's kubeconfig (default: $KUBECONFIG)").option('--context <name>', 'a context of the kubeconfig')
       .requiredOption('--record <dir>', "work tree of the record's git repository").addOption(new Option('--router <kind>', 'what `router.kind: auto` means').choices(['haproxy', 'builtin']).default('haproxy'))

@@ -4,7 +4,7 @@ import { dataRoot } from '../data-option.ts';
 import type { Terminal } from '../terminal.ts';
 import { addressRanges } from './address-ranges.ts';
 import { readAuditPolicy } from './audit-policy.ts';
-import { runControlPlane, startDataApiServer } from './control-plane.ts';
+import { runControlPlane } from './control-plane.ts';
 import type { ControllerChoice } from './controller-choice.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { gitEnvironment } from './git-environment.ts';
@@ -22,14 +22,4 @@ export async function runControlPlaneProcess(terminal: Terminal, options: PartOp
     ...hookListener(terminal, options),
     ...(options.faults === undefined ? {} : { faultsDirectory: options.faults }), clock, random, log, signal,
   });
-}
-
-export async function runApiServerProcess(terminal: Terminal, options: PartOptions & { auditPolicy?: string }): Promise<void> {
-  const { clock, log, random, signal } = terminal;
-  const data = openDataDirectory(dataRoot(terminal, options.data));
-  const auditPolicy = readAuditPolicy(terminal, options.auditPolicy);
-  const server = await startDataApiServer({ data, ...(auditPolicy !== undefined && { auditPolicy }), port: options.port, serviceCidr: (await addressRanges(data.root, random)).services, clock, log, random });
-  terminal.out.write(`${server.url} answers, kubeconfig ${data.kubeconfig}\n`);
-  await aborted(signal);
-  await server.close();
 }

@@ -4,9 +4,6 @@ import type { Client } from '../../client/client.ts';
 import { createClient } from '../../client/https-client.ts';
 import { CustomResourceDefinitions } from '../../client/kinds.ts';
 import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
-import { AuditFile } from '../../engine/apiserver/audit/audit-file.ts';
-import { parseAuditPolicy } from '../../engine/apiserver/audit/policy.ts';
-import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
 import { createEngineControllers } from '../../engine/controllers/index.ts';
 import { schedulerController } from '../../engine/scheduler/scheduler.ts';
 import type { GitEnvironment } from '../../providers/repository/git-command.ts';
@@ -16,26 +13,12 @@ import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { runControllers } from '../../runtime/run-controllers.ts';
 import { packEmptyImage } from '../operations/build-image.ts';
-import { EXIT } from '../exit-code.ts';
 import { aweighControllers } from './aweigh-controllers.ts';
 import type { ControllerChoice } from './controller-choice.ts';
+import { startDataApiServer, type ApiServerOptions } from './api-server.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { Faults } from './faults.ts';
-import { PART_USERS, partAccess } from './part-access.ts';
-import { writeKubeconfig } from './kubeconfig-file.ts';
 import { sourcesOf, type HookListener } from './source-options.ts';
-
-export interface ApiServerOptions {
-  readonly data: DataDirectory;
-  /** Content of an audit policy; absent: nothing is audited. */
-  readonly auditPolicy?: string;
-  readonly port: number;
-  /** Addresses that Services get, such as `127.100.0.0/16`. */
-  readonly serviceCidr: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-}
 
 export interface ControlPlaneOptions extends ApiServerOptions {
   /** `kubernetes`: Aweigh's own run elsewhere, such as in a pod. */
@@ -50,25 +33,6 @@ export interface ControlPlaneOptions extends ApiServerOptions {
   /** See {@link Faults}; only tests name one. */
   readonly faultsDirectory?: string;
   readonly signal: AbortSignal;
-}
-
-/** API server and store alone; the kubeconfig is written when it listens. */
-export async function startDataApiServer({ data, auditPolicy, port, serviceCidr, clock, random, log }: ApiServerOptions): Promise<ApiServer> {
-  const { tokens } = data;
-  const server = await startApiServer({
-    dataDir: data.root, host: '127.0.0.1', port, log, clock, random, loopbackAddresses: true, serviceCidr, access: partAccess(),
-    // What was acknowledged is on disk; what was not is refused. Pods and network go on meanwhile.
-    onStoreBroken: (error) => { log.error({ error: error.message }, 'The store is broken and the control plane starts again'); process.exit(EXIT.failed); },
-    ...(auditPolicy !== undefined && { audit: { policy: parseAuditPolicy(auditPolicy), sink: new AuditFile(join(data.logs, 'audit.log')) } }),
-    bootstrapTokens: [
-      { token: tokens.admin, user: 'admin', groups: ['system:masters'] },
-      { token: tokens.controlPlane, user: PART_USERS.controlPlane, groups: [] },
-      { token: tokens.node, user: PART_USERS.node, groups: ['system:nodes'] },
-      { token: tokens.network, user: PART_USERS.network, groups: [] },
-    ],
-  });
-  writeKubeconfig(data, server);
-  return server;
 }
 
 /** API server and every controller in one process. Resolves when the signal has aborted and all has ended. */
