@@ -35,15 +35,15 @@ const folder = mkdtempSync(join(tmpdir(), 'aweigh-bench-'));
 const running = new Set<RunningServer>();
 const rows: Row[] = [];
 try {
-  if (parts.includes('start')) await measureStart();
-  if (parts.includes('load') || parts.includes('watch')) await measureLoad();
-  if (parts.includes('stored')) await measureStored();
-  if (parts.includes('growth')) await measureGrowth();
+  for (const [part, measure] of Object.entries({ start: measureStart, load: measureLoad, watch: measureWatch, stored: measureStored, growth: measureGrowth })) {
+    if (!parts.includes(part)) continue;
+    await measure();
+    writeReport(rows, hasWrk ? 'wrk' : 'the bench itself');
+  }
 } finally {
   for (const server of running) await server.stop();
   rmSync(folder, { recursive: true, force: true });
 }
-writeReport(rows, hasWrk ? 'wrk' : 'the bench itself');
 
 async function started(start: (directory: string) => Promise<RunningServer>, name: string): Promise<RunningServer> {
   const server = await start(join(folder, name));
@@ -84,17 +84,19 @@ async function measureStart(): Promise<void> {
 async function measureLoad(): Promise<void> {
   const { real, ours } = await bothStarted('load');
   const targets = { real: await prepare(real.target), ours: await prepare(ours.target) };
-  if (parts.includes('load')) {
-    for (const operation of operations) rows.push(await compare(operation, { real, ours }, targets));
-    await pause(SETTLE_MS);
-    rows.push(row('memory, after the load', 'MB', real.memoryMb(), ours.memoryMb(), 3, 'lower'));
-  }
-  if (parts.includes('watch')) {
-    for (const [watchers, creates] of [[100, 100], [1_000, 60]] as const) {
-      const [theirs, own] = [await watchLatency(targets.real, watchers, creates), await watchLatency(targets.ours, watchers, creates)];
-      if (Math.min(theirs.delivered, own.delivered) < 1) console.error(`${watchers} watchers: ${theirs.delivered * 100} % and ${own.delivered * 100} % of the events came`);
-      rows.push(row(`watch p99, ${watchers} watchers`, 'ms', theirs.p99, own.p99, 1, 'lower'));
-    }
+  for (const operation of operations) rows.push(await compare(operation, { real, ours }, targets));
+  await pause(SETTLE_MS);
+  rows.push(row('memory, after the load', 'MB', real.memoryMb(), ours.memoryMb(), 3, 'lower'));
+  await stopped(real, ours);
+}
+
+async function measureWatch(): Promise<void> {
+  const { real, ours } = await bothStarted('watch');
+  const targets = { real: await prepare(real.target), ours: await prepare(ours.target) };
+  for (const [watchers, creates] of [[100, 100], [1_000, 60]] as const) {
+    const [theirs, own] = [await watchLatency(targets.real, watchers, creates), await watchLatency(targets.ours, watchers, creates)];
+    if (Math.min(theirs.delivered, own.delivered) < 1) console.error(`${watchers} watchers: ${theirs.delivered * 100} % and ${own.delivered * 100} % of the events came`);
+    rows.push(row(`watch p99, ${watchers} watchers`, 'ms', theirs.p99, own.p99, 1, 'lower'));
   }
   await stopped(real, ours);
 }
