@@ -1,5 +1,4 @@
 import type { RuntimeName } from '../../engine/node/start.ts';
-import { aborted } from '../aborted.ts';
 import { dataRoot } from '../data-option.ts';
 import type { Terminal } from '../terminal.ts';
 import { addressRanges } from './address-ranges.ts';

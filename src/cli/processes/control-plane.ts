@@ -9,8 +9,6 @@ import { schedulerController } from '../../engine/scheduler/scheduler.ts';
 import type { GitEnvironment } from '../../providers/repository/git-command.ts';
 import { openRepository } from '../../providers/repository/git.ts';
 import { EMBEDDED_ROUTER_IMAGES } from '../../providers/traffic/router-pods.ts';
-import type { Clock, Random } from '../../runtime/clock.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import { runControllers } from '../../runtime/run-controllers.ts';
 import { packEmptyImage } from '../operations/build-image.ts';
 import { aweighControllers } from './aweigh-controllers.ts';
