@@ -49,7 +49,7 @@ beforeAll(async () => {
   await client.create(ServiceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } });
   nodeClient = createClient({ server: server.url, caPem: server.caPem, token: 'n' });
   const authority = await CertificateAuthority.open(join(folder, 'api', 'pki'), systemClock);
-  node = await startNode({ kubelet: { ...(await authority.serving('kubelet', ['127.0.0.1'])), clientCaPem: authority.caPem }, client: nodeClient, nodeNames: ['n1'], dataDir: folder, podCidr: '127.66.0.0/16', log: silentLogger, clock: systemClock, random: systemRandom, hostPath: process.env['PATH']! });
+  node = await startNode({ kubelet: { ...(await authority.serving('kubelet', ['127.0.0.1'])), clientCaPem: authority.caPem }, client: nodeClient, nodeNames: ['n1'], dataDir: folder, podCidr: `127.66.${process.pid % 250}.0/24`, log: silentLogger, clock: systemClock, random: systemRandom, hostPath: process.env['PATH']! });
   await node.ready;
   const cluster = { server: server.url, 'certificate-authority-data': Buffer.from(server.caPem).toString('base64') };
   await writeFile(join(folder, 'kubeconfig'), stringify({ apiVersion: 'v1', kind: 'Config', clusters: [{ name: 'c', cluster }], users: [{ name: 'u', user: { token: 't' } }], contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }], 'current-context': 'x' }));

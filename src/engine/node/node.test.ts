@@ -18,6 +18,8 @@ import { namedImages } from '../images/named-images.ts';
 import { pidsWithEnv, readStat } from './runtime/process/proc.ts';
 import { startNode, type RunningNode } from './start.ts';
 
+/** Of this run alone: tests may run beside each other on one machine. */
+const podCidr = `127.65.${process.pid % 250}.0/24`;
 let folder: string;
 let server: ApiServer;
 let client: Client;
@@ -37,7 +39,7 @@ http.createServer((req, res) => {
 
 const start = async (): Promise<RunningNode> => {
   const authority = await CertificateAuthority.open(join(folder, 'api', 'pki'), systemClock);
-  return startNode({ kubelet: { ...(await authority.serving('kubelet', ['127.0.0.1'])), clientCaPem: authority.caPem }, client, nodeNames: ['n1'], dataDir: folder, podCidr: '127.65.0.0/16', log: silentLogger, clock: systemClock, random: systemRandom });
+  return startNode({ kubelet: { ...(await authority.serving('kubelet', ['127.0.0.1'])), clientCaPem: authority.caPem }, client, nodeNames: ['n1'], dataDir: folder, podCidr, log: silentLogger, clock: systemClock, random: systemRandom });
 };
 
 beforeAll(async () => {
@@ -92,7 +94,7 @@ const ask = async (p: Pod, path = '/'): Promise<{ env: Record<string, string>; p
 
 test('nodes register with capacity, conditions and a pod range', async () => {
   const found = await until('the node is there', async () => client.get(Nodes, { name: 'n1' }).then((n) => n.status?.capacity !== undefined && n, () => false));
-  expect(found).toMatchObject({ spec: { podCIDR: '127.65.0.0/16' }, status: { conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]) } });
+  expect(found).toMatchObject({ spec: { podCIDR: podCidr }, status: { conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]) } });
 });
 
 test('a pod runs at an address of its own, with the environment that its spec, image and node give it', async () => {
@@ -274,4 +276,14 @@ test('images are deleted that no tag keeps and nothing in the API names', async 
   await expect(images.resolve(unused)).rejects.toThrow(/no image/);
   await images.resolve('app:v1');
   await remove('by-digest');
+});
+
+test('a container that exceeds its memory limit is ended and says so; one within it goes on', async () => {
+  const holds = (name: string, megabytes: number): Container => ({ name, image: 'app:v1', command: ['node', '-e', `const held = Buffer.alloc(${megabytes}e6, 1); setInterval(() => held[0]++, 1000)`], resources: { limits: { memory: '200Mi' } } });
+  await client.create(Pods, pod('greedy', { restartPolicy: 'Never', containers: [holds('too-much', 400), holds('enough', 20)] }));
+  const ended = await until('the one is ended', async () => get('greedy').then((p) => p.status?.containerStatuses?.some((c) => c.state?.terminated !== undefined) === true && p));
+  const of = (name: string) => ended.status?.containerStatuses?.find((c) => c.name === name)?.state;
+  expect(of('too-much')?.terminated).toMatchObject({ reason: 'OOMKilled', exitCode: 137 });
+  expect(of('enough')?.running).toBeDefined();
+  await remove('greedy');
 });

@@ -261,7 +261,7 @@ export class PodWorker {
   #follow(tracked: TrackedContainer, running: RuntimeContainer, adopted: boolean): void {
     void running.ended.then((exit) => {
       if (tracked.running !== running) return;
-      tracked.end(running, exit);
+      tracked.end(running, exit, tracked.oomKilled === running ? 'OOMKilled' : undefined);
       this.wake();
     });
     const hook = tracked.spec.lifecycle?.postStart;

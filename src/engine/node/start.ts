@@ -15,6 +15,7 @@ import { followLogs } from './kubelet/follow-logs.ts';
 import type { LogLimits } from './kubelet/log-window.ts';
 import { startKubeletServer, type KubeletTls } from './kubelet/server.ts';
 import { UsageSampler } from './kubelet/usage-sampler.ts';
+import { keepMemoryLimits } from './memory-limits.ts';
 import type { NodeContext } from './node-context.ts';
 import { keepRegistered } from './node-registration.ts';
 import { PodWorkers } from './pod-workers.ts';
@@ -110,6 +111,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   // A server for each node: what asks them all must not count a pod twice.
   const kubelets = new Map(kubelet === undefined ? [] : await Promise.all(nodeNames.map(async (nodeName, i) => [nodeName, await startKubeletServer({ host: hostIp, port: kubelet.port === undefined || kubelet.port === 0 ? 0 : kubelet.port + i, nodeName, tls: kubelet, workers: () => pods, usage, runtime, clock, log })] as const)));
   followLogs(pods, options.logLimits ?? defaultLogLimits, { clock, log, signal });
+  if (runtime.runsPrograms) keepMemoryLimits(pods, runtime, { clock, events, signal });
   const { keepImagesOf } = options;
   if (keepImagesOf !== undefined) collectImages(images, () => namedImages(client, keepImagesOf), { clock, log, signal });
   const registered = Promise.all(nodeNames.map((name) => keepRegistered({ name, podCidr: podCidrs.get(name)!, hostIp, runtimeName: runtime.name, kubeletPort: kubelets.get(name)?.port ?? 0, bootId: bootId() }, follow)));

@@ -28,6 +28,8 @@ export class TrackedContainer {
   /** Set while it is being stopped. */
   stopping?: Promise<void>;
   probers: Prober[] = [];
+  /** The run that was ended because it used too much memory. */
+  oomKilled?: RuntimeContainer;
   #backoff: RestartBackoff = {};
 
   constructor(spec: Container, role: ContainerRole, known: ContainerStatus | undefined) {

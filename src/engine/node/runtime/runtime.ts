@@ -123,6 +123,8 @@ export interface Runtime {
   /** Kills what is left of a pod, frees its address and deletes its folder. */
   removePod(uid: string): Promise<void>;
   usage(container: RuntimeContainer): Usage;
+  /** Memory with each shared page counted in part, bytes; dearer to ask than {@link Runtime.usage}. */
+  ownMemoryBytes(container: RuntimeContainer): number;
   /** Once all pods have stopped and stay for the next start: gives back what the machine lends them meanwhile, such as their networks. */
   rest(): Promise<void>;
 }

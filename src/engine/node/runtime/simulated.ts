@@ -51,6 +51,7 @@ export function simulatedRuntime(options: { readonly podCidr: string; readonly h
       return Promise.resolve();
     },
     usage: () => ({ cpuSeconds: 0, memoryBytes: 0 }),
+    ownMemoryBytes: () => 0,
     rest: () => Promise.resolve(),
   };
 }

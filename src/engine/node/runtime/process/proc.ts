@@ -61,6 +61,15 @@ export function membersOf(groups: ReadonlySet<number> | undefined): Map<number, 
   return members;
 }
 
+/** Memory of a process, each shared page counted by how many share it; 0 where it is gone. */
+export function proportionalBytes(pid: number): number {
+  try {
+    return Number(/^Pss: +(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? 0) * 1_024;
+  } catch {
+    return 0;
+  }
+}
+
 /** Live processes whose first environment has `NAME=value`. */
 export function pidsWithEnv(entry: string): number[] {
   return allPids().filter((pid) => {

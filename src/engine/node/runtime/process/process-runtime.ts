@@ -10,7 +10,7 @@ import { commandWords, findProgram } from './command-line.ts';
 import { adoptProcess, signalGroup, startProcess, type ContainerProcess, type RunRecord } from './container-process.ts';
 import { containerVariables, linkVolumes } from './container-variables.ts';
 import { hostNetwork, type PodNetwork } from './pod-network.ts';
-import { bootId, membersOf, pageBytes, pidsWithEnv, readStat, ticksPerSecond } from './proc.ts';
+import { bootId, membersOf, pageBytes, pidsWithEnv, proportionalBytes, readStat, ticksPerSecond } from './proc.ts';
 import { openCommand, runCommand } from './run-command.ts';
 import { detectSharing, enterContainer, writableLayer, type Sharing } from './writable-layer.ts';
 
@@ -223,6 +223,11 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       if (pod === undefined) return;
       pods.delete(uid);
       if (!pod.hostNetwork) pools.get(pod.nodeName)?.free(pod.podIp);
+    },
+
+    ownMemoryBytes(container) {
+      const { record } = container as ContainerProcess;
+      return (membersOf(new Set([record.pid])).get(record.pid) ?? []).reduce((sum, m) => sum + proportionalBytes(m.pid), 0);
     },
 
     async rest() {
