@@ -5,7 +5,7 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { customResourceDefinitions } from '../src/api/crds.ts';
@@ -142,7 +142,7 @@ function write(): void {
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`;
   writeFileSync(join(import.meta.dirname, 'CONTROLLERS.md'), [
     '# The release controllers', '',
-    `\`npm run bench:controllers\` on ${machine}: ${count} Applications on four tracks, on Aweigh's own API server. Pods and routers are simulated, each change is a commit in a real git repository before it is in the cluster, and all shares the machine's cores. Pairs are p50 / p99.`, '',
+    `\`npm run bench:controllers\` on ${machine}: ${count} Applications on four tracks, on Aweigh's own API server. Pods and routers are simulated, each change is a commit in a real git repository before it is in the cluster, and all shares the machine's cores (load average ${loadavg()[1]?.toFixed(1)} while it ran). Pairs are p50 / p99.`, '',
     'The figures of Argo Rollouts 1.10.1 and Flagger 1.43.0 are recorded (November 2026, two cores, real etcd and kube-apiserver, simulated pods, 500 releases), not measured in this run.', '',
     '| | Argo Rollouts, recorded | Flagger, recorded | wanted | Aweigh, this run |', '|---|---|---|---|---|',
     ...PEERS.map(({ what, argo, flagger, wanted }) => `| ${what} | ${argo} | ${flagger} | ${wanted} | ${measured.get(what) ?? '–'} |`), '',

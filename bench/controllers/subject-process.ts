@@ -57,11 +57,14 @@ async function run({ connection, record }: SubjectOptions): Promise<void> {
 }
 
 /** Routers on which nothing runs do at once what they are told. */
+const told = new Map<string, { readonly text: string; readonly at: number }>();
 const simulated: TrafficProvider = {
-  async tell(_pod, _credentials, _traffic, _signal, atSwitch) {
+  async tell(pod, _credentials, { routes, production }, _signal, atSwitch) {
     await atSwitch?.();
-    const now = systemClock.now();
-    return { observedAt: now, lastSwitchAt: now, changed: true };
+    const now = systemClock.now(), text = JSON.stringify([routes, production]), before = told.get(pod.name);
+    const changed = before?.text !== text;
+    if (changed) told.set(pod.name, { text, at: now });
+    return { observedAt: now, lastSwitchAt: changed ? now : (before?.at ?? now), changed };
   },
   stats: () => Promise.resolve({ backends: [], groups: {} }),
   forget() {},

@@ -21,6 +21,8 @@ import { HEALTH_STATE, StateStore, type HealthState } from './state.ts';
 
 /** All changes of a moment are one look. */
 const LOOK_INTERVAL_MS = 200;
+/** A look is at the whole installation: however large that is, looking takes a tenth of the time at most. */
+const REST_FOR_EACH_LOOK = 10;
 /** Age is a rule of its own: forgotten versions and stuck releases show without any event. */
 const AGE_LOOK_MS = 60_000;
 
@@ -37,6 +39,7 @@ class HealthController implements Controller {
   readonly #store: StateStore;
   readonly #events: EventRecorder;
   #lookedAt = -Infinity;
+  #intervalMs = LOOK_INTERVAL_MS;
 
   constructor(context: ControllerContext) {
     this.#context = context;
@@ -47,11 +50,13 @@ class HealthController implements Controller {
   async reconcile(): Promise<ReconcileResult> {
     const { clock, informer } = this.#context;
     const now = clock.now();
-    const early = this.#lookedAt + LOOK_INTERVAL_MS - now;
-    if (early > 0 && early <= LOOK_INTERVAL_MS) return { requeueAfterMs: early };
+    const early = this.#lookedAt + this.#intervalMs - now;
+    if (early > 0 && early <= this.#intervalMs) return { requeueAfterMs: early };
     this.#lookedAt = now;
     const before = await this.#store.read();
+    const startedAt = clock.now();
     const services = this.#observe(now);
+    this.#intervalMs = Math.max(LOOK_INTERVAL_MS, (clock.now() - startedAt) * REST_FOR_EACH_LOOK);
     const findings = [...services.flatMap((input) => evaluate(input).findings), ...this.#channelFindings(now)];
     const channels = informer(NotificationChannels).list().toSorted((a, b) => (channelId(a) < channelId(b) ? -1 : 1));
     const silences = informer(Silences).list();

@@ -13,11 +13,17 @@ interface Known {
   readonly own: string | undefined;
 }
 
+const UNTOUCHED: Known = { last: undefined, people: [], own: undefined };
+
 /** Who had the last word on each folder. Asking git costs a process, so answers are kept while the folder stays as it is. */
 export class GitHistory {
   readonly #git: Git;
   readonly #known = new Map<string, Known>();
   #at: string | undefined;
+  /** True: the whole history was seen, so a folder of which nothing is known has no commit, unless it is unclear. */
+  #complete = false;
+  /** Folders that other commits changed since. */
+  readonly #unclear = new Set<string>();
 
   constructor(git: Git) {
     this.#git = git;
@@ -26,16 +32,18 @@ export class GitHistory {
   /** The newest commit that touched the folder, and the commits by people since our own last one, newest first. */
   async of(directory: string, head: string): Promise<Known> {
     await this.moveTo(head);
-    const known = this.#known.get(directory) ?? (await this.#read(directory, head));
-    if (this.#at === head) this.#known.set(directory, known);
+    const untouched = this.#at === head && this.#complete && !this.#unclear.has(directory) ? UNTOUCHED : undefined;
+    const known = this.#known.get(directory) ?? untouched ?? (await this.#read(directory, head));
+    if (this.#at === head) this.#keep(directory, known);
     return known;
   }
 
   /** Our own commit has become HEAD. */
   noteOwn(head: string, before: string | undefined, changes: readonly { directory: string; actor: string; subject: string }[]): void {
     if (this.#at !== before) this.#known.clear();
+    this.#complete = before === undefined || (this.#complete && this.#at === before);
     this.#at = head;
-    for (const { directory, actor, subject } of changes) this.#known.set(directory, { last: { sha: head, author: actor, email: COMMITTER.email, subject, own: true }, people: [], own: head });
+    for (const { directory, actor, subject } of changes) this.#keep(directory, { last: { sha: head, author: actor, email: COMMITTER.email, subject, own: true }, people: [], own: head });
   }
 
   /** Forgets what was known of the folders in which HEAD now differs. */
@@ -43,8 +51,16 @@ export class GitHistory {
     if (this.#at === head) return;
     const before = this.#at;
     if (before === undefined) return this.#readAhead(head);
-    for (const directory of await changedFolders(this.#git, before, head)) this.#known.delete(directory);
+    for (const directory of await changedFolders(this.#git, before, head)) {
+      this.#known.delete(directory);
+      this.#unclear.add(directory);
+    }
     this.#at = head;
+  }
+
+  #keep(directory: string, known: Known): void {
+    this.#known.set(directory, known);
+    this.#unclear.delete(directory);
   }
 
   async #read(directory: string, head: string): Promise<Known> {
@@ -60,11 +76,15 @@ export class GitHistory {
   async #readAhead(head: string): Promise<void> {
     this.#known.clear();
     const decided = new Set<string>();
-    for (const { commit, merge, paths } of parse(await this.#git(['log', `-n${READ_AHEAD}`, `--format=${FORMAT}`, '--name-only', head]))) {
+    this.#unclear.clear();
+    const commits = parse(await this.#git(['log', `-n${READ_AHEAD}`, `--format=${FORMAT}`, '--name-only', head]));
+    this.#complete = commits.length < READ_AHEAD && !commits.some((c) => c.merge);
+    for (const { commit, merge, paths } of commits) {
       if (merge) break;
       for (const folder of foldersOf(paths)) {
         if (decided.has(folder)) continue;
         decided.add(folder);
+        if (!commit.own) this.#unclear.add(folder);
         if (commit.own) this.#known.set(folder, { last: commit, people: [], own: commit.sha });
       }
     }

@@ -294,7 +294,9 @@ class GitRepository implements Repository {
   async #head(): Promise<string | undefined> {
     const sha = await readFile(join(this.#directory, '.git', 'refs', 'heads', BRANCH), 'utf8').catch(() => undefined);
     if (sha !== undefined) return sha.trim();
-    return this.#git(['rev-parse', '--verify', '--quiet', `refs/heads/${BRANCH}`]).then((text) => text.trim() || undefined, () => undefined);
+    // git packs the branch now and then, and has none before the first commit; asking it costs a process each time.
+    const packed = await readFile(join(this.#directory, '.git', 'packed-refs'), 'utf8').catch(() => '');
+    return packed.split('\n').find((line) => line.endsWith(` refs/heads/${BRANCH}`))?.split(' ')[0];
   }
 }
 
