@@ -13,6 +13,8 @@ import { AWEIGH, eventually } from './command-line.ts';
 import { APPLICATION, LONGEST_REQUEST_MS, type TestCluster } from './test-cluster.ts';
 
 const GONE_DEADLINE_MS = 30_000;
+/** The load ends by itself after so long, whatever becomes of the test. */
+const LOAD_SECONDS = process.env['AWEIGH_SOAK'] === undefined ? 600 : 2_400;
 /** The back-off of a watch stays below 30 ms, so that no version of the routes is missed while an API server starts again. */
 const impatient: Random = { next: () => 0.01 };
 
@@ -40,7 +42,7 @@ export class Traffic {
     await informer.synced;
     const url = await routerUrl(cluster);
     const log = join(cluster.data, `requests-${Date.now()}.jsonl`);
-    const load = new LoadProcess([...AWEIGH, 'load', '--url', url, '--rate', String(requestsPerSecond), '--longest-ms', String(LONGEST_REQUEST_MS), '--log', log], process.env);
+    const load = new LoadProcess([...AWEIGH, 'load', '--url', url, '--rate', String(requestsPerSecond), '--longest-ms', String(LONGEST_REQUEST_MS), '--seconds', String(LOAD_SECONDS), '--log', log], process.env);
     cluster.onStop(() => { stop.abort(); load.kill(); });
     await eventually('the first answers', () => (load.progress.requests > requestsPerSecond ? true : undefined));
     return new Traffic(load, log, timeline, cluster);
