@@ -104,10 +104,15 @@ export function fromFieldsV1(fields: unknown): FieldSet {
   return fieldSet(Object.hasOwn(fields, '.'), children);
 }
 
+const nothingBelow: JsonObject = {};
+
 export function toFieldsV1(set: FieldSet): JsonObject {
+  if (set.children.size === 0) return nothingBelow;
   const result: Record<string, JsonObject> = {};
-  if (set.member && set.children.size > 0) result['.'] = {};
-  for (const element of [...set.children.keys()].sort()) {
+  if (set.member) result['.'] = nothingBelow;
+  const elements = [...set.children.keys()];
+  if (elements.length > 1) elements.sort();
+  for (const element of elements) {
     const child = set.children.get(element);
     if (child) result[element] = toFieldsV1(child);
   }

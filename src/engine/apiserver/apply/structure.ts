@@ -21,7 +21,18 @@ export function isDeclared(schema: SchemaNode | undefined, field: string): boole
   return schema?.properties?.has(field) === true;
 }
 
-export const fieldElement = (field: string): string => `f:${field}`;
+const elements = new Map<string, string>();
+const elementLimit = 10_000;
+
+/** The path element of a field. The same string each time: a new one has to be hashed for every map and object that it becomes a key of. */
+export function fieldElement(field: string): string {
+  let element = elements.get(field);
+  if (element === undefined) {
+    element = `f:${field}`;
+    if (elements.size < elementLimit) elements.set(field, element);
+  }
+  return element;
+}
 
 /** An applied configuration that does not fit its kind's schema. */
 export class StructureError extends Error {
