@@ -95,7 +95,12 @@ export function validateMatchConditions(conditions: readonly MatchCondition[] | 
   });
 }
 
-const environment = ['object', 'oldObject', 'request', 'params', 'namespaceObject', 'authorizer', 'variables'].reduce((env, name) => env.registerVariable(name, 'dyn'), new Environment());
+let known: Environment | undefined;
+
+/** Made when the first expression comes: most clusters have none, and it is made of hundreds of overloads. */
+function environment(): Environment {
+  return known ??= ['object', 'oldObject', 'request', 'params', 'namespaceObject', 'authorizer', 'variables'].reduce((env, name) => env.registerVariable(name, 'dyn'), new Environment());
+}
 
 /** Required where it is blank; Invalid where it does not parse, names what is not declared, or gives another type than `wants` (`text` may be null).
  *  Functions of Kubernetes's own libraries are not typed here, so their calls are taken as they are. */
@@ -104,7 +109,7 @@ export function validateExpression(expression: string, path: string, found: Find
     found.required(path);
     return;
   }
-  const checked = environment.check(expression.trim());
+  const checked = environment().check(expression.trim());
   if (!checked.valid) {
     const message = (checked.error?.message ?? 'cannot be read').split('\n')[0] as string;
     if (!message.includes('no matching overload')) found.invalid(path, expression, message);
