@@ -2,6 +2,8 @@ import { badRequest } from '../api-error.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { replyValue } from '../http/reply.ts';
 import type { KindObject, RequestUser } from '../kinds/strategy.ts';
+import { strategyContext } from '../context.ts';
+import { refuseInvalid } from '../requests/commit.ts';
 import { decodeRequest } from '../requests/decode-request.ts';
 import { groupVersionOf } from '../resources/served-resource.ts';
 import type { AccessAttributes } from './authorizer.ts';
@@ -24,6 +26,12 @@ export const reviewKinds: ReadonlySet<string> = new Set(['SelfSubjectReview', 'T
 /** Answers one review. */
 export async function handleReview(request: ApiRequest, authenticator: Authenticator): Promise<void> {
   const review = await decodeRequest(request);
+  const namespace = request.namespace;
+  if (namespace !== undefined) {
+    if ((review.metadata.namespace ?? namespace) !== namespace) throw badRequest(`metadata.namespace is ${review.metadata.namespace}, the path's namespace is ${namespace}`);
+    review.metadata.namespace = namespace;
+  }
+  refuseInvalid(request, review, request.resource.strategy.validate(review, strategyContext(request.api, request.user, namespace)));
   const spec = (review['spec'] ?? {}) as ReviewSpec;
   const status = await statusFor(request, spec, authenticator);
   const { metadata } = review;
@@ -36,18 +44,16 @@ async function statusFor(request: ApiRequest, spec: ReviewSpec, authenticator: A
   switch (request.resource.kind) {
     case 'SelfSubjectReview': return { userInfo: shownUser(user) };
     case 'TokenReview': return tokenStatus(spec, authenticator);
-    case 'SelfSubjectRulesReview': return asUserRules(api.authorizer.rules(user, (spec as { namespace?: string }).namespace ?? ''));
+    case 'SelfSubjectRulesReview':
+      if (!(spec as { namespace?: string }).namespace) throw badRequest('spec.namespace is needed: rules are told for one namespace');
+      return asUserRules(api.authorizer.rules(user, (spec as { namespace?: string }).namespace ?? ''));
     case 'SelfSubjectAccessReview': return access(request, user, spec);
-    default: {
-      if (spec.user === undefined && (spec.groups ?? []).length === 0) throw badRequest('spec.user or spec.groups is needed');
-      return access(request, { username: spec.user ?? '', groups: spec.groups ?? [] }, spec);
-    }
+    default: return access(request, { username: spec.user ?? '', groups: spec.groups ?? [] }, spec);
   }
 }
 
 function access(request: ApiRequest, user: RequestUser, spec: ReviewSpec): object {
   const { resourceAttributes: r, nonResourceAttributes: path } = spec;
-  if ((r === undefined) === (path === undefined)) throw badRequest('exactly one of spec.resourceAttributes and spec.nonResourceAttributes must be set');
   const attributes: AccessAttributes = r === undefined ? { kind: 'path', verb: path?.verb ?? '', path: path?.path ?? '' }
     : { kind: 'resource', verb: r.verb ?? '', group: r.group ?? '', resource: r.resource ?? '', ...(r.subresource && { subresource: r.subresource }), ...(r.namespace && { namespace: r.namespace }), ...(r.name && { name: r.name }) };
   const decision = request.api.authorizer.decide(user, attributes);
@@ -55,8 +61,9 @@ function access(request: ApiRequest, user: RequestUser, spec: ReviewSpec): objec
 }
 
 async function tokenStatus(spec: ReviewSpec, authenticator: Authenticator): Promise<object> {
+  if (!spec.token) throw badRequest('spec.token is needed');
   const user = await authenticator.reviewToken(spec.token ?? '', spec.audiences);
-  if (user === undefined) return { authenticated: false, user: {}, error: 'The token is not known here, is over, or is for other audiences' };
+  if (user === undefined) return { user: {}, error: 'The token is not known here, is over, or is for other audiences' };
   return { authenticated: true, user: shownUser(user), ...(spec.audiences && { audiences: spec.audiences }) };
 }
 

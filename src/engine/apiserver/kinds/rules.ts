@@ -32,6 +32,7 @@ import { apiService } from './apiregistration/api-service.ts';
 import { certificateSigningRequest } from './certificates/certificate-signing-request.ts';
 import { flowSchema, priorityLevelConfiguration } from './flowcontrol/flowcontrol.ts';
 import { event, eventsEvent } from './events/event.ts';
+import { localSubjectAccessReview, otherReviews, selfSubjectAccessReview, subjectAccessReview } from './authorization/access-reviews.ts';
 import { resourceSlice } from './resource/resource-slice.ts';
 import { deviceClass, resourceClaim, resourceClaimTemplate } from './resource/device-claims.ts';
 
@@ -42,4 +43,5 @@ export const builtInRules: readonly KindRules[] = [
   clusterRole, clusterRoleBinding, role, roleBinding, priorityClass, csiDriver, csiNode, csiStorageCapacity, storageClass, volumeAttachment, volumeAttributesClass,
   validatingAdmissionPolicy, validatingAdmissionPolicyBinding, mutatingWebhookConfiguration, validatingWebhookConfiguration, customResourceDefinition, apiService, certificateSigningRequest, flowSchema, priorityLevelConfiguration,
   deviceClass, eventsEvent, resourceClaim, resourceClaimTemplate, resourceSlice,
+  ...otherReviews, localSubjectAccessReview, selfSubjectAccessReview, subjectAccessReview,
 ];

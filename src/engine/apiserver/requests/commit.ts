@@ -19,7 +19,7 @@ export async function commit(request: ApiRequest, object: KindObject): Promise<S
 export function allocate(request: ApiRequest, object: KindObject, old?: KindObject): void {
   if (request.resource.storage !== '/services') return;
   const { addresses } = request.api;
-  allocateForService(object, addresses);
+  allocateForService(object, addresses, isDryRun(request));
   if (!isDryRun(request)) releaseForService(addresses, object, object);
   else if (old === undefined) releaseForService(addresses, object);
   else releaseForService(addresses, object, old);

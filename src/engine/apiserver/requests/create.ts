@@ -61,7 +61,6 @@ function stampNew(request: ApiRequest, object: KindObject, isFree: (name: string
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   delete metadata.selfLink;
-  delete metadata.generation;
 }
 
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';

@@ -1,5 +1,6 @@
 import { resetFieldsOf } from '../apply/reset-fields.ts';
 import type { Convert, ResetFields } from '../apply/ownership.ts';
+import { StructureError } from '../apply/structure.ts';
 import { trackUpdate as tracked } from '../apply/track-update.ts';
 import { timestamp } from '../context.ts';
 import { fieldManagerOf, type ApiRequest } from '../http/api-request.ts';
@@ -29,10 +30,20 @@ function converter({ api, resource }: ApiRequest): Convert {
   };
 }
 
+/** Items of a list that have no key cannot be owned one by one; then nobody's ownership changes, as in Kubernetes. */
+function managedFieldsAfter(request: ApiRequest, object: KindObject, old: KindObject | undefined): KindObject['metadata']['managedFields'] {
+  try {
+    const after = tracked({ ...ownershipOf(request), before: old as JsonObject | undefined, after: object as JsonObject, manager: fieldManagerOf(request) });
+    return (after['metadata'] as KindObject['metadata']).managedFields;
+  } catch (error) {
+    if (error instanceof StructureError) return old?.metadata.managedFields;
+    throw error;
+  }
+}
+
 /** Records in managedFields who set what: on create, or (with `old`) what an update or patch changed. */
 export function track(request: ApiRequest, object: KindObject, old?: KindObject): void {
-  const after = tracked({ ...ownershipOf(request), before: old as JsonObject | undefined, after: object as JsonObject, manager: fieldManagerOf(request) });
-  const { managedFields } = after['metadata'] as KindObject['metadata'];
+  const managedFields = managedFieldsAfter(request, object, old);
   if (managedFields === undefined) delete object.metadata.managedFields;
   else object.metadata.managedFields = managedFields;
 }

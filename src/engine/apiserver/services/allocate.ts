@@ -3,15 +3,18 @@ import type { KindObject } from '../kinds/strategy.ts';
 import type { FieldError } from '../validation/field-error.ts';
 import type { AddressPool } from './address-pool.ts';
 
+const MAX_NODE_PORT = 32_767;
+
 interface Port { port: number; nodePort?: number }
-interface ServiceSpec { type?: string; clusterIP?: string; clusterIPs?: string[]; ports?: Port[]; ipFamilies?: string[]; ipFamilyPolicy?: string; allocateLoadBalancerNodePorts?: boolean }
+interface ServiceSpec { type?: string; externalTrafficPolicy?: string; healthCheckNodePort?: number; clusterIP?: string; clusterIPs?: string[]; ports?: Port[]; ipFamilies?: string[]; ipFamilyPolicy?: string; allocateLoadBalancerNodePorts?: boolean }
 
 /** Gives a Service the addresses and node ports that its type needs, and takes the ones it names.
  *  @throws {StatusError} 422 when a named one is outside the range or another Service's */
-export function allocateForService(service: KindObject, pool: AddressPool): void {
+export function allocateForService(service: KindObject, pool: AddressPool, dryRun = false): void {
   const spec = service['spec'] as ServiceSpec;
   if (spec.type === 'ExternalName') return;
-  const errors = [...allocateAddress(service, spec, pool), ...allocatePorts(service, spec, pool)];
+  const ports = dryRun ? guessedPorts(spec) : pool;
+  const errors = [...allocateAddress(service, spec, pool), ...allocatePorts(service, spec, ports), ...allocateHealthPort(service, spec, ports)];
   if (errors.length > 0) throw invalid('', 'Service', service.metadata.name ?? '', errors);
 }
 
@@ -32,7 +35,30 @@ function allocateAddress(service: KindObject, spec: ServiceSpec, pool: AddressPo
   return [];
 }
 
-function allocatePorts(service: KindObject, spec: ServiceSpec, pool: AddressPool): FieldError[] {
+type PortPool = Pick<AddressPool, 'allocatePort' | 'takePort'>;
+
+/** A dry run takes no port: it tells one that is likely, the next after those that the Service names. */
+function guessedPorts(spec: ServiceSpec): PortPool {
+  let last = Math.max(0, ...(spec.ports ?? []).map((port) => port.nodePort ?? 0)) || MAX_NODE_PORT + 1;
+  return { allocatePort: () => (last += 1), takePort: () => 'taken' };
+}
+
+/** Where traffic stays on a node, load balancers ask each node whether it has an endpoint. */
+function allocateHealthPort(service: KindObject, spec: ServiceSpec, pool: PortPool): FieldError[] {
+  if (spec.type !== 'LoadBalancer' || spec.externalTrafficPolicy !== 'Local') return [];
+  const at = 'spec.healthCheckNodePort';
+  if (!spec.healthCheckNodePort) {
+    const free = pool.allocatePort(ownerOf(service));
+    if (free === undefined) return [{ type: 'Invalid', field: at, detail: 'No node port is free' }];
+    spec.healthCheckNodePort = free;
+    return [];
+  }
+  const taken = pool.takePort(spec.healthCheckNodePort, ownerOf(service));
+  if (taken === 'taken') return [];
+  return [{ type: 'Invalid', field: at, value: spec.healthCheckNodePort, detail: taken === 'inUse' ? 'Another Service has this port' : 'Node ports are 30000 to 32767' }];
+}
+
+function allocatePorts(service: KindObject, spec: ServiceSpec, pool: PortPool): FieldError[] {
   if (spec.type !== 'NodePort' && (spec.type !== 'LoadBalancer' || spec.allocateLoadBalancerNodePorts === false)) return [];
   return (spec.ports ?? []).flatMap((port, index): FieldError[] => {
     if (port.nodePort === undefined || port.nodePort === 0) {
@@ -50,7 +76,7 @@ function allocatePorts(service: KindObject, spec: ServiceSpec, pool: AddressPool
 /** Gives back all that a stored Service no longer has; with none remaining, all of it. */
 export function releaseForService(pool: AddressPool, service: KindObject, remaining?: KindObject): void {
   const spec = remaining?.['spec'] as ServiceSpec | undefined;
-  pool.release(ownerOf(service), { addresses: spec?.clusterIPs ?? [], ports: (spec?.ports ?? []).flatMap((p) => p.nodePort ?? []) });
+  pool.release(ownerOf(service), { addresses: spec?.clusterIPs ?? [], ports: [...(spec?.ports ?? []).flatMap((p) => p.nodePort ?? []), ...(spec?.healthCheckNodePort ? [spec.healthCheckNodePort] : [])] });
 }
 
 function ownerOf(service: KindObject): string {

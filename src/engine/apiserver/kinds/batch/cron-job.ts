@@ -15,7 +15,7 @@ export const cronJob: KindRules = {
   group: 'batch', version: 'v1', kind: 'CronJob', namespaced: true, generation: true,
   name: (name) => {
     const messages = dnsSubdomain(name);
-    return name.length > MAX_NAME && name.length <= 253 ? [...messages, `must be at most ${MAX_NAME} characters`] : messages;
+    return name.length > MAX_NAME ? [...messages, `must be at most ${MAX_NAME} characters`] : messages;
   },
   warnings: (object) => templateWarnings(object['spec'].jobTemplate.spec?.template, 'spec.jobTemplate.spec.template'),
   default(object) {

@@ -27,13 +27,15 @@ export const namespace: KindRules = {
         found.invalid('spec.finalizers', finalizer, 'must have a domain');
       }
     });
+    const label = object.metadata.labels?.[NAME_LABEL];
+    if (label !== undefined && object.metadata.name !== undefined && label !== object.metadata.name) found.invalid(`metadata.labels[${NAME_LABEL}]`, label, 'must be the name');
+    // The levels are looked at once everything else is right.
+    if (found.errors.length > 0) return;
     for (const mode of ['enforce', 'audit', 'warn']) {
       const level = object.metadata.labels?.[`${POD_SECURITY}/${mode}`];
       if (level !== undefined && !LEVELS.has(level)) found.invalid(`metadata.labels[${POD_SECURITY}/${mode}]`, level, 'must be privileged, baseline or restricted');
       const version = object.metadata.labels?.[`${POD_SECURITY}/${mode}-version`];
       if (version !== undefined && !/^(latest|v1\.(0|[1-9]\d*))$/.test(version)) found.invalid(`metadata.labels[${POD_SECURITY}/${mode}-version]`, version, 'must be latest or v1.x');
     }
-    const label = object.metadata.labels?.[NAME_LABEL];
-    if (label !== undefined && label !== object.metadata.name) found.invalid(`metadata.labels[${NAME_LABEL}]`, label, 'must be the name');
   },
 };
