@@ -68,13 +68,25 @@ function requireKind(object: KindObject, apiVersion: string, kind: string): void
 }
 
 function parseYaml(body: string): { value: unknown; duplicates: string[] } {
-  const document = parseDocument(body, { uniqueKeys: true, merge: true });
+  const document = parseDocument(body, { uniqueKeys: true, merge: true, logLevel: 'error' });
   const duplicates: string[] = [];
   for (const error of document.errors) {
     if (error.code === 'DUPLICATE_KEY') duplicates.push(`line ${error.linePos?.[0].line ?? '?'}`);
     else throw badRequest(`The body is not YAML: ${error.message}`, error);
   }
-  return { value: document.toJS() as unknown, duplicates };
+  return { value: yamlValue(() => document.toJS() as unknown), duplicates };
+}
+
+/** What YAML stands for, if JSON can say it: an alias inside what it names cannot be written out, and too many are an attack.
+ *  @throws {StatusError} 400 */
+export function yamlValue(read: () => unknown): unknown {
+  try {
+    const value = read();
+    JSON.stringify(value);
+    return value;
+  } catch (cause) {
+    throw badRequest(`The body is not YAML that JSON can say: ${(cause as Error).message.split('\n')[0]}`, cause);
+  }
 }
 
 function badRequest(message: string, cause?: unknown): StatusError {

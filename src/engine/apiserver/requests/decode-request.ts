@@ -1,5 +1,5 @@
 import { badRequest, unsupportedMediaType } from '../api-error.ts';
-import { decode, decodeValue, type Decoded, type FieldValidation } from '../decode/decode.ts';
+import { decode, decodeValue, yamlValue, type Decoded, type FieldValidation } from '../decode/decode.ts';
 import { hasDuplicateKeys } from '../decode/duplicate-keys.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { mediaTypeOf, readBody } from '../http/body.ts';
@@ -92,11 +92,7 @@ export async function parseYaml(body: Buffer): Promise<unknown> {
   const json = asJson(text);
   if (json !== undefined) return json;
   const { parse } = await import('yaml');
-  try {
-    return parse(text, { maxAliasCount: 100 });
-  } catch (cause) {
-    throw badRequest(`The body is not YAML: ${(cause as Error).message}`, cause);
-  }
+  return yamlValue(() => parse(text, { maxAliasCount: 100, logLevel: 'error' }) as unknown);
 }
 
 /** Every JSON text is YAML of the same value, and most clients send it: its parser is 20 times faster. Doubled keys, which YAML refuses, are left to it. */

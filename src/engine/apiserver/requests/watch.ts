@@ -71,7 +71,7 @@ class WatchStream {
     else this.#send(missed);
     if (options.endBookmark) this.#bookmark({ 'k8s.io/initial-events-end': 'true' });
     if (options.bookmarks) this.#bookmarkRegularly();
-    const seconds = Number(query.get('timeoutSeconds') ?? 0) || 1800 + Math.floor(api.random.next() * 1800);
+    const seconds = Math.max(0, Number(query.get('timeoutSeconds') ?? 0)) || 1800 + Math.floor(api.random.next() * 1800);
     this.#stops.push(api.clock.after(seconds * 1000, () => this.#end()));
     const onClosing = (): void => this.#end();
     api.closing.addEventListener('abort', onClosing, { once: true });

@@ -1,0 +1,60 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import resourceData from '../../../src/kubernetes/data/resources.json' with { type: 'json' };
+import { mask } from './mask.ts';
+import { mutationsOf } from './mutations.ts';
+import type { Recorded } from './replay.ts';
+
+export interface Manifest { readonly apiVersion: string; readonly kind: string }
+export type Case = Omit<Recorded, 'answer'>;
+
+interface Body { readonly reason?: string; readonly details?: { readonly causes?: readonly { readonly field?: string; readonly reason?: string }[] } }
+type Send = (path: string, init: { method: string; headers: Record<string, string>; body: string }) => Promise<{ status: number; warning: string | null; json(): Promise<unknown> }>;
+
+/** The manifests that stand beside this file: one or more of every kind that can be created. */
+export function manifests(): Manifest[] {
+  const folder = join(import.meta.dirname, 'manifests');
+  return readdirSync(folder).sort().flatMap((file) => parseAllDocuments(readFileSync(join(folder, file), 'utf8')).map((document) => document.toJS() as Manifest));
+}
+
+/** Each manifest as it is and with one thing changed, no request twice; one in five asks for warnings instead of refusals. */
+export function casesOf(from: readonly Manifest[], only = ''): Case[] {
+  const cases: Case[] = [];
+  const seen = new Set<string>();
+  for (const manifest of from) {
+    const path = pathOf(manifest);
+    if (!path.includes(only)) continue;
+    for (const { what, body } of mutationsOf(manifest)) {
+      const text = path + JSON.stringify(body);
+      if (seen.has(text)) continue;
+      seen.add(text);
+      cases.push({ what, path, fieldValidation: cases.length % 5 === 4 ? 'Warn' : 'Strict', body });
+    }
+  }
+  return cases;
+}
+
+function pathOf({ apiVersion, kind }: Manifest): string {
+  const resource = resourceData.resources.find((r) => r.groupVersion === apiVersion && r.kind === kind && !r.name.includes('/'));
+  if (resource === undefined) throw new Error(`No resource is known for ${apiVersion} ${kind}`);
+  return `${apiVersion.includes('/') ? '/apis/' : '/api/'}${apiVersion}${resource.namespaced ? '/namespaces/default' : ''}/${resource.name}`;
+}
+
+/** What a server says to a case, as a dry run. */
+export async function ask(one: Case, token: string, send: Send): Promise<unknown> {
+  const response = await send(`${one.path}?dryRun=All&fieldValidation=${one.fieldValidation}`, {
+    method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(one.body),
+  });
+  const body = (await response.json()) as Body;
+  const warnings = response.warning === null ? undefined : (response.warning.match(/299/g) ?? []).length;
+  if (response.status < 300) return { code: response.status, object: mask(body), warnings };
+  const causes = body.details?.causes?.map((cause) => [cause.field ?? '', cause.reason ?? '']).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  return { code: response.status, reason: body.reason, causes, warnings };
+}
+
+/** `fetch` in the form that `ask` takes. */
+export const sendTo = (server: string): Send => async (path, init) => {
+  const response = await fetch(server + path, init);
+  return { status: response.status, warning: response.headers.get('warning'), json: () => response.json() };
+};
