@@ -36,7 +36,7 @@ export async function decodeRequest(request: ApiRequest, kind: BodyKind = reques
 /** Decodes a value that is already JSON: what a patch made. */
 export function decodePatched(request: ApiRequest, value: unknown, kind: BodyKind = request.resource): KindObject {
   const decoded = kind === request.resource && request.resource.custom !== undefined
-    ? decodeCustom(value, request.resource, fieldValidationOf(request)) : decodeValue(value, kind);
+    ? decodeCustom(value, request.resource, fieldValidationOf(request)) : decodeValue(value, kind, fieldValidationOf(request));
   request.warnings.push(...decoded.warnings);
   checkKind(decoded.object, kind);
   return decoded.object;

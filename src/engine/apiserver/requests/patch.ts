@@ -14,7 +14,7 @@ import { strategicMergePatch } from '../patch/strategic-merge-patch.ts';
 import { shown } from '../resources/served-resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { applyObject } from './apply.ts';
-import { decodePatched, fieldValidationOf, parseJson } from './decode-request.ts';
+import { decodePatched, parseJson } from './decode-request.ts';
 import { headOf, updateObject } from './update.ts';
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
@@ -66,7 +66,7 @@ function decodeResult(request: ApiRequest, value: JsonObject): KindObject {
     if (forgetsOwners) object.metadata.managedFields = [{}];
     return object;
   } catch (error) {
-    if (!(error instanceof StatusError) || error.code !== 400 || fieldValidationOf(request) === 'Strict') throw error;
+    if (!(error instanceof StatusError) || error.code !== 400) throw error;
     throw invalid(request.resource.group, request.resource.kind, request.name ?? '', [{ type: 'Invalid', field: 'patch', detail: error.message }]);
   }
 }
