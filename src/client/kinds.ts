@@ -14,6 +14,7 @@ export const Endpoints = resource<k.Endpoints>('', 'v1', 'endpoints', 'Endpoints
 export const PersistentVolumeClaims = resource<k.PersistentVolumeClaim>('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim');
 export const ResourceQuotas = resource<k.ResourceQuota>('', 'v1', 'resourcequotas', 'ResourceQuota');
 export const Deployments = resource<k.Deployment>('apps', 'v1', 'deployments', 'Deployment');
+export const ReplicationControllers = resource<k.ReplicationController>('', 'v1', 'replicationcontrollers', 'ReplicationController');
 export const ReplicaSets = resource<k.ReplicaSet>('apps', 'v1', 'replicasets', 'ReplicaSet');
 export const StatefulSets = resource<k.StatefulSet>('apps', 'v1', 'statefulsets', 'StatefulSet');
 export const DaemonSets = resource<k.DaemonSet>('apps', 'v1', 'daemonsets', 'DaemonSet');

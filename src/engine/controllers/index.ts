@@ -12,7 +12,7 @@ import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { podGarbageCollectorController } from './pod-garbage-collector/controller.ts';
-import { replicaSetController } from './replicaset/controller.ts';
+import { replicaSetController, replicationControllerController } from './replicaset/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { statefulSetController } from './stateful-set/controller.ts';
@@ -30,6 +30,7 @@ export function createEngineControllers(options: EngineControllersOptions = {}):
   return [
     deploymentController,
     replicaSetController,
+    replicationControllerController,
     endpointSliceController,
     garbageCollectorController,
     namespaceController,

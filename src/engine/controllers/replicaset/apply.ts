@@ -1,4 +1,4 @@
-import { Pods, ReplicaSets } from '../../../client/kinds.ts';
+import { Pods } from '../../../client/kinds.ts';
 import { keyOf } from '../../../client/resource.ts';
 import { isNotFound, StatusError } from '../../../client/status-error.ts';
 import { semanticEqual } from '../../../kubernetes/semantic-equal.ts';
@@ -9,17 +9,19 @@ import type { Expectations } from '../../../runtime/expectations.ts';
 import { applyClaim } from '../claim.ts';
 import { inSlowStart } from '../pod-batch.ts';
 import { podFromTemplate } from '../pod-template.ts';
+import type { ReplicatedKind } from './replicated-kind.ts';
 import type { ReplicaSetObserved } from './observe.ts';
 import type { ReplicaSetAction, ReplicaSetDecision } from './reconcile.ts';
 
 export interface ReplicaSetWriter extends Pick<ControllerContext, 'client' | 'clock'> {
   readonly expectations: Expectations;
   readonly events: EventRecorder;
+  readonly kind: ReplicatedKind;
 }
 
 export async function apply(writer: ReplicaSetWriter, observed: ReplicaSetObserved, decision: ReplicaSetDecision): Promise<void> {
   const { replicaSet } = observed;
-  await applyClaim(writer.client, Pods, replicaSet, 'apps/v1', 'ReplicaSet', observed.pods);
+  await applyClaim(writer.client, Pods, replicaSet, writer.kind.apiVersion, writer.kind.kind, observed.pods);
   const error = await act(writer, replicaSet, decision.action);
   const conditions = failureConditions(replicaSet, decision.action, error, writer.clock.now());
   await writeStatus(writer, replicaSet, { ...decision.status, conditions });
@@ -31,13 +33,13 @@ function isEnding(e: unknown): boolean {
   return e instanceof StatusError && e.reason === 'Forbidden' && e.message.includes('being terminated');
 }
 
-async function act({ client, events, expectations }: ReplicaSetWriter, replicaSet: ReplicaSet, action: ReplicaSetAction): Promise<unknown> {
+async function act({ client, events, expectations, kind }: ReplicaSetWriter, replicaSet: ReplicaSet, action: ReplicaSetAction): Promise<unknown> {
   const owner = replicaSet.metadata?.uid ?? '';
   switch (action.type) {
     case 'none':
       return undefined;
     case 'create': {
-      const pod = podFromTemplate(replicaSet.spec?.template as PodTemplateSpec, replicaSet, 'apps/v1', 'ReplicaSet');
+      const pod = podFromTemplate(replicaSet.spec?.template as PodTemplateSpec, replicaSet, kind.apiVersion, kind.kind);
       expectations.expect(owner, action.count, []);
       const { skipped, error } = await inSlowStart(Array.from({ length: action.count }), async () => {
         try {
@@ -89,11 +91,11 @@ function failureConditions(replicaSet: ReplicaSet, action: ReplicaSetAction, err
   return [...conditions.filter((c) => c.type !== 'ReplicaFailure'), failure];
 }
 
-async function writeStatus({ client }: ReplicaSetWriter, replicaSet: ReplicaSet, status: ReplicaSetStatus): Promise<void> {
+async function writeStatus({ client, kind }: ReplicaSetWriter, replicaSet: ReplicaSet, status: ReplicaSetStatus): Promise<void> {
   // terminatingReplicas is behind a feature gate: a server that drops it must not be written to for ever.
   const comparable = (s: ReplicaSetStatus | undefined): unknown => ({ ...s, replicas: s?.replicas || undefined, fullyLabeledReplicas: s?.fullyLabeledReplicas || undefined, readyReplicas: s?.readyReplicas || undefined, availableReplicas: s?.availableReplicas || undefined, terminatingReplicas: undefined });
   if (replicaSet.status !== undefined && semanticEqual(comparable(replicaSet.status), comparable(status))) return;
-  await client.patch(ReplicaSets, keyOf(replicaSet), { metadata: { uid: replicaSet.metadata?.uid }, status }, { subresource: 'status' }).catch((e: unknown) => {
+  await client.patch(kind.resource, keyOf(replicaSet), { metadata: { uid: replicaSet.metadata?.uid }, status }, { subresource: 'status' }).catch((e: unknown) => {
     if (!isNotFound(e)) throw e;
   });
 }

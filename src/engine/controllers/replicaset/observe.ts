@@ -1,8 +1,9 @@
-import { Pods, ReplicaSets } from '../../../client/kinds.ts';
+import { Pods } from '../../../client/kinds.ts';
 import type { ObjectKey } from '../../../client/resource.ts';
 import type { ControllerContext } from '../../../runtime/controller.ts';
 import type { Expectations } from '../../../runtime/expectations.ts';
 import type { Pod, ReplicaSet } from '../../../kubernetes/types.generated.ts';
+import type { ReplicatedKind } from './replicated-kind.ts';
 import { claim, type Claim } from '../claim.ts';
 
 export interface ReplicaSetObserved {
@@ -14,9 +15,10 @@ export interface ReplicaSetObserved {
   readonly podsOnNode: ReadonlyMap<string, number>;
 }
 
-export function observe(context: Pick<ControllerContext, 'informer'>, expectations: Expectations, key: ObjectKey): ReplicaSetObserved | undefined {
-  const replicaSet = context.informer(ReplicaSets).get(key);
-  if (replicaSet === undefined) return undefined;
+export function observe(context: Pick<ControllerContext, 'informer'>, expectations: Expectations, key: ObjectKey, kind: ReplicatedKind): ReplicaSetObserved | undefined {
+  const found = context.informer(kind.resource).get(key);
+  if (found === undefined) return undefined;
+  const replicaSet = kind.asReplicaSet(found);
   const pods = claim(replicaSet, replicaSet.spec?.selector, context.informer(Pods).list(key.namespace));
   const podsOnNode = new Map<string, number>();
   for (const pod of pods.owned) {
