@@ -24,6 +24,8 @@ test.for<{ when: string; given: Application; says: RegExp }>([
   { when: 'steps on an early track', given: application([{ name: 'a', replicas: 1, segment: 'X', steps: [{ percent: 5 }] }, production]), says: /only the last track can have steps/ },
   { when: 'an autoscaler that could never hold its least', given: application([{ ...production, autoscaling: { maxReplicas: 2 } }]), says: /maxReplicas 2 is below its 3 replicas/ },
   { when: 'an abort whose steps rise', given: application([production], { abort: { steps: [20, 50], intervalSeconds: 5 } }), says: /50 cannot follow 20/ },
+  { when: 'a hook that runs nothing', given: application([{ ...production, hooks: { before: [{ name: 'migrate', template: {} }] } }]), says: /hook migrate has no container to run/ },
+  { when: 'a test job that runs nothing', given: application([{ ...production, gates: [{ name: 'smoke', testJob: { template: {} } }] }]), says: /test job smoke has no container to run/ },
   { when: 'users listed on production', given: application([{ ...production, users: { include: ['ada'] } }]), says: /list users on the tracks before it/ },
   { when: 'a user both in and out', given: application([{ name: 'a', replicas: 1, segment: 'X', users: { include: ['ada', 'bob'], exclude: ['bob'] } }, production]), says: /user bob is listed as always in and as always out/ },
   { when: 'a gate of two kinds', given: application([{ ...production, gates: [{ name: 'g', soak: { seconds: 1 }, approval: {} } as never] }]), says: /exactly one of/ },

@@ -47,6 +47,10 @@ function trackFaults(track: Track, last: boolean): string[] {
     const compared = gates.find((g) => 'analysis' in g && g.analysis.metrics.some((m) => m.maxRatioToProduction !== undefined));
     if (compared !== undefined) say(`gate ${compared.name} compares with production, which is this version itself by then: use max there, or put the gate on a step`);
   }
+  for (const [when, hooks] of Object.entries(track.hooks ?? {})) {
+    faults.push(...repeated(`hook ${when} track ${name}`, hooks.map((h) => h.name)));
+    for (const hook of hooks) if ((hook.template?.spec?.containers ?? []).length === 0) say(`hook ${hook.name} has no container to run: add template.spec.containers`);
+  }
   faults.push(...gateFaults(name, gates), ...steps.flatMap((s) => gateFaults(name, s.gates ?? [])));
   return faults;
 }
@@ -56,6 +60,7 @@ function gateFaults(track: string, gates: readonly Gate[]): string[] {
   for (const gate of gates) {
     const kinds = Object.keys(gate).filter((k) => k !== 'name');
     if (kinds.length !== 1) faults.push(`Track ${track}: gate ${gate.name} is exactly one of soak, testJob, approval, analysis, window and webhook, not ${kinds.join(' and ') || 'none'}`);
+    if ('testJob' in gate && (gate.testJob.template?.spec?.containers ?? []).length === 0) faults.push(`Track ${track}: test job ${gate.name} has no container to run: add template.spec.containers`);
     if ('testJob' in gate && cannotFail(gate.testJob)) faults.push(`Track ${track}: test job ${gate.name} always succeeds and so proves nothing: let its command's exit code through`);
   }
   return faults;

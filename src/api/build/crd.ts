@@ -2,6 +2,10 @@ import { age, column, conditions, customResourceDefinition, list, mapOf, object,
 
 const FIXED = ['application', 'version', 'image', 'imageTag', 'commit', 'message', 'author', 'group'] as const;
 
+/** By digest: to compare whole ConfigMaps costs more than Kubernetes lets a rule cost. */
+const sameCopies = (list: string): string => `has(self.config.${list}) == has(oldSelf.config.${list}) && (!has(self.config.${list}) || self.config.${list}.map(c, c.name + '=' + c.digest) == oldSelf.config.${list}.map(c, c.name + '=' + c.digest))`;
+const CAPTURED_ONCE = `!has(oldSelf.config) || (has(self.config) && ${sameCopies('configMaps')} && ${sameCopies('secrets')})`;
+
 const name = text('Name that the template uses.', { maxLength: 253 });
 const digest = text('Digest of the content.', { maxLength: 128 });
 const values = (description: string) => ({ ...mapOf(description, text('Value.', { maxLength: 1_048_576 })), maxProperties: 1_000 });
@@ -36,7 +40,7 @@ export const buildCrd = customResourceDefinition({
       ),
       config,
     },
-    { required: ['application', 'version', 'image'], ...rules(['!has(self.group) || self.application in self.group.applications', 'A group names every Application that is released with it, this one too: add it to group.applications'], ...FIXED.map((field) => [`has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`, 'A Build never changes: push again to make another'] as const), ['!has(oldSelf.config) || (has(self.config) && self.config == oldSelf.config)', 'The configuration of a Build is captured once: push again to make another']) },
+    { required: ['application', 'version', 'image'], ...rules(['!has(self.group) || self.application in self.group.applications', 'A group names every Application that is released with it, this one too: add it to group.applications'], ...FIXED.map((field) => [`has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`, 'A Build never changes: push again to make another'] as const), [CAPTURED_ONCE, 'The configuration of a Build is captured once: push again to make another']) },
   ),
   status: object('What is.', { observedGeneration, conditions }),
   columns: [

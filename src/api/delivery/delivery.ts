@@ -72,3 +72,6 @@ export interface Drift {
   /** The field manager that wrote last, such as `kubectl-edit`. */
   by?: string;
 }
+
+/** Condition of a Delivery: False while the API refuses a spec that follows from it; the message begins with `<kind> <name>: `. */
+export const APPLIED = 'Applied';

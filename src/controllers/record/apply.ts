@@ -1,8 +1,10 @@
 import type { Application } from '../../api/application/application.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
-import { LABELS } from '../../api/group.ts';
+import { withCondition } from '../../api/conditions.ts';
+import { APPLIED } from '../../api/delivery/delivery.ts';
+import { LABELS, type Condition } from '../../api/group.ts';
 import { Deliveries } from '../../api/kinds.ts';
-import { isNotFound } from '../../client/status-error.ts';
+import { isNotFound, StatusError } from '../../client/status-error.ts';
 import type { KubernetesObject, ObjectKey, Resource } from '../../client/resource.ts';
 import type { Deployment } from '../../kubernetes/types.generated.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
@@ -35,7 +37,7 @@ export async function apply(actions: readonly RecordAction[], to: ApplyContext):
       case 'apply': await applyObject(action.object, to); break;
       case 'prune': await prune(action.kind, { ...(to.application.metadata?.namespace === undefined ? {} : { namespace: to.application.metadata.namespace }), name: action.name }, to); break;
       case 'adopt': case 'report': break;
-      case 'observed': await writeStatus(to, { observedGeneration: action.generation, ...(await commitOf(to)) }); break;
+      case 'observed': await writeStatus(to, { observedGeneration: action.generation, ...(await commitOf(to)), ...accepted(to) }); break;
     }
   }
 }
@@ -43,10 +45,27 @@ export async function apply(actions: readonly RecordAction[], to: ApplyContext):
 async function applyObject(object: KubernetesObject, to: ApplyContext): Promise<void> {
   const resource = resourceOf(object.kind);
   const owned = { ...withReplicas(object, to), metadata: { ...object.metadata, ownerReferences: [ownerReference(to.application)] } };
-  const result = await to.context.client.apply(resource, owned, { fieldManager: FIELD_MANAGER, force: true });
+  const result = await to.context.client.apply(resource, owned, { fieldManager: FIELD_MANAGER, force: true }).catch(async (error: unknown) => {
+    if (error instanceof StatusError && REFUSALS.has(error.code)) await writeStatus(to, { conditions: conditionsWith(to, 'False', 'SpecRefused', `${object.kind} ${object.metadata?.name}: ${error.message}`) });
+    throw error;
+  });
   to.applied.set(`${object.kind}/${object.metadata?.name}`, {
     wanted: object, resourceVersion: result.metadata?.resourceVersion ?? '', rewritten: new Set(differences(object, result)),
   });
+}
+
+/** What another try of the same spec would not change; a quota or an admission webhook may. */
+const REFUSALS = new Set([400, 422]);
+
+/** Said only where something was refused before. */
+function accepted(to: ApplyContext): Pick<NonNullable<Delivery['status']>, 'conditions'> {
+  const refused = to.delivery.status?.conditions?.some((c) => c.type === APPLIED && c.status === 'False') ?? false;
+  return refused ? { conditions: conditionsWith(to, 'True', 'SpecsAccepted', 'The API takes every spec') } : {};
+}
+
+function conditionsWith({ context, delivery }: ApplyContext, status: 'True' | 'False', reason: string, message: string): Condition[] {
+  const condition = { type: APPLIED, status, reason, message, lastTransitionTime: new Date(context.clock.now()).toISOString(), observedGeneration: delivery.metadata?.generation ?? 0 };
+  return withCondition(delivery.status?.conditions ?? [], condition);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Gate, TrackStep } from '../../api/application/application.ts';
 import type { ResolvedTrack } from '../../api/application/defaults.ts';
 import type { ReleaseTrackStatus, TrackPhase } from '../../api/release/release.ts';
 import { judgeGates, skipsGates, type GatesOutcome } from './gates.ts';
-import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints, readyReplicas } from './observed.ts';
+import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints, readyReplicas, refusal } from './observed.ts';
 import { waitsBehindTrack } from './group.ts';
 import { runHooks } from './hooks.ts';
 import { fail } from './restore.ts';
@@ -76,6 +76,8 @@ function scaleUp(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry
     return;
   }
   working.status.message = `${entry.name}: ${ready} of ${wanted} pods ready`;
+  const refused = refusal(turn.observed, rules, working.build);
+  if (refused !== undefined) return fail(turn, working, { track: entry.name, reason: 'SpecRefused', message: `The API refuses what follows from the Application's template: ${refused}; mend the template, then aweigh release retry` });
   if (isHeld(turn, working)) return;
   const deadline = Date.parse(entry.startedAt ?? timestamp(turn)) + turn.spec.progressDeadlineSeconds * 1000;
   if (turn.observed.now < deadline) return wakeAt(turn, deadline);

@@ -35,7 +35,7 @@ async function applyOne({ client, log }: ControllerContext, events: EventRecorde
       const lastAt = before.at(-1);
       for (const step of (action.status.history ?? []).filter((h) => !before.some((b) => b.at === h.at && b.reason === h.reason && b.track === h.track && b.message === h.message))) {
         if (lastAt !== undefined && step.at < lastAt.at) continue;
-        const warning = ['ProgressDeadlineExceeded', 'GateFailed', 'HookFailed', 'EndpointsLost', 'BuildMissing', 'Inconclusive'].includes(step.reason);
+        const warning = ['ProgressDeadlineExceeded', 'GateFailed', 'HookFailed', 'SpecRefused', 'EndpointsLost', 'BuildMissing', 'Inconclusive'].includes(step.reason);
         events.event({ ...action.release, apiVersion: API_VERSION, kind: 'Release' }, warning ? 'Warning' : 'Normal', step.reason, step.message);
         log.info({ namespace, application: nameOf(application), release: nameOf(action.release), track: step.track, reason: step.reason }, 'Release moved');
       }

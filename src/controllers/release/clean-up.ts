@@ -1,5 +1,5 @@
 import { backendName } from '../../api/names.ts';
-import { deliveryApplied, routersAgree, versionOf } from './observed.ts';
+import { deliveryApplied, refusal, routersAgree, versionOf } from './observed.ts';
 import { entryOf, explain, inMotion, isAborting, isEnded, wakeAt, type Turn, type WorkingTrack } from './turn.ts';
 
 /**
@@ -40,7 +40,7 @@ function isUnreachable(turn: Turn, { rules }: WorkingTrack, build: string): bool
   const { delivery, router } = turn.observed;
   const written = delivery?.spec.tracks.find((t) => t.name === rules.name);
   if (written?.serving === build || written?.next?.build === build) return false;
-  if (router === undefined) return true;
+  if (router === undefined || refusal(turn.observed, rules, build) !== undefined) return true;
   if (!deliveryApplied(turn.observed) || !routersAgree(turn.observed)) return false;
   const backend = backendName(rules.name, versionOf(turn.observed, build));
   const answer = router.status?.observed;

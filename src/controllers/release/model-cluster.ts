@@ -19,6 +19,8 @@ export interface Behaviour {
   readonly becomesReady?: boolean;
   readonly testSucceeds?: boolean;
   readonly hooksSucceed?: boolean;
+  /** The API takes no Deployment of it. */
+  readonly refused?: boolean;
 }
 
 /**
@@ -90,6 +92,13 @@ export class ModelCluster {
   applyDelivery(): void {
     const { delivery } = this;
     if (delivery === undefined || delivery.status?.observedGeneration === delivery.metadata?.generation) return;
+    const refused = delivery.spec.tracks.flatMap((held) => held.builds.map(({ build }) => ({ held, build }))).find(({ build }) => this.behaviour.get(build)?.refused === true);
+    if (refused !== undefined) {
+      const name = trackDeploymentName(nameOf(this.application), this.#track(refused.held.name), this.#version(refused.build));
+      const condition = { type: 'Applied', status: 'False' as const, reason: 'SpecRefused', message: `Deployment ${name}: no such field`, lastTransitionTime: '', observedGeneration: delivery.metadata?.generation ?? 0 };
+      this.delivery = { ...delivery, status: { ...delivery.status, conditions: [condition] } };
+      return;
+    }
     const wanted = new Set<string>();
     for (const held of delivery.spec.tracks) {
       const track = this.#track(held.name);

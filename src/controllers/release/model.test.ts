@@ -97,7 +97,7 @@ class Life {
 
   #push(good: boolean): void {
     const version = `v1.${this.#pushed++}.0`;
-    const behaviour = { becomesReady: good || this.random() < 0.8, testSucceeds: good || this.random() < 0.8, hooksSucceed: good || this.random() < 0.9 };
+    const behaviour = { becomesReady: good || this.random() < 0.8, testSucceeds: good || this.random() < 0.8, hooksSucceed: good || this.random() < 0.9, refused: !good && this.random() < 0.05 };
     this.cluster.push(version, behaviour);
     this.log.push(`push ${version} ${JSON.stringify(behaviour)}`);
   }

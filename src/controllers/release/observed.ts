@@ -1,7 +1,7 @@
 import type { Application } from '../../api/application/application.ts';
 import type { ResolvedTrack } from '../../api/application/defaults.ts';
 import type { Build } from '../../api/build/build.ts';
-import type { Delivery } from '../../api/delivery/delivery.ts';
+import { APPLIED, type Delivery } from '../../api/delivery/delivery.ts';
 import { backendName, candidateServiceName, trackDeploymentName } from '../../api/names.ts';
 import type { Release } from '../../api/release/release.ts';
 import type { Router } from '../../api/router/router.ts';
@@ -104,4 +104,11 @@ export function observedPercent(observed: Observed, track: ResolvedTrack, build:
   const next = production.next === undefined ? 0 : production.next.share / 100;
   if (production.next?.backend === backend) return next;
   return production.backend === backend ? 100 - next : 0;
+}
+
+/** Why the API refuses the Deployment of a build on a track; undefined where it does not. */
+export function refusal(observed: Observed, track: ResolvedTrack, build: string): string | undefined {
+  const condition = observed.delivery?.status?.conditions?.find((c) => c.type === APPLIED && c.status === 'False');
+  const name = trackDeploymentName(nameOf(observed.application), track, versionOf(observed, build));
+  return condition?.observedGeneration === observed.delivery?.metadata?.generation && condition?.message.startsWith(`Deployment ${name}: `) ? condition.message : undefined;
 }

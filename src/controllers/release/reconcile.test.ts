@@ -366,3 +366,15 @@ test('a build waits until its ConfigMaps and Secrets are captured, and says for 
   cluster.settle();
   expect(serving(cluster)).toEqual(everywhere('v1.18.0'));
 });
+
+test('a build whose Deployment the API refuses fails at once, says why, and leaves', () => {
+  const cluster = installed();
+  const build = cluster.push('v1.18.0', { refused: true });
+  const startedAt = cluster.now;
+  cluster.settle();
+  expect(cluster.release(build).status).toMatchObject({ phase: 'Failed' });
+  expect(cluster.release(build).status?.history?.find((h) => h.reason === 'SpecRefused')?.message).toMatch(/Deployment account-service-internal-v1\.18\.0: no such field; mend the template/);
+  expect(cluster.now - startedAt).toBeLessThan(60_000);
+  expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+  expect(held(cluster, 'internal')).toEqual(['v1.17.0']);
+});

@@ -67,3 +67,13 @@ test('what an autoscaler chooses stays: it is no drift, it is in no commit, and 
   expect((await client.get(Deliveries, { namespace, name: 'shop' })).status?.drift ?? []).toEqual([]);
   expect((await repository.read('applications/default/shop')).get('specs/deployment-shop-production-v1.yaml')).not.toMatch(/replicas:/);
 }, 60_000);
+
+test('a spec that the API refuses is said in the Delivery, and forgotten once it is taken', async () => {
+  const key = { namespace, name: 'shop' };
+  const template = (name: string) => ({ spec: { template: { spec: { containers: [{ name, image: '${image}' }] } } } });
+  await client.patch(Applications, key, template('Not_A_Name'));
+  const applied = async () => (await client.get(Deliveries, key)).status?.conditions?.find((c) => c.type === 'Applied');
+  await eventually(async () => expect(await applied()).toMatchObject({ status: 'False', reason: 'SpecRefused', message: expect.stringMatching(/^Deployment shop-production-v1: .*Not_A_Name/) }));
+  await client.patch(Applications, key, template('app'));
+  await eventually(async () => expect(await applied()).toMatchObject({ status: 'True' }));
+}, 60_000);
