@@ -220,6 +220,7 @@ describe.each<RouterKind>(['haproxy', 'builtin'])('under load through %s', (rout
     });
     await lost.stop();
     expect(await eventually('the Delivery to be there again', () => held(cluster))).toEqual(before);
+    await cluster.applyProfileService();
     const again = await Traffic.start(cluster, RATE);
     await waitsForApproval('v10.0.0');
     expect(await held(cluster)).toEqual(before);
