@@ -72,6 +72,11 @@ export function storeLookups(store: Store, registry: ResourceRegistry): Lookups 
       return collection === undefined ? undefined : (store.head(collection, storeKey(namespace, name))?.object as KindObject | undefined);
     },
     list: (group, kind, namespace) => [...(find(group, kind)?.records(namespace === undefined ? '' : `${namespace}/`) ?? [])].map((r) => r.object as KindObject),
+    isEmpty: (group, kind) => (find(group, kind)?.size ?? 0) === 0,
+    scopeOf: (group, kind) => {
+      const resource = registry.findKind(group, kind);
+      return resource === undefined ? undefined : resource.namespaced ? 'Namespaced' : 'Cluster';
+    },
   };
 }
 

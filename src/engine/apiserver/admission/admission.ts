@@ -4,6 +4,7 @@ import { defaultTolerations } from './default-tolerations.ts';
 import { applyLimitRanges, checkLimitRanges } from './limit-ranger.ts';
 import { requireLiveNamespace } from './namespace-lifecycle.ts';
 import { checkPodSecurity } from './pod-security.ts';
+import { checkPolicies } from './policies/policies.ts';
 import { checkQuota } from './quota.ts';
 import { resolvePriority } from './priority.ts';
 import { mountServiceAccount } from './service-account.ts';
@@ -17,6 +18,10 @@ export interface Lookups {
   get(group: string, kind: string, namespace: string | undefined, name: string): KindObject | undefined;
   /** All of one kind, in one namespace or (absent) everywhere. */
   list(group: string, kind: string, namespace?: string): readonly KindObject[];
+  /** Whether there is none of a kind: costs nothing, for the checks that most clusters do not use. */
+  isEmpty(group: string, kind: string): boolean;
+  /** Undefined where nothing serves the kind. */
+  scopeOf(group: string, kind: string): 'Cluster' | 'Namespaced' | undefined;
 }
 
 export interface AdmissionRequest {
@@ -36,20 +41,28 @@ export interface AdmissionRequest {
 export interface AdmissionResult {
   /** Texts for Warning headers. */
   readonly warnings: string[];
+  /** For the audit log; absent where there are none. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
-type Plugin = (request: AdmissionRequest, context: StrategyContext, lookups: Lookups) => string[] | void;
+type Plugin = (request: AdmissionRequest, context: StrategyContext, lookups: Lookups) => string[] | AdmissionResult | void;
 
 const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, defaultStorageClass, setRequester, preventEscalation, checkCertificateDecision];
-const validating: readonly Plugin[] = [checkLimitRanges, checkPodSecurity, checkQuota];
+const validating: readonly Plugin[] = [checkLimitRanges, checkPodSecurity, checkPolicies, checkQuota];
 
 function run(plugins: readonly Plugin[], request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
   const warnings: string[] = [];
+  let annotations: AdmissionResult['annotations'];
   for (const plugin of plugins) {
-    const texts = plugin(request, context, lookups);
-    if (texts !== undefined) warnings.push(...texts);
+    const said = plugin(request, context, lookups);
+    if (said === undefined) continue;
+    if (Array.isArray(said)) warnings.push(...said);
+    else {
+      warnings.push(...said.warnings);
+      if (said.annotations !== undefined) annotations = { ...annotations, ...said.annotations };
+    }
   }
-  return { warnings };
+  return { warnings, ...(annotations !== undefined && { annotations }) };
 }
 
 /** Kubernetes's default admission, the mutating part: service account and token volume, priority, tolerations,
@@ -59,8 +72,8 @@ export function mutate(request: AdmissionRequest, context: StrategyContext, look
   return run(mutating, request, context, lookups);
 }
 
-/** The validating part: limit ranges, pod security levels, quota.
- *  @throws {StatusError} 403 `Forbidden` when the request is refused */
+/** The validating part: limit ranges, pod security levels, admission policies, quota.
+ *  @throws {StatusError} 403 `Forbidden` when the request is refused, or what a policy gives as its reason */
 export function admit(request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
   return run(validating, request, context, lookups);
 }

@@ -46,7 +46,7 @@ export class Auditor {
     this.#tell(decision, 'RequestReceived', base);
     if (LONG.has(asked.verb)) onFirstByte(res, () => this.#tell(decision, 'ResponseStarted', { ...base, responseStatus: { metadata: {}, code: res.statusCode } }));
     res.once('close', () => this.#tell(decision, 'ResponseComplete', {
-      ...base, responseStatus: { metadata: {}, code: res.statusCode },
+      ...base, responseStatus: { metadata: {}, code: res.statusCode }, ...(annotated.has(res) && { annotations: annotated.get(res) }),
       ...(body !== undefined && { requestObject: asJson(body(req)) }), ...(answer !== undefined && { responseObject: asJson(answer()) }),
     }));
   }
@@ -58,6 +58,13 @@ export class Auditor {
   #now(): string {
     return new Date(this.#clock.now()).toISOString();
   }
+}
+
+const annotated = new WeakMap<ServerResponse, Record<string, string>>();
+
+/** Adds to what the audit log will say of a request, audited or not. */
+export function annotate(res: ServerResponse, annotations: Readonly<Record<string, string>> | undefined): void {
+  if (annotations !== undefined) annotated.set(res, { ...annotated.get(res), ...annotations });
 }
 
 const shown = ({ username, uid, groups, extra }: RequestUser): object => ({ username, ...(uid && { uid }), groups, ...(extra && { extra }) });

@@ -8,6 +8,7 @@ import type { KindObject } from '../kinds/strategy.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { dropDoubledOwners } from '../validation/object-meta.ts';
 import { allocate, commit, refuseInvalid } from './commit.ts';
+import { note } from './note.ts';
 import { decodeRequest } from './decode-request.ts';
 import { track } from './ownership.ts';
 
@@ -35,9 +36,10 @@ export async function createObject(request: ApiRequest, object: KindObject, own:
     operation: 'CREATE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), object, name,
     ...(request.namespace !== undefined && { namespace: request.namespace }),
   };
-  request.warnings.push(...mutate(asked, context, api.lookups).warnings);
+  note(request, mutate(asked, context, api.lookups));
   refuseInvalid(request, object, resource.strategy.validate(object, context));
-  request.warnings.push(...admit(asked, context, api.lookups).warnings, ...resource.strategy.warnings(object));
+  note(request, admit(asked, context, api.lookups));
+  request.warnings.push(...resource.strategy.warnings(object));
   if (!isFree(name)) throw alreadyExists(subjectOf(request, name));
   allocate(request, object);
   return commit(request, object);

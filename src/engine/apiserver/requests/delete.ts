@@ -5,6 +5,7 @@ import { asKind, strategyContext, timestamp } from '../context.ts';
 import { mediaTypeOf, readBody } from '../http/body.ts';
 import { isDryRun, subjectOf, type ApiRequest } from '../http/api-request.ts';
 import { acceptedForm, replyObject } from '../http/negotiate.ts';
+import { note } from './note.ts';
 import { replyValue } from '../http/reply.ts';
 import type { KindObject } from '../kinds/strategy.ts';
 import { shown } from '../resources/served-resource.ts';
@@ -90,7 +91,7 @@ export async function deleteObject(request: ApiRequest, options: DeleteOptions):
     operation: 'DELETE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), old,
     ...(request.namespace !== undefined && { namespace: request.namespace }), ...(request.name !== undefined && { name: request.name }),
   };
-  request.warnings.push(...admit(asked, strategyContext(api, request.user, request.namespace), api.lookups).warnings);
+  note(request, admit(asked, strategyContext(api, request.user, request.namespace), api.lookups));
   const grace = gracePeriodOf(resource.storage, old, options);
   const finalizers = finalizersFor(resource.storage, old, options);
   const held = finalizers.length > 0 || grace > 0 || (resource.storage === '/namespaces' && hasSpecFinalizers(old));

@@ -9,6 +9,7 @@ import { shown } from '../resources/served-resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { dropDoubledOwners } from '../validation/object-meta.ts';
 import { allocate, commit, refuseInvalid } from './commit.ts';
+import { note } from './note.ts';
 import { decodeRequest } from './decode-request.ts';
 import { track } from './ownership.ts';
 import { removeObject } from './remove.ts';
@@ -48,9 +49,10 @@ export async function updateObject(request: ApiRequest, object: KindObject, head
     operation: 'UPDATE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), object, old,
     ...(request.subresource !== undefined && { subresource: request.subresource }), ...(request.namespace !== undefined && { namespace: request.namespace }), ...(request.name !== undefined && { name: request.name }),
   };
-  request.warnings.push(...mutate(asked, context, api.lookups).warnings);
+  note(request, mutate(asked, context, api.lookups));
   refuseInvalid(request, object, isStatus ? strategy.validateStatusUpdate(object, old, context) : strategy.validateUpdate(object, old, context));
-  request.warnings.push(...admit(asked, context, api.lookups).warnings, ...strategy.warnings(object, old));
+  note(request, admit(asked, context, api.lookups));
+  request.warnings.push(...strategy.warnings(object, old));
   if (!isStatus) allocate(request, object, old);
   return store(request, object, old, head);
 }

@@ -1,5 +1,5 @@
 import type { MatchCondition, MatchResources, NamedRuleWithOperations } from '../../../../kubernetes/types.generated.ts';
-import { Environment } from '@marcbachmann/cel-js';
+import { celEnvironment } from '../../cel/environment.ts';
 import { pathSegmentName } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import { qualifiedName } from '../../validation/label.ts';
@@ -95,21 +95,16 @@ export function validateMatchConditions(conditions: readonly MatchCondition[] | 
   });
 }
 
-let known: Environment | undefined;
-
-/** Made when the first expression comes: most clusters have none, and it is made of hundreds of overloads. */
-function environment(): Environment {
-  return known ??= ['object', 'oldObject', 'request', 'params', 'namespaceObject', 'authorizer', 'variables'].reduce((env, name) => env.registerVariable(name, 'dyn'), new Environment());
-}
+const names = ['object', 'oldObject', 'request', 'params', 'namespaceObject', 'authorizer', 'variables'];
 
 /** Required where it is blank; Invalid where it does not parse, names what is not declared, or gives another type than `wants` (`text` may be null).
- *  Functions of Kubernetes's own libraries are not typed here, so their calls are taken as they are. */
+ *  Calls that no library here knows are taken as they are. */
 export function validateExpression(expression: string, path: string, found: Findings, wants: 'bool' | 'string' | 'text' | 'any' = 'bool'): void {
   if (expression.trim() === '') {
     found.required(path);
     return;
   }
-  const checked = environment().check(expression.trim());
+  const checked = celEnvironment(names).check(expression.trim());
   if (!checked.valid) {
     const message = (checked.error?.message ?? 'cannot be read').split('\n')[0] as string;
     if (!message.includes('no matching overload')) found.invalid(path, expression, message);

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { celEnvironment, compile } from './environment.ts';
+import { celValue } from './values.ts';
+import { AuthorizerValue } from './authorizer.ts';
+
+const object = celValue({ spec: { replicas: 3, names: ['b', 'a'], limits: { cpu: '500m' } } });
+const authorizer = new AuthorizerValue({ decide: (_, a) => ({ allowed: a.verb === 'get', reason: '' }), rules: () => [], roleRules: () => [] }, { username: 'u', groups: [] });
+const evaluate = (text: string): unknown => compile(celEnvironment(['object', 'authorizer']), text)({ object, authorizer });
+
+test.for([
+  ['object.spec.replicas + 1', 4n],
+  ['object.spec.?paused.orValue(false)', false],
+  ['object.spec.names.isSorted()', false],
+  ['[3, 1, 2].min() + [3, 1, 2].max() + [3, 1, 2].sum()', 10n],
+  ["object.spec.names.indexOf('a')", 1n],
+  ["sets.contains(object.spec.names, ['a'])", true],
+  ["sets.equivalent(['a', 'b', 'a'], object.spec.names)", true],
+  ["'image:v12'.find('[0-9]+')", '12'],
+  ["'a1b22'.findAll('[0-9]+')", ['1', '22']],
+  ["'%s of %d, %.1f%%'.format(['x', 3, 1.24])", 'x of 3, 1.2%'],
+  ["quantity(object.spec.limits.cpu).isLessThan(quantity('1'))", true],
+  ["quantity('1Gi').add(quantity('1Gi')).compareTo(quantity('2Gi'))", 0n],
+  ["isQuantity('1.5x')", false],
+  ["cidr('10.0.0.0/8').containsIP('10.1.2.3')", true],
+  ["cidr('10.0.0.0/8').containsCIDR('11.0.0.0/16')", false],
+  ["isIP('::1') && ip('::1').isLoopback() && ip('10.0.0.1').family() == 4", true],
+  ["authorizer.group('').resource('pods').namespace('x').check('get').allowed()", true],
+  ["authorizer.serviceAccount('x', 'y').path('/healthz').check('post').allowed()", false],
+  ["'a-b'.replace('-', '$&')", 'a$&b'],
+] as const)('%s', ([text, value]) => expect(evaluate(text)).toEqual(value));
+
+test.for(['object.metadata.name', '[].min()', "quantity('x')", "'%d'.format(['a'])", 'object +', 'nobody.name'])('%s is an error', (text) => expect(() => evaluate(text)).toThrow());

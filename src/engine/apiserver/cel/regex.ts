@@ -1,0 +1,24 @@
+import type { Environment } from '@marcbachmann/cel-js';
+
+/** find and findAll, and of the string functions charAt, replace and reverse. */
+export function addRegex(environment: Environment): Environment {
+  const all = (text: string, pattern: string): string[] => [...text.matchAll(new RegExp(pattern, 'gu'))].map((match) => match[0]);
+  return environment
+    .registerFunction('string.find(string): string', (text: string, pattern: string) => new RegExp(pattern, 'u').exec(text)?.[0] ?? '')
+    .registerFunction('string.findAll(string): list<string>', all)
+    .registerFunction('string.findAll(string, int): list<string>', (text: string, pattern: string, limit: bigint) => (limit < 0n ? all(text, pattern) : all(text, pattern).slice(0, Number(limit))))
+    .registerFunction('string.charAt(int): string', (text: string, at: bigint) => {
+      const points = [...text];
+      if (at < 0n || at > BigInt(points.length)) throw new Error(`charAt(${at}) is outside a text of ${points.length}`);
+      return points[Number(at)] ?? '';
+    })
+    .registerFunction('string.replace(string, string): string', (text: string, from: string, to: string) => text.replaceAll(from, () => to))
+    .registerFunction('string.replace(string, string, int): string', (text: string, from: string, to: string, limit: bigint) => replaceFirst(text, from, to, limit))
+    .registerFunction('string.reverse(): string', (text: string) => [...text].toReversed().join(''));
+}
+
+function replaceFirst(text: string, from: string, to: string, limit: bigint): string {
+  if (limit < 0n) return text.replaceAll(from, () => to);
+  let left = limit;
+  return text.replaceAll(from, (found) => (left-- > 0n ? to : found));
+}
