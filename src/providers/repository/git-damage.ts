@@ -5,6 +5,11 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { GitError, type Git } from './git-command.ts';
 
+/** What git says of torn and lost objects. */
+const DAMAGE = /corrupt|inflate|missing|not a tree|not a valid|bad (object|tree|ref)|could not (read|parse)|unable to (read|unpack|parse)|invalid object|unknown object|broken/i;
+/** Whose remedy is another: somebody else's folder, a full or failing disk. */
+const OTHER = /dubious ownership|permission denied|no space left|input\/output error|cannot allocate|too many open files/i;
+
 /**
  * A power cut can tear git's files. What the record says is in the cluster too, so a record whose newest commit cannot be read is put
  * beside, not mended: a new one begins with what the cluster holds, and takes in its history again from the remote, where there is one.
@@ -29,7 +34,9 @@ async function faultOf(directory: string, git: Git, branch: string): Promise<str
     await git(['archive', '--format=tar', '--output=/dev/null', `refs/heads/${branch}`]);
     return undefined;
   } catch (error) {
-    if (error instanceof GitError) return error.stderr.trim().split('\n').slice(0, 3).join('; ');
-    throw error;
+    if (!(error instanceof GitError)) throw error;
+    const told = error.stderr.trim().split('\n').slice(0, 3).join('; ');
+    if (DAMAGE.test(error.stderr) && !OTHER.test(error.stderr)) return told;
+    throw new Error(`The record in ${directory} cannot be read, and nothing says that it is damaged, so it stays as it is: ${told}`, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -112,3 +112,11 @@ test.for([
 });
 
 const objectPath = (id: string): string => `${id.slice(0, 2)}/${id.slice(2)}`;
+
+test('a record that only cannot be read now stays where it is', async () => {
+  await repository.commit(change('shop', { 'delivery.yaml': '1' }));
+  await repository.close();
+  writeFileSync(join(directory, '.git/config'), '[core]\n\trepositoryformatversion = 99\n');
+  await expect(openRepository(directory, options)).rejects.toThrow(/cannot be read, and nothing says that it is damaged/);
+  expect(existsSync(join(directory, '.git/HEAD'))).toBe(true);
+});
