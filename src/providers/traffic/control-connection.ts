@@ -25,7 +25,7 @@ export function openSession(pod: RouterPod, credentials: ControlCredentials): Co
   socket.setNoDelay(true);
   let failure: Error | undefined;
   let answered = false;
-  let current: { readonly chunks: string[]; readonly whole: (answer: string) => boolean; readonly resolve: (answer: string) => void; readonly reject: (error: Error) => void } | undefined;
+  let current: { text: string; readonly whole: (answer: string) => boolean; readonly resolve: (answer: string) => void; readonly reject: (error: Error) => void } | undefined;
   const fail = (error: Error): void => {
     failure ??= error;
     current?.reject(failure);
@@ -36,8 +36,8 @@ export function openSession(pod: RouterPod, credentials: ControlCredentials): Co
   socket.on('data', (chunk: Buffer) => {
     if (current === undefined) return;
     answered = true;
-    current.chunks.push(chunk.toString('latin1'));
-    const answer = current.chunks.join('');
+    current.text += chunk.toString('latin1');
+    const answer = current.text;
     if (!current.whole(answer)) return;
     const { resolve } = current;
     current = undefined;
@@ -58,7 +58,7 @@ export function openSession(pod: RouterPod, credentials: ControlCredentials): Co
     ask: (text, whole) =>
       new Promise((resolve, reject) => {
         if (failure !== undefined) return reject(failure);
-        current = { chunks: [], whole, resolve, reject };
+        current = { text: '', whole, resolve, reject };
         socket.write(text);
       }),
     answered: () => answered,

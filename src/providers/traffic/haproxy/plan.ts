@@ -48,13 +48,21 @@ export function planCommands(traffic: Traffic, state: HaproxyState): HaproxyPlan
 }
 
 /** Backend name → slot. */
-export function heldSlots(state: HaproxyState): Map<string, string> {
+export function heldSlots(state: Pick<HaproxyState, 'map'>): Map<string, string> {
   const held = new Map<string, string>();
   for (const [key, value] of state.map) {
     const name = value.split('|')[0] ?? NO_BACKEND;
     if (key.startsWith('slot:') && name !== NO_BACKEND) held.set(name, key.slice('slot:'.length));
   }
   return held;
+}
+
+/** Slots whose servers a plan for `traffic` looks at: those that are held, and the free ones of tracks with a version that has none yet. */
+export function slotsOfInterest(traffic: Traffic, state: Pick<HaproxyState, 'map'>): string[] {
+  const held = heldSlots(state);
+  const growing = new Set(traffic.backends.filter((b) => !held.has(b.name)).map((b) => b.track));
+  const free = [...growing].flatMap((track) => Array.from({ length: SLOTS_PER_TRACK }, (_, i) => slotName(track, i))).filter((slot) => state.map.get(`slot:${slot}`) === FREE_SLOT);
+  return [...held.values(), ...free];
 }
 
 function freeSlot(backend: TrafficBackend, state: HaproxyState, taken: ReadonlySet<string>): string | undefined {

@@ -4,9 +4,9 @@ import type { ControlSession, OpenSession } from '../control-connection.ts';
 import { ControlConnections, StaleSessionError } from '../control-connections.ts';
 import { cellsBySlot } from '../latency-cells.ts';
 import { LATENCIES, SEGMENT_COUNTS } from './config.ts';
-import { heldSlots, planCommands, setMap } from './plan.ts';
+import { heldSlots, planCommands, setMap, slotsOfInterest } from './plan.ts';
 import { runCommands } from './runtime-session.ts';
-import { type HaproxyState, parseStat, parseState, parseTable, READ_COMMANDS, READ_MAP } from './runtime-state.ts';
+import { type HaproxyState, parseStat, parseState, parseTable, READ_MAP, readServers } from './runtime-state.ts';
 
 const MAX_PASSES = 8;
 
@@ -16,7 +16,10 @@ export function haproxyProvider(clock: Clock, open?: OpenSession): TrafficProvid
   return {
     tell: (pod, credentials, traffic, signal, atSwitch) =>
       connections.run(pod, credentials, signal, async (session, kept) => {
-        let state = parseState(await readCurrent(session, kept, READ_COMMANDS));
+        const { map } = parseState(await readCurrent(session, kept, [READ_MAP]));
+        // Most slots are free: what nobody uses or needs is not read.
+        const read = [READ_MAP, ...slotsOfInterest(traffic, { map }).map(readServers)];
+        let state = parseState(await runCommands(session, read));
         const served = state.map.get('ready') === '1';
         let changed = false;
         let observedAt: number | undefined;
@@ -27,13 +30,13 @@ export function haproxyProvider(clock: Clock, open?: OpenSession): TrafficProvid
           if (pass === MAX_PASSES) throw new Error(`Router ${pod.name} does not do as told: '${first}' has no effect`);
           changed = true;
           // Servers first, then the routes alone and all routers at the same time, then servers that leave.
-          if (plan.before.length > 0) state = parseState(await runCommands(session, [...plan.before, ...READ_COMMANDS]));
+          if (plan.before.length > 0) state = parseState(await runCommands(session, [...plan.before, ...read]));
           else if (plan.moves.length > 0) {
             if (served) await atSwitch?.();
             const marks = served ? [setMap('switch', String(clock.now()))] : [];
             state = { ...state, ...pickMap(parseState(await runCommands(session, [...plan.moves, ...marks, READ_MAP]))) };
             observedAt = clock.now();
-          } else state = parseState(await runCommands(session, [...plan.after, ...READ_COMMANDS]));
+          } else state = parseState(await runCommands(session, [...plan.after, ...read]));
           // A process that was replaced meanwhile is not ready any more.
           if (served && state.map.get('ready') !== '1') throw new Error(`Router ${pod.name} restarted while it was told`);
         }

@@ -14,7 +14,7 @@ export async function runCommands(session: ControlSession, commands: readonly st
     interactive.add(session);
   }
   let text = '';
-  for (const batch of batches(commands)) text += await session.ask(`${batch.join(';')}\n`, (answer) => answer.split(PROMPT).length > batch.length);
+  for (const batch of batches(commands)) text += await session.ask(`${batch.join(';')}\n`, (answer) => answer.endsWith(PROMPT) && answer.split(PROMPT).length > batch.length);
   return text.replaceAll(PROMPT, '\n');
 }
 

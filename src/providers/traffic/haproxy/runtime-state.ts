@@ -15,7 +15,7 @@ export interface HaproxyState {
 }
 
 export const READ_MAP = `show map ${ROUTING_MAP}`;
-export const READ_COMMANDS: readonly string[] = [READ_MAP, 'show servers state'];
+export const readServers = (slot: string): string => `show servers state ${slot}`;
 
 const COLUMNS = ['be_name', 'srv_name', 'srv_addr', 'srv_admin_state', 'srv_port'] as const;
 
@@ -23,15 +23,16 @@ const COLUMNS = ['be_name', 'srv_name', 'srv_addr', 'srv_admin_state', 'srv_port
 const MAINT = 0x01 | 0x02 | 0x20;
 const DRAIN = 0x08 | 0x10;
 
-/** Reads the answers of {@link READ_COMMANDS}, whatever other answers stand before them. */
+/** Reads the answers of {@link READ_MAP} and {@link readServers}, whatever other answers stand between them. */
 export function parseState(text: string): HaproxyState {
   const map = new Map<string, string>();
   const servers = new Map<string, HaproxyServer[]>();
   let columns: Readonly<Record<(typeof COLUMNS)[number], number>> | undefined;
   for (const row of text.split('\n')) {
-    const entry = /^0x[0-9a-f]+ (\S+) (.*)$/.exec(row);
-    if (entry !== null) {
-      map.set(entry[1] ?? '', entry[2] ?? '');
+    if (row.startsWith('0x')) {
+      const key = row.indexOf(' ') + 1;
+      const value = row.indexOf(' ', key);
+      if (key > 0 && value > 0) map.set(row.slice(key, value), row.slice(value + 1));
       continue;
     }
     if (row.startsWith('# be_id')) {
