@@ -9,6 +9,7 @@ const START_UP_MS = 800;
 const agent = new Agent({ keepAlive: true, maxSockets: 32 });
 /** When each connection to the profile service was begun. */
 const dialledAt = new WeakMap<Socket, number>();
+const LINGER_MS = 2_000;
 let draining = false;
 let warm = false;
 
@@ -88,8 +89,11 @@ function profile(incoming: IncomingMessage, method: string, path: string): Promi
 function drain(): void {
   if (draining) return;
   draining = true;
-  server.close(() => process.exit(0));
-  server.closeIdleConnections();
+  // Answers say 'Connection: close' for a while before idle connections end: a client that keeps one does not send into its closing.
+  setTimeout(() => {
+    server.close(() => process.exit(0));
+    server.closeIdleConnections();
+  }, LINGER_MS);
 }
 process.on('SIGTERM', drain);
 process.on('SIGINT', drain);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Terminal } from '../terminal.ts';
+import { adoptCommand } from './adopt.ts';
 import { applyCommand } from './apply.ts';
 import { backupCommand, restoreCommand } from './backup.ts';
 import { demoCommand } from './demo.ts';
@@ -19,5 +20,5 @@ import { upCommand } from './up.ts';
 
 /** Every command that people use, in the order of the help. */
 export function peopleCommands(terminal: Terminal): Command[] {
-  return [upCommand, downCommand, statusCommand, applyCommand, imageCommand, pushCommand, sourceCommand, releaseCommand, scaleCommand, logsCommand, healthCommand, recordCommand, backupCommand, restoreCommand, installCommand, uninstallCommand, demoCommand, loadCommand].map((make) => make(terminal));
+  return [upCommand, downCommand, statusCommand, applyCommand, imageCommand, pushCommand, sourceCommand, releaseCommand, scaleCommand, logsCommand, healthCommand, recordCommand, backupCommand, restoreCommand, adoptCommand, installCommand, uninstallCommand, demoCommand, loadCommand].map((make) => make(terminal));
 }
