@@ -48,7 +48,8 @@ export interface AdmissionResult {
 type Plugin = (request: AdmissionRequest, context: StrategyContext, lookups: Lookups) => string[] | AdmissionResult | void;
 
 const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, defaultStorageClass, setRequester, preventEscalation, checkCertificateDecision];
-const validating: readonly Plugin[] = [checkLimitRanges, checkPodSecurity, checkPolicies, checkQuota];
+// The namespace is asked for again: webhooks may have taken their time.
+const validating: readonly Plugin[] = [requireLiveNamespace, checkLimitRanges, checkPodSecurity, checkPolicies, checkQuota];
 
 function run(plugins: readonly Plugin[], request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
   const warnings: string[] = [];

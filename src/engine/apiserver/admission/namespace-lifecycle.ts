@@ -3,7 +3,7 @@ import type { StrategyContext } from '../kinds/strategy.ts';
 import type { AdmissionRequest, Lookups } from './admission.ts';
 import { forbidden } from './forbidden.ts';
 
-const IMMORTAL = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
+const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
 
 /** Nothing is created in a namespace that is not there or is going; the built-in namespaces stay. */
 export function requireLiveNamespace(request: AdmissionRequest, _context: StrategyContext, lookups: Lookups): void {

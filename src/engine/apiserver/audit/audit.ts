@@ -64,7 +64,7 @@ const annotated = new WeakMap<ServerResponse, Record<string, string>>();
 
 /** Adds to what the audit log will say of a request, audited or not. */
 export function annotate(res: ServerResponse, annotations: Readonly<Record<string, string>> | undefined): void {
-  if (annotations !== undefined) annotated.set(res, { ...annotated.get(res), ...annotations });
+  if (annotations !== undefined && Object.keys(annotations).length > 0) annotated.set(res, { ...annotated.get(res), ...annotations });
 }
 
 const shown = ({ username, uid, groups, extra }: RequestUser): object => ({ username, ...(uid && { uid }), groups, ...(extra && { extra }) });

@@ -9,6 +9,8 @@ import type { StoredRecord } from '../../store/record.ts';
 import { dropDoubledOwners } from '../validation/object-meta.ts';
 import { allocate, commit, refuseInvalid } from './commit.ts';
 import { note } from './note.ts';
+import { hasWebhooks } from '../admission/webhooks/matching-webhooks.ts';
+import { mutateByWebhooks, validateByWebhooks } from './webhooks.ts';
 import { decodeRequest } from './decode-request.ts';
 import { track } from './ownership.ts';
 
@@ -21,8 +23,9 @@ export async function handleCreate(request: ApiRequest): Promise<void> {
 
 /** Runs an object through defaults, admission and validation, and stores it.
  *  @throws {StatusError} 400, 403, 404 (no such namespace), 409 (the name is taken), 422 */
-export async function createObject(request: ApiRequest, object: KindObject, own: (object: KindObject) => void = (o) => track(request, o)): Promise<StoredRecord> {
+export async function createObject(request: ApiRequest, given: KindObject, own: (object: KindObject) => void = (o) => track(request, o)): Promise<StoredRecord> {
   const { resource, api } = request;
+  let object = given;
   const collection = collectionOf(api, resource);
   const isFree = (name: string): boolean => api.store.head(collection, storeKey(request.namespace, name)) === undefined;
   stampNew(request, object, isFree);
@@ -32,12 +35,21 @@ export async function createObject(request: ApiRequest, object: KindObject, own:
   resource.strategy.default(object);
   own(object);
   resource.strategy.prepareForCreate(object, context);
-  const asked: AdmissionRequest = {
+  let asked: AdmissionRequest = {
     operation: 'CREATE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), object, name,
     ...(request.namespace !== undefined && { namespace: request.namespace }),
   };
   note(request, mutate(asked, context, api.lookups));
+  if (hasWebhooks('MutatingWebhookConfiguration', asked, api.lookups)) {
+    object = await mutateByWebhooks(request, asked, context, (next) => {
+      Object.assign(next.metadata, { uid: given.metadata.uid, creationTimestamp: given.metadata.creationTimestamp, name, ...(request.namespace !== undefined && { namespace: request.namespace }) });
+      resource.strategy.default(next);
+      resource.strategy.prepareForCreate(next, context);
+    });
+    asked = { ...asked, object };
+  }
   refuseInvalid(request, object, resource.strategy.validate(object, context));
+  if (hasWebhooks('ValidatingWebhookConfiguration', asked, api.lookups)) await validateByWebhooks(request, asked, context);
   note(request, admit(asked, context, api.lookups));
   request.warnings.push(...resource.strategy.warnings(object));
   if (!isFree(name)) throw alreadyExists(subjectOf(request, name));

@@ -6,6 +6,9 @@ import { mediaTypeOf, readBody } from '../http/body.ts';
 import { isDryRun, subjectOf, type ApiRequest } from '../http/api-request.ts';
 import { acceptedForm, replyObject } from '../http/negotiate.ts';
 import { note } from './note.ts';
+import { hasWebhooks } from '../admission/webhooks/matching-webhooks.ts';
+import { mutateByWebhooks, validateByWebhooks } from './webhooks.ts';
+import { requireUnmoved, untilUnmoved } from './unmoved.ts';
 import { replyValue } from '../http/reply.ts';
 import type { KindObject } from '../kinds/strategy.ts';
 import { shown } from '../resources/served-resource.ts';
@@ -82,7 +85,11 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
 
 /** Marks an object as deleted, or removes it when nothing holds it.
  *  @throws {StatusError} 404, 409 when a precondition fails */
-export async function deleteObject(request: ApiRequest, options: DeleteOptions): Promise<Outcome> {
+export function deleteObject(request: ApiRequest, options: DeleteOptions): Promise<Outcome> {
+  return untilUnmoved(request, () => deleteHead(request, options));
+}
+
+async function deleteHead(request: ApiRequest, options: DeleteOptions): Promise<Outcome> {
   const head = headOf(request);
   const { resource, api } = request;
   const old = asKind(shown(resource, head));
@@ -91,7 +98,11 @@ export async function deleteObject(request: ApiRequest, options: DeleteOptions):
     operation: 'DELETE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), old,
     ...(request.namespace !== undefined && { namespace: request.namespace }), ...(request.name !== undefined && { name: request.name }),
   };
-  note(request, admit(asked, strategyContext(api, request.user, request.namespace), api.lookups));
+  const context = strategyContext(api, request.user, request.namespace);
+  if (hasWebhooks('MutatingWebhookConfiguration', asked, api.lookups)) await mutateByWebhooks(request, asked, context, () => {});
+  if (hasWebhooks('ValidatingWebhookConfiguration', asked, api.lookups)) await validateByWebhooks(request, asked, context);
+  requireUnmoved(request, head);
+  note(request, admit(asked, context, api.lookups));
   const grace = gracePeriodOf(resource.storage, old, options);
   const finalizers = finalizersFor(resource.storage, old, options);
   const held = finalizers.length > 0 || grace > 0 || (resource.storage === '/namespaces' && hasSpecFinalizers(old));

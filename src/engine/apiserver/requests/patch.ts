@@ -15,6 +15,7 @@ import { shown } from '../resources/served-resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { applyObject } from './apply.ts';
 import { decodePatched, parseJson } from './decode-request.ts';
+import { untilUnmoved } from './unmoved.ts';
 import { headOf, updateObject } from './update.ts';
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
@@ -25,9 +26,9 @@ export async function handlePatch(request: ApiRequest): Promise<void> {
   const body = await readBody(request.req);
   if (type === 'apply') {
     const exists = request.api.store.head(collectionOf(request.api, request.resource), storeKey(request.namespace, request.name ?? '')) !== undefined;
-    return replyObject(request, exists ? 200 : 201, await applyObject(request, body), form);
+    return replyObject(request, exists ? 200 : 201, await untilUnmoved(request, () => applyObject(request, body)), form);
   }
-  replyObject(request, 200, await patchObject(request, parseJson(body), type), form);
+  replyObject(request, 200, await untilUnmoved(request, () => patchObject(request, parseJson(body), type)), form);
 }
 
 /** @throws {StatusError} 415 */

@@ -10,6 +10,9 @@ import type { StoredRecord } from '../../store/record.ts';
 import { dropDoubledOwners } from '../validation/object-meta.ts';
 import { allocate, commit, refuseInvalid } from './commit.ts';
 import { note } from './note.ts';
+import { hasWebhooks } from '../admission/webhooks/matching-webhooks.ts';
+import { mutateByWebhooks, validateByWebhooks } from './webhooks.ts';
+import { requireUnmoved, untilUnmoved } from './unmoved.ts';
 import { decodeRequest } from './decode-request.ts';
 import { track } from './ownership.ts';
 import { removeObject } from './remove.ts';
@@ -18,7 +21,8 @@ export async function handleUpdate(request: ApiRequest): Promise<void> {
   const form = acceptedForm(request);
   const object = await decodeRequest(request);
   if (object.metadata.name !== undefined && object.metadata.name !== request.name) throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${request.name})`);
-  replyObject(request, 200, await updateObject(request, object, headOf(request)), form);
+  const mayWait = !request.api.lookups.isEmpty('admissionregistration.k8s.io', 'MutatingWebhookConfiguration') || !request.api.lookups.isEmpty('admissionregistration.k8s.io', 'ValidatingWebhookConfiguration');
+  replyObject(request, 200, await untilUnmoved(request, () => updateObject(request, mayWait ? structuredClone(object) : object, headOf(request))), form);
 }
 
 /** The newest state of the request's object.
@@ -29,10 +33,11 @@ export function headOf(request: ApiRequest): StoredRecord {
   return record;
 }
 
-/** Replaces `head` by `object`, which the strategy has the last word on. A change of nothing writes nothing.
+/** Replaces `head` by `given`, which the strategy has the last word on. A change of nothing writes nothing.
  *  @throws {StatusError} 403, 409, 422 */
-export async function updateObject(request: ApiRequest, object: KindObject, head: StoredRecord, own: (object: KindObject, old: KindObject) => void = (o, old) => track(request, o, old)): Promise<StoredRecord> {
+export async function updateObject(request: ApiRequest, given: KindObject, head: StoredRecord, own: (object: KindObject, old: KindObject) => void = (o, old) => track(request, o, old)): Promise<StoredRecord> {
   const { resource, api } = request;
+  let object = given;
   const old = asKind(shown(resource, head));
   checkPreconditions(request, object, old);
   keepServerMetadata(request, object, old);
@@ -43,14 +48,24 @@ export async function updateObject(request: ApiRequest, object: KindObject, head
   request.warnings.push(...dropDoubledOwners(object.metadata));
   strategy.default(object);
   own(object, old);
-  if (isStatus) strategy.prepareForStatusUpdate(object, old, context);
-  else strategy.prepareForUpdate(object, old, context);
-  const asked: AdmissionRequest = {
+  const prepare = (o: KindObject): void => (isStatus ? strategy.prepareForStatusUpdate(o, old, context) : strategy.prepareForUpdate(o, old, context));
+  prepare(object);
+  let asked: AdmissionRequest = {
     operation: 'UPDATE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), object, old,
     ...(request.subresource !== undefined && { subresource: request.subresource }), ...(request.namespace !== undefined && { namespace: request.namespace }), ...(request.name !== undefined && { name: request.name }),
   };
   note(request, mutate(asked, context, api.lookups));
+  if (hasWebhooks('MutatingWebhookConfiguration', asked, api.lookups)) {
+    object = await mutateByWebhooks(request, asked, context, (next) => {
+      keepServerMetadata(request, next, old);
+      strategy.default(next);
+      prepare(next);
+    });
+    asked = { ...asked, object };
+  }
   refuseInvalid(request, object, isStatus ? strategy.validateStatusUpdate(object, old, context) : strategy.validateUpdate(object, old, context));
+  if (hasWebhooks('ValidatingWebhookConfiguration', asked, api.lookups)) await validateByWebhooks(request, asked, context);
+  requireUnmoved(request, head);
   note(request, admit(asked, context, api.lookups));
   request.warnings.push(...strategy.warnings(object, old));
   if (!isStatus) allocate(request, object, old);

@@ -9,7 +9,7 @@ import { namespaceOf } from './selectors.ts';
 export const requestVariables = ['object', 'oldObject', 'request', 'namespaceObject', 'authorizer'] as const;
 
 /** The request as an AdmissionReview has it, without the objects. `kind` and `resource` are those that a rule matched. */
-export function describeRequest(request: AdmissionRequest, context: StrategyContext): Record<string, unknown> {
+export function describeRequest(request: AdmissionRequest, context: StrategyContext): { readonly uid: string } & Record<string, unknown> {
   const { group, version, kind, plural, subresource, namespace, operation, dryRun } = request;
   const { username, uid, groups, extra } = context.user;
   const [gvk, gvr] = [{ group, version, kind }, { group, version, resource: plural }];
