@@ -64,6 +64,7 @@ const checks: Record<string, () => Promise<Outcome>> = {
   lint: () => check('lint', ['oxlint', '--type-aware', '--deny-warnings', 'src', 'test', 'scripts', 'bench', 'examples']),
   deps: () => check('deps', ['node', 'scripts/check-dependencies.ts']),
   unused: () => check('unused', ['knip']),
+  lock: () => check('lock', ['node', 'scripts/lock-file.ts']),
   unit: () => vitest('unit'),
   integration: () => vitest('integration'),
   e2e: () => vitest('e2e'),
@@ -78,7 +79,7 @@ const outcomes: Outcome[] = [];
 const wanted = (names: readonly string[]) => names.filter((name) => only.length === 0 || only.includes(name)).map((name) => checks[name]!());
 // Checks that only read run together; tests measure time, so each has the machine for itself.
 outcomes.push(...(await Promise.all(wanted(['build', 'types']))));
-outcomes.push(...(await Promise.all(wanted(['lint', 'deps', 'unused']))));
+outcomes.push(...(await Promise.all(wanted(['lint', 'deps', 'unused', 'lock']))));
 for (const name of ['unit', 'integration', 'e2e']) outcomes.push(...(await Promise.all(wanted([name]))));
 rmSync(results, { recursive: true, force: true });
 

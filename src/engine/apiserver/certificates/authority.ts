@@ -1,4 +1,4 @@
-import { X509Certificate, createPrivateKey, createPublicKey } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../../runtime/clock.ts';
@@ -94,9 +94,4 @@ function writePair(dir: string, name: string, pair: KeyPair): void {
     writeFileSync(join(dir, file), text, { mode: 0o600 });
     chmodSync(join(dir, file), 0o600);
   }
-}
-
-/** The SubjectPublicKeyInfo of a private key, PEM. */
-export function publicPemOf(keyPem: string): string {
-  return createPublicKey(createPrivateKey(keyPem)).export({ type: 'spki', format: 'pem' }) as string;
 }
