@@ -1,22 +1,15 @@
 import type { JSONSchemaProps } from '../../../kubernetes/types.generated.ts';
+import { Optional, type Environment } from '@marcbachmann/cel-js';
+import { celEnvironment, celMessage, compile, type Expression } from '../cel/environment.ts';
+import { equal } from '../patch/json.ts';
 import type { FieldError, FieldErrorType } from '../validation/field-error.ts';
 
-type Program = (context: Record<string, unknown>) => unknown;
-interface Cel { parse(expression: string): Program }
-
-let cel: Cel | undefined;
-let loading: Promise<void> | undefined;
-const programs = new Map<string, Program | Error>();
-
-/** Loads the CEL library: must have resolved before {@link celErrors} sees a schema with rules. */
-export function loadCel(): Promise<void> {
-  loading ??= import('@marcbachmann/cel-js').then((m) => { cel = m as unknown as Cel; });
-  return loading;
-}
-
-export function hasRules(schema: JSONSchemaProps | undefined): boolean {
-  return schema !== undefined && JSON.stringify(schema).includes('"x-kubernetes-validations"');
-}
+const required = (): Environment => celEnvironment(['self', 'oldSelf']);
+let lenient: Environment | undefined;
+/** Where a rule runs on create too, its oldSelf may be absent. */
+const optional = (): Environment => (lenient ??= celEnvironment(['self']).clone().registerVariable('oldSelf', 'optional<dyn>'));
+const programs = new Map<string, Expression>();
+const programLimit = 5000;
 
 interface Rule { readonly rule: string; readonly message?: string; readonly messageExpression?: string; readonly reason?: string; readonly fieldPath?: string; readonly optionalOldSelf?: boolean }
 
@@ -53,39 +46,39 @@ const reasons: Readonly<Record<string, FieldErrorType>> = { FieldValueInvalid: '
 
 function ruleErrors(rule: Rule, value: unknown, old: unknown, schema: JSONSchemaProps, field: string): FieldError[] {
   const isTransition = /\boldSelf\b/.test(rule.rule);
-  if (isTransition && old === undefined) return [];
-  const context = { self: typed(value, schema), ...(isTransition && { oldSelf: typed(old, schema) }) };
+  if (isTransition && old === undefined && rule.optionalOldSelf !== true) return [];
+  // What was there before the rule, and is as it was, is not the fault of this write.
+  if (!isTransition && old !== undefined && equal(value, old)) return [];
+  const before = old === undefined ? undefined : typed(old, schema);
+  const oldSelf = rule.optionalOldSelf === true ? (before === undefined ? Optional.none() : Optional.of(before)) : before;
+  const context = { self: typed(value, schema), ...(isTransition && { oldSelf }) };
   const at = rule.fieldPath === undefined ? field : `${field}${rule.fieldPath}`.replace(/^\./, '');
   try {
-    if (program(rule.rule)(context) === true) return [];
+    if (program(rule.rule, rule.optionalOldSelf === true)(context) === true) return [];
     return [{ type: reasons[rule.reason ?? ''] ?? 'Invalid', field: at, value, detail: messageOf(rule, context) }];
   } catch (error) {
-    return [{ type: 'Invalid', field: at, value, detail: `The rule ${rule.rule} could not be evaluated: ${(error as Error).message}` }];
+    return [{ type: 'Invalid', field: at, value, detail: `The rule ${rule.rule} could not be evaluated: ${celMessage(error)}` }];
   }
 }
 
 function messageOf(rule: Rule, context: Record<string, unknown>): string {
   if (rule.messageExpression !== undefined) {
     try {
-      const text = program(rule.messageExpression)(context);
+      const text = program(rule.messageExpression, rule.optionalOldSelf === true)(context);
       if (typeof text === 'string' && text.trim() !== '') return text;
     } catch { /* The fixed message stands in, as the API defines. */ }
   }
   return rule.message ?? `failed rule: ${rule.rule}`;
 }
 
-function program(expression: string): Program {
-  let made = programs.get(expression);
+function program(expression: string, oldIsOptional: boolean): Expression {
+  const key = oldIsOptional ? `?${expression}` : expression;
+  let made = programs.get(key);
   if (made === undefined) {
-    try {
-      if (cel === undefined) throw new Error('the CEL library is not loaded');
-      made = cel.parse(expression);
-    } catch (error) {
-      made = error as Error;
-    }
-    programs.set(expression, made);
+    made = compile(oldIsOptional ? optional() : required(), expression);
+    if (programs.size >= programLimit) programs.clear();
+    programs.set(key, made);
   }
-  if (made instanceof Error) throw made;
   return made;
 }
 

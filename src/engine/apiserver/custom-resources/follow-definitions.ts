@@ -1,69 +1,105 @@
-import type { CustomResourceDefinition } from '../../../kubernetes/types.generated.ts';
+import type { CustomResourceDefinition, CustomResourceDefinitionStatus } from '../../../kubernetes/types.generated.ts';
 import { timestamp, type ApiContext } from '../context.ts';
 import type { ServedResource, Subresource } from '../resources/served-resource.ts';
+import type { KubernetesObject } from '../../../client/resource.ts';
+import type { Collection } from '../../store/collection.ts';
+import { equal } from '../patch/json.ts';
 import { schemaFromCustomResource } from '../schema/custom-resource.ts';
 
-import { hasRules, loadCel } from './cel-rules.ts';
+import { cleanUp } from './clean-up.ts';
+import { cleanupFinalizer, definitionsStorage, isEstablished, statusFor } from './definition-status.ts';
+import { versionConversion } from './versions.ts';
 import { customStrategy } from './strategy.ts';
 
-export const definitionsStorage = 'apiextensions.k8s.io/customresourcedefinitions';
 const verbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
 
 /** Serves what the definitions in the store define, from now on. Resolves when those already there are served. */
 export async function followDefinitions(api: ApiContext): Promise<void> {
   const collection = api.store.collection(definitionsStorage);
-  const serve = (definition: CustomResourceDefinition): void => api.registry.setCustom(definition.metadata?.name ?? '', servedBy(definition));
-  const stored = [...collection.records()].map((r) => r.object as CustomResourceDefinition);
-  if (stored.some(needsCel)) await loadCel();
-  for (const definition of stored) serve(definition);
+  /** What was decided and may not be written yet: two definitions of one commit must not both get a name. */
+  const decided = new Map<string, CustomResourceDefinitionStatus>();
+  const definitions = (): CustomResourceDefinition[] => [...collection.records()].map((r) => {
+    const status = decided.get(r.key);
+    return { ...(r.object as CustomResourceDefinition), ...(status && { status }) };
+  });
+  const follow = (name: string, definition: CustomResourceDefinition): void => {
+    const status = statusFor(definition, definitions(), timestamp(api.clock.now()));
+    decided.set(name, status);
+    // Served at once where nothing is in the way, so that a client need not wait for the condition.
+    if (isEstablished({ ...definition, status })) api.registry.setCustom(name, servedBy({ ...definition, status }));
+    if (!equal(status, definition.status)) settle(api, name, definitions).catch((error: unknown) => api.log.error({ err: error, name }, 'The status of a custom resource definition could not be written'));
+    if (definition.metadata?.deletionTimestamp !== undefined && definition.metadata.finalizers?.includes(cleanupFinalizer) === true) cleaners.start(name, definition);
+  };
+  const cleaners = new Cleaners(api, collection);
+  for (const definition of definitions()) follow(definition.metadata?.name ?? '', definition);
   collection.subscribe((events) => {
     for (const event of events) {
-      if (event.current === undefined) {
-        api.registry.setCustom(event.key, []);
+      if (event.current !== undefined) {
+        follow(event.key, event.current.object as CustomResourceDefinition);
         continue;
       }
-      const definition = event.current.object as CustomResourceDefinition;
-      serve(definition);
-      if (definition.status?.conditions?.some((c) => c.type === 'Established') !== true) {
-        establish(api, event.key).catch((error: unknown) => api.log.error({ err: error, name: event.key }, 'A custom resource definition could not be established'));
-      }
+      decided.delete(event.key);
+      cleaners.stop(event.key);
+      api.registry.setCustom(event.key, []);
+      // A name may have become free.
+      for (const other of definitions()) if (other.status?.conditions?.some((c) => c.type === 'NamesAccepted' && c.status === 'False') === true) follow(other.metadata?.name ?? '', other);
     }
   });
+  await api.store.flush();
 }
 
-async function establish(api: ApiContext, name: string): Promise<void> {
+/** Writes the status that a definition should have by now. */
+async function settle(api: ApiContext, name: string, definitions: () => CustomResourceDefinition[]): Promise<void> {
   const collection = api.store.collection(definitionsStorage);
   const definition = api.store.head(collection, name)?.object as CustomResourceDefinition | undefined;
   if (definition === undefined) return;
-  if (needsCel(definition)) await loadCel();
-  const now = timestamp(api.clock.now());
-  const condition = (type: string, reason: string, message: string): object => ({ type, status: 'True', lastTransitionTime: now, reason, message });
-  const names = definition.spec?.names;
-  await api.store.put(collection, name, {
-    ...definition,
-    status: {
-      ...definition.status, acceptedNames: { ...names, singular: names?.singular ?? names?.kind?.toLowerCase(), listKind: names?.listKind ?? `${names?.kind}List` },
-      storedVersions: (definition.spec?.versions ?? []).filter((v) => v.storage).map((v) => v.name),
-      conditions: [condition('NamesAccepted', 'NoConflicts', 'no conflicts found'), condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted')],
-    },
-  } as CustomResourceDefinition);
+  const status = statusFor(definition, definitions(), timestamp(api.clock.now()));
+  if (!equal(status, definition.status)) await api.store.put(collection, name, { ...definition, status } as KubernetesObject);
 }
 
-const needsCel = (definition: CustomResourceDefinition): boolean => (definition.spec?.versions ?? []).some((v) => hasRules(v.schema?.openAPIV3Schema));
+/** Empties the collections of definitions that are being deleted, a pass for each object that goes. */
+class Cleaners {
+  readonly #api: ApiContext;
+  readonly #definitions: Collection;
+  readonly #running = new Map<string, () => void>();
+
+  constructor(api: ApiContext, definitions: Collection) {
+    this.#api = api;
+    this.#definitions = definitions;
+  }
+
+  start(name: string, { spec }: CustomResourceDefinition): void {
+    if (this.#running.has(name)) return;
+    const objects = this.#api.store.collection(`${spec?.group}/${spec?.names?.plural}`);
+    const pass = (): void => {
+      cleanUp(this.#api, this.#definitions, name, objects).catch((error: unknown) => this.#api.log.error({ err: error, name }, 'The objects of a custom resource definition could not be deleted'));
+    };
+    this.#running.set(name, objects.subscribe((events) => { if (events.some((e) => (e.current === undefined ? objects.size === 0 : e.previous === undefined))) pass(); }));
+    pass();
+  }
+
+  stop(name: string): void {
+    this.#running.get(name)?.();
+    this.#running.delete(name);
+  }
+}
 
 function servedBy(definition: CustomResourceDefinition): ServedResource[] {
   const { spec } = definition;
   if (spec?.names === undefined) return [];
-  const { names, group = '' } = spec;
+  const { group = '' } = spec;
+  const names = { ...spec.names, ...definition.status?.acceptedNames };
   return (spec.versions ?? []).filter((v) => v.served).map((version): ServedResource => {
     const subresources: Subresource[] = [
       ...(version.subresources?.status === undefined ? [] : [{ name: 'status', kind: names.kind ?? '', verbs: ['get', 'patch', 'update'] }]),
       ...(version.subresources?.scale === undefined ? [] : [{ name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: ['get', 'patch', 'update'] }]),
     ];
     const schema = schemaFromCustomResource(version.schema?.openAPIV3Schema, spec.preserveUnknownFields === true);
+    const conversion = versionConversion(definition, version);
     return {
+      ...(conversion && { conversion }),
       group, version: version.name ?? '', plural: names.plural ?? '', singular: names.singular ?? names.kind?.toLowerCase() ?? '', kind: names.kind ?? '', namespaced: spec.scope === 'Namespaced',
-      shortNames: names.shortNames ?? [], categories: names.categories ?? [], verbs, subresources: new Map(subresources.map((s) => [s.name, s])),
+      shortNames: names.shortNames ?? [], categories: names.categories ?? [], verbs: definition.metadata?.deletionTimestamp === undefined ? verbs : verbs.filter((v) => v !== 'create'), subresources: new Map(subresources.map((s) => [s.name, s])),
       columns: [{ name: 'Name', type: 'string', format: 'name' }, ...(version.additionalPrinterColumns ?? [{ name: 'Age', type: 'date' }]).map((c) => ({ ...c, name: c.name ?? '', type: c.type ?? 'string' }))],
       storage: `${group}/${names.plural}`, strategy: customStrategy(version.schema?.openAPIV3Schema, version.subresources?.status !== undefined), schema: () => schema, custom: { definition, version },
     };

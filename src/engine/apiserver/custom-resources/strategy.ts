@@ -4,6 +4,7 @@ import type { KindObject, Strategy } from '../kinds/strategy.ts';
 import type { FieldError } from '../validation/field-error.ts';
 import { celErrors } from './cel-rules.ts';
 import { fillDefaults } from './defaults.ts';
+import { isChanged } from './ratcheting.ts';
 import { schemaErrors } from './value-rules.ts';
 
 const namePattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
@@ -12,7 +13,8 @@ const namePattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[
 export function customStrategy(schema: JSONSchemaProps | undefined, hasStatus: boolean): Strategy {
   const own = withoutMetadata(schema);
   const errors = (object: KindObject, old?: KindObject): FieldError[] => {
-    const found = [...nameErrors(object), ...(own === undefined ? [] : schemaErrors(object, own))];
+    const wrong = own === undefined ? [] : schemaErrors(object, own);
+    const found = [...nameErrors(object), ...(old === undefined || own === undefined ? wrong : wrong.filter((e) => isChanged(e, object, old, own)))];
     // Rules presume what the schema says: they run once that holds.
     return found.length > 0 || own === undefined ? found : celErrors(object, old, own);
   };

@@ -5,6 +5,7 @@ import { asKind, strategyContext, timestamp } from '../context.ts';
 import { mediaTypeOf, readBody } from '../http/body.ts';
 import { isDryRun, subjectOf, type ApiRequest } from '../http/api-request.ts';
 import { acceptedForm, replyObject } from '../http/negotiate.ts';
+import { cleanupFinalizer, definitionsStorage } from '../custom-resources/definition-status.ts';
 import { note } from './note.ts';
 import { hasWebhooks } from '../admission/webhooks/matching-webhooks.ts';
 import { mutateByWebhooks, validateByWebhooks } from './webhooks.ts';
@@ -130,7 +131,7 @@ function gracePeriodOf(storage: string, old: KindObject, options: DeleteOptions)
 
 /** The finalizers after the propagation policy: explicit options, then finalizers already there, then the kind's default. */
 function finalizersFor(storage: string, old: KindObject, options: DeleteOptions): string[] {
-  const present = old.metadata.finalizers ?? [];
+  const present = storage === definitionsStorage ? [...new Set([...(old.metadata.finalizers ?? []), cleanupFinalizer])] : (old.metadata.finalizers ?? []);
   const others = present.filter((f) => f !== 'orphan' && f !== 'foregroundDeletion');
   const policy = options.propagationPolicy ?? (options.orphanDependents === undefined ? undefined : options.orphanDependents ? 'Orphan' : 'Background');
   if (policy === 'Orphan') return [...others, 'orphan'];

@@ -88,7 +88,7 @@ export async function listPage(request: ApiRequest, selection: Selection): Promi
   if (exact !== undefined && source === undefined) throw expired(at === undefined ? `The resourceVersion ${exact} for the provided list is too old` : 'The provided continue parameter is too old to display a consistent list result: start the list again without it');
   const revision = exact ?? api.store.revision;
   const { records, next } = source === undefined
-    ? collection.whileUnchanged(JSON.stringify([groupVersionOf(resource), prefix, limit, selection.name, query.get('labelSelector'), query.get('fieldSelector')]), () => selected(collection.records(prefix), selection, limit))
+    ? collection.whileUnchanged(JSON.stringify([groupVersionOf(resource), resource.custom === undefined ? 0 : api.registry.generation, prefix, limit, selection.name, query.get('labelSelector'), query.get('fieldSelector')]), () => selected(collection.records(prefix), selection, limit))
     : selected(source, selection, limit);
   if (next === undefined) return { records, revision };
   const whole = selection.matches === undefined && prefix === '' && exact === undefined && selection.name === undefined;

@@ -59,7 +59,9 @@ export function shown(resource: ServedResource, record: StoredRecord): Kubernete
 
 /** The object's JSON as this version shows it, without work where that is the stored form. */
 export function shownJson(resource: ServedResource, record: StoredRecord): Buffer {
-  return resource.conversion === undefined ? record.json : Buffer.from(JSON.stringify(resource.conversion.fromStored(record.object)));
+  if (resource.conversion === undefined) return record.json;
+  const seen = resource.conversion.fromStored(record.object);
+  return seen === record.object ? record.json : Buffer.from(JSON.stringify(seen));
 }
 
 export function groupVersionOf(resource: { readonly group: string; readonly version: string }): string {
