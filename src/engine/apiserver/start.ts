@@ -19,6 +19,8 @@ import { ensureObjects } from './bootstrap/ensure.ts';
 import { apiEndpoints, bootstrapObjects } from './bootstrap/objects.ts';
 import { CertificateAuthority } from './certificates/authority.ts';
 import { storeKey, storeLookups, type ApiContext } from './context.ts';
+import { AggregatedApis } from './aggregation/aggregated-apis.ts';
+import { FrontProxy } from './aggregation/front-proxy.ts';
 import { followDefinitions } from './custom-resources/follow-definitions.ts';
 import { DiscoveryDocuments } from './discovery/documents.ts';
 import { openPaths } from './http/open-paths.ts';
@@ -90,6 +92,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const api: ApiContext = { store, registry, clock, random, log, loopbackAddresses, authority, authorizer: options.authorization === 'authenticated' ? allowAll : new RbacAuthorizer(store), tokens, addresses, lookups, closing: closing.signal };
     for (const record of store.collection('/services').records()) allocateForService(structuredClone(record.object) as KindObject, addresses);
     await followDefinitions(api);
+    const proxy = await FrontProxy.open(pki, clock);
+    const aggregation = { apis: new AggregatedApis(api, proxy), proxy };
     let ready = false;
     const server = createSecureServer({ allowHTTP1: true, key: serving.keyPem, cert: serving.certPem, ca: [authority.caPem], requestCert: true, rejectUnauthorized: false });
     // The listeners stand before the port opens: a request that comes in between must not wait for ever.
@@ -100,7 +104,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       for (const handle of handlers) if (await handle(req, res, path)) return true;
       return false;
     };
-    const parts = { api, authenticator, openPaths: openPaths(() => ready), paths, counts, ...(options.audit && { audit: new Auditor(options.audit.policy, options.audit.sink, clock) }) };
+    const parts = { api, authenticator, openPaths: openPaths(() => ready), paths, counts, aggregation, ...(options.audit && { audit: new Auditor(options.audit.policy, options.audit.sink, clock) }) };
     const listener = requestListener(parts);
     server.on('upgrade', upgradeListener(parts));
     server.on('request', (req, res) => listener(req as unknown as IncomingMessage, res as unknown as ServerResponse));
@@ -110,7 +114,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const url = `https://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
     await ensureObjects(store, clock, [...bootstrapObjects(addresses.first, address.port)]);
     await ensureRoles(store, clock, options.access);
-    await ensureObjects(store, clock, apiEndpoints(host, address.port), true);
+    await ensureObjects(store, clock, [...apiEndpoints(host, address.port), proxy.configuration(authority.caPem)], true);
+    aggregation.apis.follow();
     addresses.take(addresses.first, storeKey('default', 'kubernetes'));
     ready = true;
     log.info({ url, revision: store.revision, objects: store.collection('/pods').size }, 'API server ready');

@@ -13,7 +13,11 @@ import { nodeServed, tunnel } from '../subresources/node-proxy.ts';
 import type { RequestCounts } from './metrics.ts';
 import type { ApiRequest } from './api-request.ts';
 import { replyError, warningHeader } from './reply.ts';
-import { parseRequestPath } from './request-path.ts';
+import type { APIService } from '../../../kubernetes/types.generated.ts';
+import type { AggregatedApis } from '../aggregation/aggregated-apis.ts';
+import type { FrontProxy } from '../aggregation/front-proxy.ts';
+import { forward } from '../aggregation/proxy.ts';
+import { parseRequestPath, type RequestPath } from './request-path.ts';
 import { route, verbOf } from './route.ts';
 import { StatusError } from '../../../client/status-error.ts';
 
@@ -26,6 +30,7 @@ export interface ServerParts {
   readonly openPaths: PathHandler;
   readonly paths: PathHandler;
   readonly counts: RequestCounts;
+  readonly aggregation: { readonly apis: AggregatedApis; readonly proxy: FrontProxy };
   /** Absent: nothing is audited. */
   readonly audit?: Auditor;
 }
@@ -50,6 +55,8 @@ async function serve(parts: ServerParts, req: IncomingMessage, res: ServerRespon
   if (sender === undefined || sender === anonymous) throw unauthorized();
   const user = effectiveUser(req, sender, api.authorizer);
   const target = parseRequestPath(path);
+  const elsewhere = parts.aggregation.apis.find(path);
+  if (elsewhere !== undefined) return serveElsewhere(parts, elsewhere, target, { req, res, path, user, sender });
   const resource = target === undefined ? undefined : api.registry.find(target.group, target.version, target.plural);
   if (target === undefined || resource === undefined) {
     parts.audit?.begin(req, res, user, sender, { verb: (req.method ?? 'GET').toLowerCase(), path });
@@ -80,6 +87,20 @@ async function serve(parts: ServerParts, req: IncomingMessage, res: ServerRespon
     if (request.warnings.length > 0 && !res.headersSent) res.setHeader('warning', request.warnings.map(warningHeader));
     throw error;
   }
+}
+
+/** Another server answers for the path; who may ask is decided here all the same. */
+async function serveElsewhere(parts: ServerParts, service: APIService, target: RequestPath | undefined, { req, res, path, user, sender }: { req: IncomingMessage; res: ServerResponse; path: string; user: RequestUser; sender: RequestUser }): Promise<void> {
+  const method = req.method ?? 'GET';
+  const watch = target?.watch === true || /[?&]watch=(?:true|1)(?:&|$)/.test(req.url ?? '');
+  const verb = target === undefined ? method.toLowerCase() : verbOf(method, target.name !== undefined, watch);
+  if (verb === undefined) throw pathNotFound();
+  parts.audit?.begin(req, res, user, sender, { verb, path, ...(target && { resource: target }) });
+  authorize(parts.api, user, target === undefined ? { kind: 'path', verb, path } : {
+    kind: 'resource', verb, group: target.group, version: target.version, resource: target.plural,
+    ...(target.subresource !== undefined && { subresource: target.subresource }), ...(target.namespace !== undefined && { namespace: target.namespace }), ...(target.name !== undefined && { name: target.name }),
+  });
+  await forward(parts.api, parts.aggregation.proxy, service, req, res, user);
 }
 
 /** Serves WebSockets of exec, attach and port-forward. */
