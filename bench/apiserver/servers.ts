@@ -6,6 +6,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { once, type Target } from './load-client.ts';
+import { PART_NODE_FLAGS } from '../../src/cli/processes/node-flags.ts';
 
 /** A server that runs, with what it took to get there. */
 export interface RunningServer {
@@ -52,7 +53,7 @@ export async function startOurs(directory: string): Promise<RunningServer> {
   mkdirSync(directory, { recursive: true });
   const port = await freePort();
   const startedAt = performance.now();
-  const server = run(process.execPath, [join(import.meta.dirname, '../../dist/bin/aweigh.js'), 'apiserver', '--data', directory, '--port', String(port)], join(directory, 'apiserver.log'));
+  const server = run(process.execPath, [...PART_NODE_FLAGS, join(import.meta.dirname, '../../dist/bin/aweigh.js'), 'apiserver', '--data', directory, '--port', String(port)], join(directory, 'apiserver.log'));
   return running('aweigh', { host: '127.0.0.1', port, token: '' }, startedAt, [server], () => tokenOf(join(directory, 'kubeconfig')));
 }
 

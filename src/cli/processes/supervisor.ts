@@ -4,6 +4,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { UserError } from '../user-error.ts';
 import { writeAtomically, type DataDirectory } from './data-directory.ts';
+import { withPartFlags } from './node-flags.ts';
 import { Part, readIdentity } from './part.ts';
 import { identify, isRunning } from './process-identity.ts';
 
@@ -39,7 +40,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   claim(data);
   const part = (name: PartName, instance: string = name): Part => new Part({
     name: instance, data, clock: options.clock, log: options.log, env: options.env,
-    command: [options.program[0], ...options.program.slice(1), name, '--data', data.root, '--port', String(options.port), ...(options.flags?.[name] ?? [])],
+    command: [...withPartFlags(options.program), name, '--data', data.root, '--port', String(options.port), ...(options.flags?.[name] ?? [])],
   });
   const controlPlane = part('control-plane'), node = part('node'), network = part('network'), standby = part('network', 'network-standby');
   for (const p of [controlPlane, network, standby, node]) p.start();
