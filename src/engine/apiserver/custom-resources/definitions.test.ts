@@ -9,6 +9,7 @@ import { resource } from '../../../client/resource.ts';
 import { isNotFound } from '../../../client/status-error.ts';
 import { silentLogger } from '../../../runtime/logger.ts';
 import { systemClock, systemRandom } from '../../../runtime/system-clock.ts';
+import { startWebhookServer, type Review } from '../admission/webhooks/webhook-server.ts';
 import { startApiServer, type ApiServer } from '../start.ts';
 
 let dir: string, server: ApiServer, client: Client;
@@ -118,4 +119,43 @@ test('rules have Kubernetes\'s libraries, and an optional old self on create', a
   await expect(rod('c', '1', 2)).rejects.toMatchObject({ code: 422, message: expect.stringContaining('from 1 upwards') });
   await client.patch(Rods, { namespace: 'default', name: 'a' }, { spec: { n: 3 } } as never);
   await expect(client.patch(Rods, { namespace: 'default', name: 'a' }, { spec: { n: 2 } } as never)).rejects.toMatchObject({ code: 422 });
+});
+
+test('a webhook converts between versions, in gets, lists, watches and writes; without it only the other versions fail', async () => {
+  const group = 'converted.example.com', [One, Two] = ['v1', 'v2'].map((v) => resource(group, v, 'doors', 'Door')) as [never, never];
+  const hooks = await startWebhookServer();
+  let calls = 0;
+  // v1 has spec.size as "WxH", v2 has it as two numbers.
+  const convert = ({ request }: Review): object => {
+    calls++;
+    const convertedObjects = (request['objects'] as { spec: { size?: string; width?: number; height?: number } }[]).map((o) => ({
+      ...o, apiVersion: request['desiredAPIVersion'] as string,
+      spec: o.spec.size === undefined ? { size: `${o.spec.width}x${o.spec.height}` } : { width: Number(o.spec.size.split('x')[0]), height: Number(o.spec.size.split('x')[1]) },
+    }));
+    return { kind: 'ConversionReview', apiVersion: 'apiextensions.k8s.io/v1', response: { uid: request.uid, result: { status: 'Success' }, convertedObjects } };
+  };
+  const clientConfig = hooks.serve('/convert', convert);
+  const made = definition(group, { plural: 'doors', kind: 'Door' }, [version('v1', schema({ size: text })), version('v2', schema({ width: number, height: number, open: { type: 'boolean', default: false } }), { storage: true })]) as { spec: Record<string, unknown> };
+  await client.create(CustomResourceDefinitions, { ...made, spec: { ...made.spec, conversion: { strategy: 'Webhook', webhook: { clientConfig, conversionReviewVersions: ['v1'] } } } } as never);
+  await client.create(One, object(group, 'v1', 'Door', 'a', { size: '2x3' }));
+  await client.create(Two, object(group, 'v2', 'Door', 'b', { width: 4, height: 5 }));
+  expect(await client.get(Two, { namespace: 'default', name: 'a' })).toMatchObject({ apiVersion: `${group}/v2`, spec: { width: 2, height: 3, open: false } });
+  expect((await client.list(One)).items).toMatchObject([{ apiVersion: `${group}/v1`, spec: { size: '2x3' } }, { apiVersion: `${group}/v1`, spec: { size: '4x5' } }]);
+  const before = calls;
+  await client.list(One);
+  expect(calls).toBe(before);
+  const { resourceVersion } = await client.list(One);
+  expect(await client.patch(Two, { namespace: 'default', name: 'a' }, { spec: { width: 9 } } as never)).toMatchObject({ spec: { width: 9, height: 3 } });
+  await client.delete(Two, { namespace: 'default', name: 'b' });
+  const seen: unknown[] = [];
+  for await (const event of client.watch(One, { resourceVersion } as never)) {
+    seen.push([event.type, (event as unknown as { object: { spec: unknown } }).object.spec]);
+    if (seen.length === 2) break;
+  }
+  expect(seen).toEqual([['MODIFIED', { size: '9x3' }], ['DELETED', { size: '4x5' }]]);
+  hooks.serve('/convert', (review) => ({ kind: 'ConversionReview', apiVersion: 'apiextensions.k8s.io/v1', response: { uid: review.request.uid, result: { status: 'Failure', message: 'out of hinges' } } }));
+  await client.create(One, object(group, 'v1', 'Door', 'c', { size: '1x1' }));
+  await expect(client.get(Two, { namespace: 'default', name: 'c' })).rejects.toMatchObject({ code: 500, message: expect.stringContaining('out of hinges') });
+  expect(await client.get(One, { namespace: 'default', name: 'c' })).toMatchObject({ spec: { size: '1x1' } });
+  await hooks.close();
 });

@@ -9,6 +9,7 @@ import { schemaFromCustomResource } from '../schema/custom-resource.ts';
 import { cleanUp } from './clean-up.ts';
 import { cleanupFinalizer, definitionsStorage, isEstablished, statusFor } from './definition-status.ts';
 import { versionConversion } from './versions.ts';
+import { webhookConversion } from './webhook-conversion.ts';
 import { customStrategy } from './strategy.ts';
 
 const verbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
@@ -26,7 +27,7 @@ export async function followDefinitions(api: ApiContext): Promise<void> {
     const status = statusFor(definition, definitions(), timestamp(api.clock.now()));
     decided.set(name, status);
     // Served at once where nothing is in the way, so that a client need not wait for the condition.
-    if (isEstablished({ ...definition, status })) api.registry.setCustom(name, servedBy({ ...definition, status }));
+    if (isEstablished({ ...definition, status })) api.registry.setCustom(name, servedBy(api, { ...definition, status }));
     if (!equal(status, definition.status)) settle(api, name, definitions).catch((error: unknown) => api.log.error({ err: error, name }, 'The status of a custom resource definition could not be written'));
     if (definition.metadata?.deletionTimestamp !== undefined && definition.metadata.finalizers?.includes(cleanupFinalizer) === true) cleaners.start(name, definition);
   };
@@ -84,7 +85,7 @@ class Cleaners {
   }
 }
 
-function servedBy(definition: CustomResourceDefinition): ServedResource[] {
+function servedBy(api: ApiContext, definition: CustomResourceDefinition): ServedResource[] {
   const { spec } = definition;
   if (spec?.names === undefined) return [];
   const { group = '' } = spec;
@@ -95,7 +96,7 @@ function servedBy(definition: CustomResourceDefinition): ServedResource[] {
       ...(version.subresources?.scale === undefined ? [] : [{ name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: ['get', 'patch', 'update'] }]),
     ];
     const schema = schemaFromCustomResource(version.schema?.openAPIV3Schema, spec.preserveUnknownFields === true);
-    const conversion = versionConversion(definition, version);
+    const conversion = spec.conversion?.strategy === 'Webhook' ? webhookConversion(api, definition, version) : versionConversion(definition, version);
     return {
       ...(conversion && { conversion }),
       group, version: version.name ?? '', plural: names.plural ?? '', singular: names.singular ?? names.kind?.toLowerCase() ?? '', kind: names.kind ?? '', namespaced: spec.scope === 'Namespaced',

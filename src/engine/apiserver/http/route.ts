@@ -4,6 +4,7 @@ import { handleDelete, handleDeleteCollection } from '../requests/delete.ts';
 import { handleGet } from '../requests/get.ts';
 import { handleList } from '../requests/list.ts';
 import { handlePatch } from '../requests/patch.ts';
+import { prepareConversion, untilConverted } from '../requests/converted.ts';
 import { handleUpdate } from '../requests/update.ts';
 import { handleWatch } from '../requests/watch.ts';
 import { subresourceHandler } from '../subresources/handlers.ts';
@@ -31,16 +32,18 @@ export async function route(request: ApiRequest, verb: Verb): Promise<void> {
     const offered = resource.subresources.get(subresource);
     if (offered === undefined || request.name === undefined) throw request.name === undefined ? pathNotFound() : notFound(subjectOf(request));
     if (!offered.verbs.includes(verb)) throw methodNotAllowed(subjectOf(request), request.method);
+    if (resource.conversion?.prepare !== undefined) await prepareConversion(request);
     return subresourceHandler(subresource)(request, verb);
   }
   if (!resource.verbs.includes(verb)) throw methodNotAllowed(subjectOf(request), request.method);
   if (resource.computed !== undefined) return resource.computed(request);
   const isOne = request.name !== undefined;
+  if (resource.conversion?.prepare !== undefined) await prepareConversion(request);
   if (resource.namespaced && namespace === undefined && verb !== 'list' && verb !== 'watch') throw methodNotAllowed(subjectOf(request), request.method);
   if ((verb === 'update' || verb === 'patch') && !isOne) throw methodNotAllowed(subjectOf(request), request.method);
   switch (verb) {
-    case 'get': return handleGet(request);
-    case 'list': return handleList(request);
+    case 'get': return resource.conversion?.prepare === undefined ? handleGet(request) : untilConverted(request, () => handleGet(request));
+    case 'list': return resource.conversion?.prepare === undefined ? handleList(request) : untilConverted(request, () => handleList(request));
     case 'watch': return handleWatch(request);
     case 'create': return handleCreate(request);
     case 'update': return handleUpdate(request);

@@ -23,7 +23,8 @@ function converter({ api, resource }: ApiRequest): Convert {
   return (object, apiVersion) => {
     const slash = apiVersion.indexOf('/');
     const other = api.registry.find(slash < 0 ? '' : apiVersion.slice(0, slash), apiVersion.slice(slash + 1), resource.plural);
-    if (other === undefined || other.storage !== resource.storage) return undefined;
+    // A webhook is not asked for each manager's fields: those of another version count as nobody's.
+    if (other === undefined || other.storage !== resource.storage || (other !== resource && other.conversion?.prepare !== undefined)) return undefined;
     const stored = resource.conversion === undefined ? object : resource.conversion.toStored(object as never);
     const seen = other.conversion === undefined ? stored : other.conversion.fromStored(stored as never);
     return { object: { ...seen, apiVersion } as unknown as JsonObject, schema: other.schema() };

@@ -2,6 +2,7 @@ import type { StoredRecord } from '../../store/record.ts';
 import { StatusError } from '../../../client/status-error.ts';
 import { modified } from '../api-error.ts';
 import { collectionOf, storeKey } from '../context.ts';
+import { untilConverted } from './converted.ts';
 import { subjectOf, type ApiRequest } from '../http/api-request.ts';
 
 const attempts = 5;
@@ -19,7 +20,7 @@ export async function untilUnmoved<T>(request: ApiRequest, write: () => Promise<
   const warnings = request.warnings.length;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await write();
+      return await (request.resource.conversion?.prepare === undefined ? write() : untilConverted(request, write));
     } catch (error) {
       if (!(error instanceof ObjectMovedError) || attempt === attempts) throw error;
       request.warnings.length = warnings;

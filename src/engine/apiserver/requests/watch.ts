@@ -1,5 +1,6 @@
 import type { StoredRecord, StoreEvent } from '../../store/record.ts';
-import { badRequest, expired, statusOf } from '../api-error.ts';
+import { StatusError } from '../../../client/status-error.ts';
+import { badRequest, expired, internalError, statusOf } from '../api-error.ts';
 import { collectionOf } from '../context.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { acceptedForm, type Form } from '../http/negotiate.ts';
@@ -39,12 +40,15 @@ export async function handleWatch(request: ApiRequest): Promise<void> {
   new WatchStream(request, form, selection).start({ sendState, endBookmark: isTrue(initial), bookmarks, after: sendState ? undefined : wanted || api.store.revision });
 }
 
+const eventRecords = (events: readonly StoreEvent[]): StoredRecord[] => events.flatMap((e) => (e.previous === undefined ? [e.record] : [e.previous, e.record]));
+
 class WatchStream {
   readonly #request: ApiRequest;
   readonly #form: Form;
   readonly #selection: Selection;
   readonly #prefix: string;
   #sentColumns = false;
+  #sending: Promise<void> = Promise.resolve();
   #stops: (() => void)[] = [];
 
   constructor(request: ApiRequest, form: Form, selection: Selection) {
@@ -66,10 +70,12 @@ class WatchStream {
       res.end(`${JSON.stringify({ type: 'ERROR', object: statusOf(gone) })}\n`);
       return;
     }
-    this.#stops.push(collection.subscribe((events) => this.#send(events)));
-    if (options.sendState) this.#sendState(collection.records(this.#prefix));
-    else this.#send(missed);
-    if (options.endBookmark) this.#bookmark({ 'k8s.io/initial-events-end': 'true' });
+    this.#stops.push(collection.subscribe((events) => this.#inOrder(() => eventRecords(events), () => this.#send(events))));
+    if (options.sendState) {
+      const state = resource.conversion?.prepare === undefined ? collection.records(this.#prefix) : [...collection.records(this.#prefix)];
+      this.#inOrder(() => [...state], () => this.#sendState(state));
+    } else this.#inOrder(() => eventRecords(missed), () => this.#send(missed));
+    if (options.endBookmark) this.#inOrder(() => [], () => this.#bookmark({ 'k8s.io/initial-events-end': 'true' }));
     if (options.bookmarks) this.#bookmarkRegularly();
     const seconds = Math.max(0, Number(query.get('timeoutSeconds') ?? 0)) || 1800 + Math.floor(api.random.next() * 1800);
     this.#stops.push(api.clock.after(seconds * 1000, () => this.#end()));
@@ -78,6 +84,20 @@ class WatchStream {
     this.#stops.push(() => api.closing.removeEventListener('abort', onClosing));
     res.on('close', () => this.#cancel());
     res.on('error', () => this.#cancel());
+  }
+
+  /** Sends at once; where a webhook converts, after what came before and once the records are converted. A conversion that fails is one ERROR event, and the end. */
+  #inOrder(records: () => readonly StoredRecord[], send: () => void): void {
+    const prepare = this.#request.resource.conversion?.prepare;
+    if (prepare === undefined) {
+      send();
+      return;
+    }
+    this.#sending = this.#sending.then(() => prepare(records().map((r) => r.object))).then(send).catch((error: unknown) => {
+      if (this.#stops.length === 0) return;
+      this.#write(Buffer.from(`${JSON.stringify({ type: 'ERROR', object: statusOf(error instanceof StatusError ? error : internalError(error)) })}\n`));
+      this.#end();
+    });
   }
 
   #sendState(records: Iterable<StoredRecord>): void {
@@ -135,7 +155,7 @@ class WatchStream {
   #bookmarkRegularly(): void {
     const { clock } = this.#request.api;
     const tick = (): void => {
-      this.#bookmark();
+      this.#inOrder(() => [], () => this.#bookmark());
       cancel = clock.after(bookmarkEveryMs, tick);
     };
     let cancel = clock.after(bookmarkEveryMs, tick);

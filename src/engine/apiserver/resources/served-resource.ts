@@ -49,7 +49,10 @@ export interface ServedResource {
 
 export interface Conversion {
   toStored(object: KubernetesObject): KubernetesObject;
+  /** @throws {StatusError} 503 for an object that has to be prepared before */
   fromStored(object: KubernetesObject): KubernetesObject;
+  /** Where converting takes a call: makes {@link fromStored} able to answer for these objects. Absent where it always is. */
+  prepare?(objects: readonly KubernetesObject[]): Promise<void>;
 }
 
 /** The object as this version shows it. */
