@@ -73,6 +73,7 @@ export function storeLookups(store: Store, registry: ResourceRegistry): Lookups 
     },
     list: (group, kind, namespace) => [...(find(group, kind)?.records(namespace === undefined ? '' : `${namespace}/`) ?? [])].map((r) => r.object as KindObject),
     isEmpty: (group, kind) => (find(group, kind)?.size ?? 0) === 0,
+    equivalents: (group, version, plural) => registry.equivalents(group, version, plural),
     scopeOf: (group, kind) => {
       const resource = registry.findKind(group, kind);
       return resource === undefined ? undefined : resource.namespaced ? 'Namespaced' : 'Cluster';

@@ -32,7 +32,7 @@ const lookups: Lookups = {
     if (group === '' && kind === 'ServiceAccount' && namespace === 'default' && name === 'default') return { apiVersion: 'v1', kind, metadata: { name, namespace } };
     return undefined;
   },
-  list: () => [], isEmpty: () => true, scopeOf: () => undefined,
+  list: () => [], isEmpty: () => true, scopeOf: () => undefined, equivalents: () => [],
 };
 
 /** What differs between the recorded answers and ours; a case is named by its kind, mutation and number. */

@@ -22,6 +22,19 @@ export interface Lookups {
   isEmpty(group: string, kind: string): boolean;
   /** Undefined where nothing serves the kind. */
   scopeOf(group: string, kind: string): 'Cluster' | 'Namespaced' | undefined;
+  /** The same objects under their other names: versions, and groups that share them. Empty for most. */
+  equivalents(group: string, version: string, plural: string): readonly EquivalentResource[];
+}
+
+/** A resource under another name, and what it shows of an object. */
+export interface EquivalentResource {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  /** @throws {StatusError} 503 where a webhook has to convert first */
+  from(object: KindObject): KindObject;
+  back(object: KindObject): KindObject;
 }
 
 export interface AdmissionRequest {
@@ -36,6 +49,8 @@ export interface AdmissionRequest {
   readonly dryRun: boolean;
   readonly object?: KindObject;
   readonly old?: KindObject;
+  /** As it came, where it is shown in another version. */
+  readonly original?: AdmissionRequest;
 }
 
 export interface AdmissionResult {

@@ -1,6 +1,8 @@
 import table from '../../../kubernetes/data/resources.json' with { type: 'json' };
 import { strategyFor } from '../kinds/registry.ts';
 import { schemaFor } from '../schema/schema.ts';
+import type { EquivalentResource } from '../admission/admission.ts';
+import type { KindObject } from '../kinds/strategy.ts';
 import { conversions } from './conversions.ts';
 import type { Column, ServedResource, Subresource } from './served-resource.ts';
 
@@ -30,6 +32,7 @@ export class ResourceRegistry {
   #byPath = new Map<string, ServedResource>();
   #groups: readonly ServedGroup[] = [];
   #generation = 0;
+  readonly #equivalents = new Map<string, readonly EquivalentResource[]>();
 
   constructor() {
     this.#builtIn = (table as unknown as { resources: Row[] }).resources.map(builtIn);
@@ -66,6 +69,18 @@ export class ResourceRegistry {
     return undefined;
   }
 
+  /** The same objects in other versions and groups. */
+  equivalents(group: string, version: string, plural: string): readonly EquivalentResource[] {
+    const key = `${group}/${version}/${plural}`;
+    let known = this.#equivalents.get(key);
+    if (known === undefined) {
+      const own = this.#byPath.get(key);
+      known = own === undefined || own.storage === '' ? [] : this.all().filter((other) => other !== own && other.storage === own.storage).map((other) => equivalent(own, other));
+      this.#equivalents.set(key, known);
+    }
+    return known;
+  }
+
   isBuiltIn(group: string, plural: string): boolean {
     return this.#builtIn.some((r) => r.group === group && r.plural === plural);
   }
@@ -81,6 +96,7 @@ export class ResourceRegistry {
 
   #index(): void {
     this.#generation++;
+    this.#equivalents.clear();
     const served = [...this.#builtIn, ...[...this.#custom.keys()].sort().flatMap((name) => this.#custom.get(name) ?? [])];
     this.#byPath = new Map(served.map((r) => [`${r.group}/${r.version}/${r.plural}`, r]));
     const groups = (table as unknown as { groupOrder: ServedGroup[] }).groupOrder.map((g) => ({ group: g.group, versions: [...g.versions] }));
@@ -92,6 +108,14 @@ export class ResourceRegistry {
     for (const g of groups) if (g.versions.length > 1 && !this.#builtIn.some((r) => r.group === g.group)) g.versions.sort(byVersionPriority);
     this.#groups = groups;
   }
+}
+
+function equivalent(own: ServedResource, other: ServedResource): EquivalentResource {
+  const between = (from: ServedResource, to: ServedResource) => (object: KindObject): KindObject => {
+    const stored = from.conversion?.toStored(object) ?? object;
+    return (to.conversion?.fromStored(stored) ?? stored) as KindObject;
+  };
+  return { group: other.group, version: other.version, plural: other.plural, kind: other.kind, from: between(own, other), back: between(other, own) };
 }
 
 function builtIn(row: Row): ServedResource {

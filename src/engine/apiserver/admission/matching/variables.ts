@@ -13,10 +13,11 @@ export function describeRequest(request: AdmissionRequest, context: StrategyCont
   const { group, version, kind, plural, subresource, namespace, operation, dryRun } = request;
   const { username, uid, groups, extra } = context.user;
   const [gvk, gvr] = [{ group, version, kind }, { group, version, resource: plural }];
+  const came = request.original ?? request;
   const name = request.name ?? request.object?.metadata.name;
   return {
     uid: randomUUID(), kind: gvk, resource: gvr, ...(subresource !== undefined && { subResource: subresource }),
-    requestKind: gvk, requestResource: gvr, ...(subresource !== undefined && { requestSubResource: subresource }),
+    requestKind: { group: came.group, version: came.version, kind: came.kind }, requestResource: { group: came.group, version: came.version, resource: came.plural }, ...(subresource !== undefined && { requestSubResource: subresource }),
     ...(name !== undefined && { name }), ...(namespace !== undefined && { namespace }), operation,
     userInfo: { username, ...(uid !== undefined && { uid }), groups: [...groups], ...(extra && { extra }) },
     dryRun, options: { kind: `${operation === 'CREATE' ? 'Create' : operation === 'UPDATE' ? 'Update' : 'Delete'}Options`, apiVersion: 'meta.k8s.io/v1', ...(dryRun && { dryRun: ['All'] }) },

@@ -1,9 +1,9 @@
-import type { MatchResources, ValidatingAdmissionPolicyBinding } from '../../../../kubernetes/types.generated.ts';
+import type { ValidatingAdmissionPolicyBinding } from '../../../../kubernetes/types.generated.ts';
 import { StatusError } from '../../../../client/status-error.ts';
 import type { KindObject, StrategyContext } from '../../kinds/strategy.ts';
 import type { AdmissionRequest, AdmissionResult, Lookups } from '../admission.ts';
 import { isExempt } from '../matching/rules.ts';
-import { matchesResources } from '../matching/resources.ts';
+import { seenByResources } from '../matching/resources.ts';
 import { requestValues } from '../matching/variables.ts';
 import { compilePolicy, type CompiledPolicy } from './compiled-policy.ts';
 import { evaluatePolicy, type Refusal } from './evaluate.ts';
@@ -31,8 +31,9 @@ export function checkPolicies(request: AdmissionRequest, context: StrategyContex
     const found = lookups.get(group, 'ValidatingAdmissionPolicy', undefined, spec.policyName ?? '');
     if (found === undefined) continue;
     const policy = compilePolicy(found);
-    if (!isBound(policy, spec.matchResources, request, lookups)) continue;
-    const { refusals, marks } = evaluateBound(policy, spec, values, request, lookups);
+    const seen = seenByResources(policy.spec.matchConstraints ?? {}, request, lookups);
+    if (seen === undefined || (spec.matchResources !== undefined && seenByResources(spec.matchResources, request, lookups) === undefined)) continue;
+    const { refusals, marks } = evaluateBound(policy, spec, seen === request ? values : requestValues(seen, context, lookups), request, lookups);
     for (const [key, texts] of marks) annotations[`${policy.name}/${key}`] = texts.join(', ');
     violations.push(...refusals.map((refusal) => ({ ...refusal, policy: policy.name, binding: binding.metadata.name ?? '', actions: spec.validationActions ?? [] })));
   }
@@ -41,10 +42,6 @@ export function checkPolicies(request: AdmissionRequest, context: StrategyContex
   const audited = violations.filter((v) => v.actions.includes('Audit'));
   if (audited.length > 0) annotations['validation.policy.admission.k8s.io/validation_failure'] = JSON.stringify(audited.map(({ message, policy, binding, index, actions }) => ({ message, policy, binding, expressionIndex: index, validationActions: actions })));
   return { warnings: violations.filter((v) => v.actions.includes('Warn')).map((v) => `Validation failed for ValidatingAdmissionPolicy '${v.policy}' with binding '${v.binding}': ${v.message}`), ...(Object.keys(annotations).length > 0 && { annotations }) };
-}
-
-function isBound(policy: CompiledPolicy, narrowed: MatchResources | undefined, request: AdmissionRequest, lookups: Lookups): boolean {
-  return matchesResources(policy.spec.matchConstraints ?? {}, request, lookups) && (narrowed === undefined || matchesResources(narrowed, request, lookups));
 }
 
 function evaluateBound(policy: CompiledPolicy, spec: NonNullable<ValidatingAdmissionPolicyBinding['spec']>, values: Record<string, unknown>, request: AdmissionRequest, lookups: Lookups): { refusals: Refusal[]; marks: Map<string, string[]> } {

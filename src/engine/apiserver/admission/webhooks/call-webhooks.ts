@@ -6,7 +6,7 @@ import { jsonPatch } from '../../patch/json-patch.ts';
 import { PatchError } from '../../patch/patch-error.ts';
 import { internalError } from '../../api-error.ts';
 import type { AdmissionRequest, AdmissionResult } from '../admission.ts';
-import { matchingWebhooks } from './matching-webhooks.ts';
+import { matchingWebhooks, type MatchedWebhook } from './matching-webhooks.ts';
 import { review } from './review.ts';
 
 /** Makes of patched JSON an object again: decoded, with defaults, and seen by the built-in checks that change objects. */
@@ -21,26 +21,31 @@ export async function callMutatingWebhooks(api: ApiContext, request: AdmissionRe
   let { object } = request;
   /** By name, the state that a webhook left the object in. */
   const left = new Map<string, KindObject | undefined>();
-  const call = async (hook: MutatingWebhook): Promise<void> => {
-    const reviewed = await review(api, hook, { ...request, ...(object && { object }) }, context);
+  const call = async ({ hook, seen }: MatchedWebhook): Promise<void> => {
+    // What the ones before made of the object, in the version that this one knows.
+    const other = seen.original === undefined ? undefined : api.lookups.equivalents(request.group, request.version, request.plural).find((o) => o.group === seen.group && o.version === seen.version);
+    const shown = object === undefined || other === undefined ? object : other.from(object);
+    const reviewed = await review(api, hook, { ...seen, ...(shown && { object: shown }) }, context);
     warnings.push(...(reviewed?.warnings ?? []));
     Object.assign(annotations, reviewed?.annotations);
-    if (reviewed?.patch !== undefined && object !== undefined) object = patched(hook, object, reviewed.patch, settle);
+    if (reviewed?.patch !== undefined && shown !== undefined) object = patched(hook, shown, reviewed.patch, (next) => settle(other === undefined ? next : (other.back(next as unknown as KindObject) as unknown as JsonObject))) ?? object;
     left.set(hook.name, object);
   };
-  for (const hook of matchingWebhooks('MutatingWebhookConfiguration', request, context, api.lookups)) await call(hook);
+  for (const matched of matchingWebhooks('MutatingWebhookConfiguration', request, context, api.lookups)) await call(matched);
   if (object !== request.object) {
-    for (const hook of matchingWebhooks('MutatingWebhookConfiguration', { ...request, ...(object && { object }) }, context, api.lookups)) {
-      if (!left.has(hook.name) || (hook.reinvocationPolicy === 'IfNeeded' && left.get(hook.name) !== object && !equal(left.get(hook.name), object))) await call(hook);
+    for (const matched of matchingWebhooks('MutatingWebhookConfiguration', { ...request, ...(object && { object }) }, context, api.lookups)) {
+      const { name, reinvocationPolicy } = matched.hook;
+      if (!left.has(name) || (reinvocationPolicy === 'IfNeeded' && left.get(name) !== object && !equal(left.get(name), object))) await call(matched);
     }
   }
   return { object, result: { warnings, annotations } };
 }
 
-function patched(hook: MutatingWebhook, object: KindObject, patch: string, settle: Settle): KindObject {
+/** Undefined where the patch changes nothing. */
+function patched(hook: MutatingWebhook, object: KindObject, patch: string, settle: Settle): KindObject | undefined {
   try {
     const next = jsonPatch(structuredClone(object) as unknown as JsonObject, JSON.parse(patch));
-    return equal(next, object) ? object : settle(next);
+    return equal(next, object) ? undefined : settle(next);
   } catch (error) {
     if (error instanceof PatchError || error instanceof SyntaxError) throw internalError(new Error(`the patch of webhook "${hook.name}" cannot be used: ${error.message}`, { cause: error }));
     throw error;
@@ -51,7 +56,7 @@ function patched(hook: MutatingWebhook, object: KindObject, patch: string, settl
  *  @throws {StatusError} what the first in order that refuses says, or 500 where one fails */
 export async function callValidatingWebhooks(api: ApiContext, request: AdmissionRequest, context: StrategyContext): Promise<AdmissionResult> {
   const hooks = matchingWebhooks('ValidatingWebhookConfiguration', request, context, api.lookups);
-  const outcomes = await Promise.allSettled(hooks.map((hook) => review(api, hook, request, context)));
+  const outcomes = await Promise.allSettled(hooks.map(({ hook, seen }) => review(api, hook, seen, context)));
   const refused = outcomes.find((o) => o.status === 'rejected');
   if (refused !== undefined) throw refused.reason;
   const reviewed = outcomes.flatMap((o) => (o.status === 'fulfilled' && o.value !== undefined ? [o.value] : []));

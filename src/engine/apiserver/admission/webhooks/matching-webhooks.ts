@@ -5,12 +5,19 @@ import type { KindObject, StrategyContext } from '../../kinds/strategy.ts';
 import type { AdmissionRequest, Lookups } from '../admission.ts';
 import { forbidden } from '../forbidden.ts';
 import { checkConditions, compileConditions, type CompiledCondition } from '../matching/conditions.ts';
-import { isExempt, matchesRule } from '../matching/rules.ts';
+import { seenByRules } from '../matching/resources.ts';
+import { isExempt } from '../matching/rules.ts';
 import { matchesSelectors } from '../matching/selectors.ts';
 import { requestValues, requestVariables } from '../matching/variables.ts';
 
 export type ConfigurationKind = 'MutatingWebhookConfiguration' | 'ValidatingWebhookConfiguration';
 const group = 'admissionregistration.k8s.io';
+
+export interface MatchedWebhook {
+  readonly hook: MutatingWebhook;
+  /** The request in the version that its rule names. */
+  readonly seen: AdmissionRequest;
+}
 
 /** Whether there is any webhook that could take a request: nothing is computed where there is none. */
 export function hasWebhooks(kind: ConfigurationKind, request: AdmissionRequest, lookups: Lookups): boolean {
@@ -19,15 +26,17 @@ export function hasWebhooks(kind: ConfigurationKind, request: AdmissionRequest, 
 
 /** The webhooks that take a request, in the order of their configurations' names and of the lists in them.
  *  @throws {StatusError} where a match condition fails and the webhook's failure policy is Fail; 400 where a webhook cannot take a dry run */
-export function matchingWebhooks(kind: ConfigurationKind, request: AdmissionRequest, context: StrategyContext, lookups: Lookups): MutatingWebhook[] {
+export function matchingWebhooks(kind: ConfigurationKind, request: AdmissionRequest, context: StrategyContext, lookups: Lookups): MatchedWebhook[] {
   if (!hasWebhooks(kind, request, lookups)) return [];
-  const values = requestValues(request, context, lookups);
-  return lookups.list(group, kind).flatMap((configuration) => ((configuration['webhooks'] ?? []) as MutatingWebhook[]).filter((hook) => takes(hook, configuration, request, values, lookups)));
+  return lookups.list(group, kind).flatMap((configuration) => ((configuration['webhooks'] ?? []) as MutatingWebhook[]).flatMap((hook) => {
+    const seen = seenByRules(hook.rules ?? [], hook.matchPolicy, request, lookups);
+    return seen !== undefined && takes(hook, configuration, seen, context, lookups) ? [{ hook, seen }] : [];
+  }));
 }
 
-function takes(hook: MutatingWebhook, configuration: KindObject, request: AdmissionRequest, values: Record<string, unknown>, lookups: Lookups): boolean {
-  if (!(hook.rules ?? []).some((rule) => matchesRule(rule, request)) || !matchesSelectors(hook, request, lookups)) return false;
-  const conditions = (hook.matchConditions ?? []).length === 0 ? undefined : checkConditions(conditionsOf(hook, configuration), values);
+function takes(hook: MutatingWebhook, configuration: KindObject, request: AdmissionRequest, context: StrategyContext, lookups: Lookups): boolean {
+  if (!matchesSelectors(hook, request, lookups)) return false;
+  const conditions = (hook.matchConditions ?? []).length === 0 ? undefined : checkConditions(conditionsOf(hook, configuration), requestValues(request, context, lookups));
   if (conditions?.outcome === 'skipped') return false;
   if (conditions?.outcome === 'failed') {
     if (hook.failurePolicy === 'Ignore') return false;

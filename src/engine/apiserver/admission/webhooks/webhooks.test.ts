@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../../client/client.ts';
 import { createClient } from '../../../../client/https-client.ts';
-import { ConfigMaps, EndpointSlices, Namespaces, Pods, ServiceAccounts, Services } from '../../../../client/kinds.ts';
+import { ConfigMaps, CustomResourceDefinitions, EndpointSlices, Namespaces, Pods, ServiceAccounts, Services } from '../../../../client/kinds.ts';
 import { resource } from '../../../../client/resource.ts';
 import { silentLogger } from '../../../../runtime/logger.ts';
 import { systemClock, systemRandom } from '../../../../runtime/system-clock.ts';
@@ -187,4 +187,25 @@ test('a dry run reaches webhooks as one', async () => {
 
 test('the built-in namespaces stay', async () => {
   await expect(client.delete(Namespaces, { name: 'default' })).rejects.toMatchObject({ code: 403 });
+});
+
+test('a webhook that knows an older version sees writes of the newer one in it, and its patches come back', async () => {
+  const versions = ['v1', 'v2'].map((name) => ({ name, served: true, storage: name === 'v2', schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' }, by: { type: 'string' } } } } } } }));
+  await client.create(CustomResourceDefinitions, { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'nuts.webhooks.example.com' }, spec: { group: 'webhooks.example.com', scope: 'Namespaced', names: { plural: 'nuts', kind: 'Nut', singular: 'nut', listKind: 'NutList' }, versions } } as never);
+  const seen: unknown[] = [];
+  const clientConfig = hooks.serve('/older', (review) => {
+    const { kind, requestKind, object } = review.request;
+    seen.push([kind.version, requestKind.version, object.apiVersion]);
+    return allow(review, patching({ op: 'add', path: '/spec/by', value: 'hook' }));
+  });
+  const rules = [{ apiGroups: ['webhooks.example.com'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['nuts'] }];
+  const Nuts = resource('webhooks.example.com', 'v2', 'nuts', 'Nut');
+  const nut = (namespace: string, name: string) => ({ apiVersion: 'webhooks.example.com/v2', kind: 'Nut', metadata: { name, namespace }, spec: { size: 1 } }) as never;
+  await withHooks('Mutating', [{ clientConfig, rules }], async (namespace) => {
+    expect(await client.create(Nuts, nut(namespace, 'a'))).toMatchObject({ apiVersion: 'webhooks.example.com/v2', spec: { size: 1, by: 'hook' } });
+  });
+  await withHooks('Mutating', [{ clientConfig, rules, matchPolicy: 'Exact' }], async (namespace) => {
+    expect(await client.create(Nuts, nut(namespace, 'a'))).not.toHaveProperty('spec.by');
+  });
+  expect(seen).toEqual([['v1', 'v2', 'webhooks.example.com/v1']]);
 });
