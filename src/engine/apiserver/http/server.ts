@@ -9,6 +9,7 @@ import type { ApiContext } from '../context.ts';
 import { deprecationOf } from '../kinds/deprecation.ts';
 import type { RequestUser } from '../kinds/strategy.ts';
 import type { Duplex } from 'node:stream';
+import { admitConnection } from '../subresources/admit-connection.ts';
 import { nodeServed, tunnel } from '../subresources/node-proxy.ts';
 import type { RequestCounts } from './metrics.ts';
 import type { ApiRequest } from './api-request.ts';
@@ -127,6 +128,7 @@ async function upgrade(parts: ServerParts, req: IncomingMessage, socket: Duplex,
   authorize(api, user, { kind: 'resource', verb: 'create', group: '', resource: 'pods', subresource: target.subresource, ...(target.namespace !== undefined && { namespace: target.namespace }), ...(target.name !== undefined && { name: target.name }) });
   // The tunnel never touches a response: the node's own answer goes through.
   const request = { api, req, res: undefined as never, method: 'GET', path: url.pathname, query: url.searchParams, user, resource, namespace: target.namespace, name: target.name, subresource: target.subresource, rest: undefined, warnings: [] };
+  await admitConnection(request);
   await tunnel(request, req, socket, head);
 }
 

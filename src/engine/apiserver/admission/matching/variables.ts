@@ -20,7 +20,7 @@ export function describeRequest(request: AdmissionRequest, context: StrategyCont
     requestKind: { group: came.group, version: came.version, kind: came.kind }, requestResource: { group: came.group, version: came.version, resource: came.plural }, ...(subresource !== undefined && { requestSubResource: subresource }),
     ...(name !== undefined && { name }), ...(namespace !== undefined && { namespace }), operation,
     userInfo: { username, ...(uid !== undefined && { uid }), groups: [...groups], ...(extra && { extra }) },
-    dryRun, options: { kind: `${operation === 'CREATE' ? 'Create' : operation === 'UPDATE' ? 'Update' : 'Delete'}Options`, apiVersion: 'meta.k8s.io/v1', ...(dryRun && { dryRun: ['All'] }) },
+    dryRun, ...(operation !== 'CONNECT' && { options: { kind: `${operation === 'CREATE' ? 'Create' : operation === 'UPDATE' ? 'Update' : 'Delete'}Options`, apiVersion: 'meta.k8s.io/v1', ...(dryRun && { dryRun: ['All'] }) } }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { request as httpsRequest } from 'node:https';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -141,3 +142,17 @@ test('deletions are held to a policy by the old object, subresources where a rul
     await expect(client.patch(Deployments, { namespace, name: 'd' }, { status: { observedGeneration: 1 } }, { subresource: 'status' })).rejects.toEqual(refused(422, 'no status'));
   });
 });
+
+test('who may connect to a pod is for policies as well', () => withPolicy({
+  policy: { matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CONNECT'], resources: ['pods/exec', 'pods/attach'] }] }, validations: [{ expression: "request.subResource != 'exec' || !('rm' in object.command)", message: 'not this command', reason: 'Forbidden' }] },
+}, async (namespace) => {
+  const connect = (rest: string): Promise<number | undefined> => new Promise((resolve, reject) => {
+    const headers = { authorization: 'Bearer admin-token', connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'sec-websocket-protocol': 'v5.channel.k8s.io' };
+    const call = httpsRequest(`${server.url}/api/v1/namespaces/${namespace}/pods/p/${rest}`, { ca: server.caPem, headers, agent: false }, (answer) => { answer.resume(); resolve(answer.statusCode); });
+    call.on('error', reject).end();
+  });
+  expect(await connect('exec?command=rm&container=a')).toBe(403);
+  // Let through: what is missing is the pod.
+  expect(await connect('exec?command=ls&container=a')).toBe(404);
+  expect(await connect('attach')).toBe(404);
+}));
