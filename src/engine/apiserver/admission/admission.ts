@@ -49,6 +49,8 @@ export interface AdmissionRequest {
   readonly dryRun: boolean;
   readonly object?: KindObject;
   readonly old?: KindObject;
+  /** Where the object is not of the resource's group and version: a Scale, an Eviction. */
+  readonly objectKind?: { readonly group: string; readonly version: string };
   /** As it came, where it is shown in another version. */
   readonly original?: AdmissionRequest;
 }

@@ -5,6 +5,7 @@ import type { ApiRequest } from '../http/api-request.ts';
 import { replyValue } from '../http/reply.ts';
 import { decodeRequest } from '../requests/decode-request.ts';
 import { deleteObject } from '../requests/delete.ts';
+import { admitSubresource } from './admit-subresource.ts';
 import { headOf } from '../requests/update.ts';
 import { matchesSelector } from '../selectors/label-selector.ts';
 
@@ -12,6 +13,7 @@ import { matchesSelector } from '../selectors/label-selector.ts';
  *  @throws {StatusError} 429 `TooManyRequests` when a budget is used up */
 export async function handleEviction(request: ApiRequest): Promise<void> {
   const eviction = await decodeRequest(request, { group: 'policy', version: 'v1', kind: 'Eviction' });
+  await admitSubresource(request, 'CREATE', eviction);
   const pod = asKind(headOf(request).object);
   const phase = (pod['status'] as { phase?: string } | undefined)?.phase;
   if (phase !== 'Succeeded' && phase !== 'Failed' && phase !== 'Pending' && pod.metadata.deletionTimestamp === undefined) await spendBudget(request, pod.metadata.labels ?? {}, pod.metadata.name ?? '');

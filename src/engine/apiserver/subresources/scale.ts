@@ -9,6 +9,7 @@ import { decodePatched, decodeRequest, parseJson, parseYaml } from '../requests/
 import { track } from '../requests/ownership.ts';
 import { patched, patchTypeOf } from '../requests/patch.ts';
 import { readRecord } from '../requests/read.ts';
+import { admitSubresource } from './admit-subresource.ts';
 import { headOf, updateObject } from '../requests/update.ts';
 import { shown, type ServedResource } from '../resources/served-resource.ts';
 
@@ -58,6 +59,7 @@ export async function handleScale(request: ApiRequest, verb: string): Promise<vo
   const { resource, req, res } = request;
   if (verb === 'get') return replyValue(req, res, 200, scaleOf(resource, asKind(shown(resource, readRecord(request)))));
   const wanted = verb === 'update' ? await decodeRequest(request, scaleKind) : await patchedScale(request);
+  await admitSubresource({ ...request, subresource: 'scale' }, 'UPDATE', wanted, scaleOf(resource, asKind(shown(resource, headOf(request)))));
   const head = headOf(request);
   const old = asKind(shown(resource, head));
   if (wanted.metadata.resourceVersion && wanted.metadata.resourceVersion !== old.metadata.resourceVersion) throw modified(subjectOf(request));

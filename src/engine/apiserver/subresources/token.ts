@@ -3,6 +3,7 @@ import { invalid, notFound, conflict } from '../api-error.ts';
 import { timestamp } from '../context.ts';
 import { subjectOf, type ApiRequest } from '../http/api-request.ts';
 import { replyValue } from '../http/reply.ts';
+import { admitSubresource } from './admit-subresource.ts';
 import { decodeRequest } from '../requests/decode-request.ts';
 import { readRecord } from '../requests/read.ts';
 
@@ -11,6 +12,7 @@ interface TokenSpec { audiences?: string[] | null; expirationSeconds?: number | 
 /** TokenRequest: a signed token of the service account, for 10 minutes to 2^32 seconds (default one hour). */
 export async function handleToken(request: ApiRequest): Promise<void> {
   const wanted = await decodeRequest(request, { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' });
+  await admitSubresource(request, 'CREATE', wanted);
   const { metadata } = readRecord(request).object;
   const spec = (wanted['spec'] ?? {}) as TokenSpec;
   const { boundObjectRef } = spec;

@@ -12,12 +12,12 @@ export const requestVariables = ['object', 'oldObject', 'request', 'namespaceObj
 export function describeRequest(request: AdmissionRequest, context: StrategyContext): { readonly uid: string } & Record<string, unknown> {
   const { group, version, kind, plural, subresource, namespace, operation, dryRun } = request;
   const { username, uid, groups, extra } = context.user;
-  const [gvk, gvr] = [{ group, version, kind }, { group, version, resource: plural }];
+  const [gvk, gvr] = [{ group, version, ...request.objectKind, kind }, { group, version, resource: plural }];
   const came = request.original ?? request;
   const name = request.name ?? request.object?.metadata.name;
   return {
     uid: randomUUID(), kind: gvk, resource: gvr, ...(subresource !== undefined && { subResource: subresource }),
-    requestKind: { group: came.group, version: came.version, kind: came.kind }, requestResource: { group: came.group, version: came.version, resource: came.plural }, ...(subresource !== undefined && { requestSubResource: subresource }),
+    requestKind: { group: came.group, version: came.version, ...came.objectKind, kind: came.kind }, requestResource: { group: came.group, version: came.version, resource: came.plural }, ...(subresource !== undefined && { requestSubResource: subresource }),
     ...(name !== undefined && { name }), ...(namespace !== undefined && { namespace }), operation,
     userInfo: { username, ...(uid !== undefined && { uid }), groups: [...groups], ...(extra && { extra }) },
     dryRun, ...(operation !== 'CONNECT' && { options: { kind: `${operation === 'CREATE' ? 'Create' : operation === 'UPDATE' ? 'Update' : 'Delete'}Options`, apiVersion: 'meta.k8s.io/v1', ...(dryRun && { dryRun: ['All'] }) } }),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../../client/client.ts';
 import { createClient } from '../../../../client/https-client.ts';
-import { ConfigMaps, Deployments, Namespaces } from '../../../../client/kinds.ts';
+import { ConfigMaps, Deployments, Namespaces, Pods, ServiceAccounts } from '../../../../client/kinds.ts';
 import { resource } from '../../../../client/resource.ts';
 import { silentLogger } from '../../../../runtime/logger.ts';
 import { systemClock, systemRandom } from '../../../../runtime/system-clock.ts';
@@ -155,4 +155,25 @@ test('who may connect to a pod is for policies as well', () => withPolicy({
   // Let through: what is missing is the pod.
   expect(await connect('exec?command=ls&container=a')).toBe(404);
   expect(await connect('attach')).toBe(404);
+}));
+
+test('subresources with kinds of their own are for policies as well: scale, eviction, token', () => withPolicy({
+  policy: {
+    matchConstraints: { resourceRules: [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['CREATE', 'UPDATE'], resources: ['deployments/scale', 'pods/eviction', 'serviceaccounts/token'] }] },
+    validations: [{ expression: "request.kind.kind != 'Scale' || object.spec.replicas <= oldObject.spec.replicas + 1", message: 'one at a time' }, { expression: "request.kind.kind == 'Scale' || (request.kind.kind == 'TokenRequest' && object.spec.?expirationSeconds.orValue(3600) <= 3600)", message: 'not so' }],
+  },
+}, async (namespace) => {
+  const labels = { app: 'x' };
+  await client.create(Deployments, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd', namespace }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'a', image: 'b' }] } } } });
+  const scale = (replicas: number) => client.patch(Deployments, { namespace, name: 'd' }, { spec: { replicas } }, { subresource: 'scale', type: 'merge' } as never);
+  await scale(2);
+  await expect(scale(9)).rejects.toEqual(refused(422, 'one at a time'));
+  expect((await client.get(Deployments, { namespace, name: 'd' })).spec?.replicas).toBe(2);
+  await client.create(ServiceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
+  const post = (path: string, body: object) => client.raw('POST', `/api/v1/namespaces/${namespace}/${path}`, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+  const token = (expirationSeconds: number) => post('serviceaccounts/default/token', { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds } });
+  expect([(await token(3600)).status, (await token(7200)).status]).toEqual([201, 422]);
+  await client.create(Pods, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace }, spec: { containers: [{ name: 'a', image: 'b' }] } });
+  expect((await post('pods/p/eviction', { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'p' } })).status).toBe(422);
+  await client.get(Pods, { namespace, name: 'p' });
 }));
