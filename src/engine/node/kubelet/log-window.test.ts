@@ -41,7 +41,8 @@ test('while a program writes, the oldest lines go and none of the others is lost
     last = markLog(log, last, Date.now());
     if (await trimLog(log, last, limits)) trims += 1;
   }
-  await trimLog(log, statSync(log).size, limits);
+  // A program that was faster than the first look is trimmed here.
+  if (await trimLog(log, statSync(log).size, limits)) trims += 1;
   expect(trims).toBeGreaterThan(0);
 
   const kept = await read();

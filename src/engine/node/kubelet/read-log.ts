@@ -25,6 +25,8 @@ export async function* readLog(logFile: string, query: LogQuery, context: { read
       // The head may have been dropped while it was read.
       const kept = firstKept(logFile);
       if (kept > offset) {
+        // The rest of a line that was begun is gone: it ends here, and is not read as the beginning of another.
+        if (!atLineStart && left > 0) yield Buffer.from('\n');
         offset = kept;
         atLineStart = true;
         continue;
@@ -34,17 +36,23 @@ export async function* readLog(logFile: string, query: LogQuery, context: { read
         await pause(clock, pollMs, signal);
         continue;
       }
-      const plain = buffer.subarray(0, bytesRead);
+      const plain = wholeLines(buffer.subarray(0, bytesRead));
       let piece = query.timestamps ? stamped(plain, offset, atLineStart, readMarks(logFile), clock.now()) : plain;
-      atLineStart = plain[bytesRead - 1] === newline;
+      atLineStart = plain.at(-1) === newline;
       if (piece.length > left) piece = piece.subarray(0, left);
       left -= piece.length;
-      offset += bytesRead;
+      offset += plain.length;
       yield piece;
     }
   } finally {
     await file.close();
   }
+}
+
+/** Of a full chunk, without the line that goes on in the next one: a reader who is overtaken between the two would have half of it. */
+function wholeLines(chunk: Buffer): Buffer {
+  const end = chunk.length < chunkBytes ? -1 : chunk.lastIndexOf(newline);
+  return end < 0 ? chunk : chunk.subarray(0, end + 1);
 }
 
 async function firstOffset(file: FileHandle, logFile: string, query: LogQuery): Promise<number> {
