@@ -30,8 +30,9 @@ function childErrors(value: unknown, old: unknown, schema: JSONSchemaProps, fiel
   const before = (typeof old === 'object' && old !== null ? old : {}) as Record<string, unknown>;
   const rest = schema.additionalProperties as JSONSchemaProps | boolean | undefined;
   return Object.entries(value as Record<string, unknown>).flatMap(([key, child]) => {
-    const own = (schema.properties as Record<string, JSONSchemaProps> | undefined)?.[key] ?? (typeof rest === 'object' ? rest : undefined);
-    return own === undefined ? [] : celErrors(child, before[key], own, field === '' ? key : `${field}.${key}`);
+    const named = (schema.properties as Record<string, JSONSchemaProps> | undefined)?.[key];
+    if (named !== undefined) return celErrors(child, before[key], named, field === '' ? key : `${field}.${key}`);
+    return typeof rest === 'object' ? celErrors(child, before[key], rest, `${field}[${key}]`) : [];
   });
 }
 
