@@ -18,10 +18,15 @@ export function documentV2(resources: readonly ServedResource[], custom: readonl
   }
   return {
     swagger: '2.0', info: { title: 'Kubernetes', version }, paths,
-    definitions: { ...(definitions as unknown as JsonObject), [patchSchema]: { type: 'object' }, ...customDefinitions(custom) },
+    definitions: { ...(definitions as unknown as JsonObject), [patchSchema]: { type: 'object' }, ...customDefinitions(custom.map(published)) },
     securityDefinitions: { BearerToken: { type: 'apiKey', name: 'authorization', in: 'header' } },
     security: [{ BearerToken: [] }],
   };
+}
+
+/** As Kubernetes publishes it: v2 cannot say that unknown fields stay, so such a schema says nothing at all. */
+function published(api: CustomApi): CustomApi {
+  return api.schema === undefined || api.schema['x-kubernetes-preserve-unknown-fields'] === true ? { ...api, schema: { type: 'object' } } : api;
 }
 
 function operationV2(o: Operation): JsonObject {

@@ -45,9 +45,9 @@ export function messageOf(error: FieldError): string {
   const detail = error.detail === undefined ? '' : `: ${error.detail}`;
   const value = error.value === undefined ? '' : ` ${JSON.stringify(error.value)}`;
   switch (error.type) {
-    case 'Required': return `A value is needed${detail}`;
+    case 'Required': return `Required value${detail}`;
     case 'Invalid': return `Value${value} is not valid${detail}`;
-    case 'NotSupported': return `Value${value} is not one of the supported ones${detail}`;
+    case 'NotSupported': return `Unsupported value:${value}${detail}`;
     case 'Duplicate': return `Value${value} is there twice${detail}`;
     case 'NotFound': return `Nothing is named${value}${detail}`;
     case 'Forbidden': return `May not be set${detail}`;
