@@ -24,7 +24,7 @@ import { recordRemoteController } from './remote/controller.ts';
 
 const namespace = 'shops';
 const key = { namespace, name: 'shop' };
-const DEADLINE = { timeout: 20_000, interval: 50 };
+const DEADLINE = { timeout: 60_000, interval: 50 };
 const RoleBindings = resource('rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding');
 
 let root: string;
