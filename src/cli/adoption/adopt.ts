@@ -1,4 +1,5 @@
 import type { Application } from '../../api/application/application.ts';
+import { DEFAULTS } from '../../api/application/defaults.ts';
 import { LABELS } from '../../api/group.ts';
 import { Applications, Builds, Deliveries, Releases, Routers } from '../../api/kinds.ts';
 import { routerName } from '../../api/names.ts';
@@ -8,7 +9,7 @@ import { isNotFound } from '../../client/status-error.ts';
 import type { Deployment, Service } from '../../kubernetes/types.generated.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ClusterAccess } from '../cluster-access.ts';
-import { pushBuild } from '../operations/push-build.ts';
+import { pushBuild, VERSION } from '../operations/push-build.ts';
 import { hasEnded, releasesOf } from '../operations/releases-of.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import { UserError } from '../user-error.ts';
@@ -33,8 +34,6 @@ export interface AdoptionContext {
   readonly deadlineMs: number;
   tell(step: string): void;
 }
-
-const VERSION = /^v?\d+(\.\d+)*([.-][\w.-]+)?$/;
 
 /**
  * Puts an Application in the place of a Deployment behind its Service, and lets the Service's users notice nothing: pods and routers first,
@@ -62,7 +61,7 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
 
   if (before === undefined) await selectRouters(service, { application: request.name, deployment: request.deployment, replicas: deployment.spec?.replicas ?? 1, selector: service.spec?.selector ?? {}, ports: service.spec?.ports ?? [] }, port, context);
   tell(`Service ${request.service} selects the routers: ${routerName(request.name)}`);
-  const drainSeconds = wanted.spec.drainSeconds ?? 10;
+  const drainSeconds = wanted.spec.drainSeconds ?? DEFAULTS.drainSeconds;
   await pauseFor(drainSeconds * 1000, context);
   await client.patch(Deployments, { namespace, name: request.deployment }, { spec: { replicas: 0 } }, { fieldManager: 'aweigh-cli' });
   tell(`Deployment ${request.deployment} has no pods any more, and stays for 'aweigh adopt ${request.deployment} --give-back'`);
@@ -92,7 +91,7 @@ export async function giveBack(request: Pick<AdoptionRequest, 'deployment' | 'se
   await client.update(Services, { ...service, metadata: { ...service.metadata, annotations }, spec: { ...service.spec, selector: { ...adopted.selector }, ports: portsWith(service, adopted.ports) } }, { fieldManager: 'aweigh-cli' });
   tell(`Service ${request.service} selects its pods`);
   const { spec } = await client.get(Applications, { namespace, name: adopted.application });
-  await pauseFor((spec.drainSeconds ?? 10) * 1000, context);
+  await pauseFor((spec.drainSeconds ?? DEFAULTS.drainSeconds) * 1000, context);
   await dissolve(adopted.application, context);
   tell(`Application ${adopted.application} is deleted, and what it ran with it; the record keeps its history`);
 }
@@ -156,7 +155,10 @@ async function selectRouters(service: Service, adopted: Adopted, port: number, {
 
 /** With the node ports that the Service has: those stay. */
 function portsWith(service: Service, ports: Adopted['ports']): NonNullable<NonNullable<Service['spec']>['ports']> {
-  return ports.map((p) => ({ ...p, ...((service.spec?.ports ?? []).find((now) => now.port === p.port)?.nodePort !== undefined && { nodePort: (service.spec?.ports ?? []).find((now) => now.port === p.port)?.nodePort }) }));
+  return ports.map((p) => {
+    const nodePort = service.spec?.ports?.find((now) => now.port === p.port)?.nodePort;
+    return { ...p, ...(nodePort !== undefined && { nodePort }) };
+  });
 }
 
 /** Requests that were sent before end meanwhile. */

@@ -7,7 +7,7 @@ import { useCluster, withAccess, type AccessOptions } from '../cluster-access.ts
 import { dataRoot } from '../data-option.ts';
 import { buildImage, resolveImage } from '../operations/build-image.ts';
 import { EXIT } from '../exit-code.ts';
-import { pushBuild, pushConfig } from '../operations/push-build.ts';
+import { pushBuild, pushConfig, VERSION } from '../operations/push-build.ts';
 import { getApplication } from '../operations/releases-of.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
@@ -21,9 +21,6 @@ interface PushOptions extends AccessOptions {
   readonly group?: string;
   readonly inOrder?: boolean;
 }
-
-/** Such as v1.18.0, 1.18, 2026.11.23-rc1. */
-const VERSION = /^v?\d+(\.\d+)*([.-][\w.-]+)?$/;
 
 export function pushCommand(terminal: Terminal): Command {
   return withAccess(new Command('push').description('make a Build of a folder or an image, which starts its Release'))

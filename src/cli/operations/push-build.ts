@@ -6,6 +6,9 @@ import type { Client } from '../../client/client.ts';
 import { isAlreadyExists, isNotFound } from '../../client/status-error.ts';
 import { UserError } from '../user-error.ts';
 
+/** Such as v1.18.0, 1.18, 2026.11.23-rc1. */
+export const VERSION = /^v?\d+(\.\d+)*([.-][\w.-]+)?$/;
+
 export interface PushRequest {
   readonly namespace: string;
   readonly application: string;
