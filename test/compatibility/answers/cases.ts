@@ -35,7 +35,7 @@ export function casesOf(from: readonly Manifest[], only = ''): Case[] {
   return cases;
 }
 
-function pathOf({ apiVersion, kind }: Manifest): string {
+export function pathOf({ apiVersion, kind }: Manifest): string {
   const resource = resourceData.resources.find((r) => r.groupVersion === apiVersion && r.kind === kind && !r.name.includes('/'));
   if (resource === undefined) throw new Error(`No resource is known for ${apiVersion} ${kind}`);
   return `${apiVersion.includes('/') ? '/apis/' : '/api/'}${apiVersion}${resource.namespaced ? '/namespaces/default' : ''}/${resource.name}`;

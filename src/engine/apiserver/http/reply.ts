@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzip } from 'node:zlib';
 import { StatusError } from '../../../client/status-error.ts';
 import { internalError, statusOf } from '../api-error.ts';
+import { encodedValue } from './encodings.ts';
 
 /** Answers from this many bytes on are zipped where the client takes it. */
 const gzipFromBytes = 128 * 1024;
 
-/** Sends a whole JSON answer. @param body its parts in order, or the one */
+/** Sends a whole answer, JSON where nothing else is said. @param body its parts in order, or the one */
 export function replyJson(req: IncomingMessage, res: ServerResponse, code: number, body: Buffer | readonly Buffer[], warnings: readonly string[] = [], contentType = 'application/json'): void {
   if (res.writableEnded || res.destroyed) return;
   const parts = Buffer.isBuffer(body) ? [body] : body;
@@ -64,8 +65,10 @@ function joined(parts: readonly Buffer[], bytes: number): Buffer {
   return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, bytes);
 }
 
-export function replyValue(req: IncomingMessage, res: ServerResponse, code: number, value: unknown, warnings: readonly string[] = []): void {
-  replyJson(req, res, code, Buffer.from(JSON.stringify(value)), warnings);
+/** Sends an object that is not stored as the client likes it best. */
+export function replyValue(req: IncomingMessage, res: ServerResponse, code: number, value: object, warnings: readonly string[] = []): void {
+  const { body, contentType } = encodedValue(req.headers.accept, value);
+  replyJson(req, res, code, body, warnings, contentType);
 }
 
 export function replyText(res: ServerResponse, code: number, text: string, contentType = 'text/plain; charset=utf-8'): void {

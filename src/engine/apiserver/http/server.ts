@@ -13,6 +13,7 @@ import { admitConnection } from '../subresources/admit-connection.ts';
 import { nodeServed, tunnel } from '../subresources/node-proxy.ts';
 import type { RequestCounts } from './metrics.ts';
 import type { ApiRequest } from './api-request.ts';
+import { loadEncodings } from './encodings.ts';
 import { replyError, warningHeader } from './reply.ts';
 import type { APIService } from '../../../kubernetes/types.generated.ts';
 import type { AggregatedApis } from '../aggregation/aggregated-apis.ts';
@@ -48,6 +49,8 @@ export function requestListener(parts: ServerParts): (req: IncomingMessage, res:
 
 async function serve(parts: ServerParts, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const { api } = parts;
+  const loading = loadEncodings(req.headers.accept);
+  if (loading !== undefined) await loading;
   const url = req.url ?? '/';
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);

@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
 import { put, type JsonObject, type JsonValue } from '../patch/json.ts';
-import { messageNamed, messageOf, type Field, type Message, type Scalar } from './messages.ts';
+import { inlineMessage, messageNamed, messageOf, type Field, type Message, type Scalar } from './messages.ts';
 import { specialMessages } from './special.ts';
 import { endOf, ProtobufError, readFields, toNumber, type Reader } from './wire.ts';
 
@@ -61,17 +61,20 @@ export function readMessage(r: Reader, end: number, message: Message, depth: num
   readFields(r, end, (number) => {
     const field = message.byNumber.get(number);
     if (!field) return false;
-    readField(r, field, result, depth);
+    readField(r, message, field, result, depth);
     return true;
   });
   return result;
 }
 
-function readField(r: Reader, field: Field, result: Record<string, JsonValue>, depth: number): void {
+function readField(r: Reader, holder: Message, field: Field, result: Record<string, JsonValue>, depth: number): void {
   if (field.shape === 'map') { readEntry(r, field, result, depth); return; }
+  if (field.name === '') {
+    Object.assign(result, readMessage(r, endOf(r), inlineMessage(holder.name, (field.type as { message: string }).message), depth + 1));
+    return;
+  }
   const value = readValue(r, field.type, depth);
-  if (field.name === '') Object.assign(result, value);
-  else if (field.shape === 'repeated') {
+  if (field.shape === 'repeated') {
     const list = result[field.name] as JsonValue[] | undefined;
     if (list) list.push(value ?? null);
     else result[field.name] = [value ?? null];

@@ -1,20 +1,32 @@
 import { isList, isObject, type JsonObject, type JsonValue } from '../patch/json.ts';
-import { endOf, nested, readFields, toNumber, type Reader, type Writer } from './wire.ts';
+import type { Output } from './output.ts';
+import { endOf, readFields, toNumber, type Reader } from './wire.ts';
 
 /** Reads a nested message, named as in the table, up to `end`. */
 type ReadNested = (message: string, end: number) => JsonValue;
-type WriteNested = (w: Writer, value: JsonObject, message: string) => void;
+type WriteNested = (value: JsonObject, message: string) => void;
 
 /** A message whose JSON is not an object of its fields. */
 export interface SpecialMessage {
   /** Reads to `end`; undefined where the value is absent. */
   read(r: Reader, end: number, nested: ReadNested): JsonValue;
-  write(w: Writer, value: JsonValue, nested: WriteNested): void;
+  /** Writes its fields, the last first; Go's zero where the value is absent. */
+  write(out: Output, value: JsonValue, nested: WriteNested): void;
 }
 
 const seconds = (value: JsonValue): number => Math.floor(Date.parse(String(value)) / 1000);
 
-function timestamp(text: (seconds: number, nanos: number) => string, nanosOf: (value: JsonValue) => number): SpecialMessage {
+function number(out: Output, field: number, value: number): void {
+  out.int(value);
+  out.tag(field, 0);
+}
+
+function text(out: Output, field: number, value: string): void {
+  out.string(value);
+  out.tag(field, 2);
+}
+
+function timestamp(textOf: (seconds: number, nanos: number) => string, nanosOf: (value: JsonValue) => number): SpecialMessage {
   return {
     read(r, end) {
       let s = 0;
@@ -27,12 +39,13 @@ function timestamp(text: (seconds: number, nanos: number) => string, nanosOf: (v
         some = true;
         return true;
       });
-      return some ? text(s, n) : undefined;
+      return some ? textOf(s, n) : undefined;
     },
-    write(w, value) {
+    write(out, value) {
       const s = seconds(value);
       if (Number.isNaN(s)) return;
-      w.uint32(8).int64(s).uint32(16).int32(nanosOf(value));
+      number(out, 2, nanosOf(value));
+      number(out, 1, s);
     },
   };
 }
@@ -51,7 +64,9 @@ const rawJson: SpecialMessage = {
     });
     return value;
   },
-  write(w, value) { w.uint32(10).bytes(Buffer.from(JSON.stringify(value))); },
+  write(out, value) {
+    if (value !== undefined && value !== null) text(out, 1, JSON.stringify(value));
+  },
 };
 
 const quantity: SpecialMessage = {
@@ -60,7 +75,7 @@ const quantity: SpecialMessage = {
     readFields(r, end, (number) => { if (number !== 1) return false; value = r.string(); return true; });
     return value;
   },
-  write(w, value) { w.uint32(10).string(String(value)); },
+  write(out, value) { text(out, 1, value === undefined || value === null ? '0' : String(value)); },
 };
 
 const intOrString: SpecialMessage = {
@@ -77,9 +92,10 @@ const intOrString: SpecialMessage = {
     });
     return type === 1 ? text : int;
   },
-  write(w, value) {
-    if (typeof value === 'number') w.uint32(8).int64(0).uint32(16).int32(value).uint32(26).string('');
-    else w.uint32(8).int64(1).uint32(16).int32(0).uint32(26).string(String(value));
+  write(out, value) {
+    text(out, 3, typeof value === 'string' ? value : '');
+    number(out, 2, typeof value === 'number' ? value : 0);
+    number(out, 1, typeof value === 'string' ? 1 : 0);
   },
 };
 
@@ -90,7 +106,7 @@ const strings: SpecialMessage = {
     readFields(r, end, (number) => { if (number !== 1) return false; items.push(r.string()); return true; });
     return items;
   },
-  write(w, value) { for (const item of isList(value) ? value : []) w.uint32(10).string(String(item)); },
+  write(out, value) { for (const item of isList(value) ? value.toReversed() : []) text(out, 1, String(item)); },
 };
 
 const jsonSchema = 'apiextensions.v1.JSONSchemaProps';
@@ -110,15 +126,16 @@ const schemaOr = (options: { schema: number; other: number; kind: 'bool' | 'sche
     });
     return schema ?? (options.kind === 'bool' ? allows : list);
   },
-  write(w, value, writeNested) {
-    if (isObject(value)) {
-      if (options.kind === 'bool') w.uint32(options.other << 3).bool(true);
-      nested(w, options.schema, (inner) => writeNested(inner, value, jsonSchema));
-    } else if (options.kind === 'bool') w.uint32(options.other << 3).bool(value === true);
+  write(out, value, writeNested) {
+    if (options.kind === 'bool') {
+      if (isObject(value)) out.nested(options.schema, () => writeNested(value, jsonSchema));
+      out.varint(isObject(value) || value === true ? 1 : 0);
+      out.tag(options.other, 0);
+    } else if (isObject(value)) out.nested(options.schema, () => writeNested(value, jsonSchema));
     else {
-      for (const item of isList(value) ? value : []) {
-        if (options.kind === 'strings') w.uint32(options.other << 3 | 2).string(String(item));
-        else if (isObject(item)) nested(w, options.other, (inner) => writeNested(inner, item, jsonSchema));
+      for (const item of isList(value) ? value.toReversed() : []) {
+        if (options.kind === 'strings') text(out, options.other, String(item));
+        else if (isObject(item)) out.nested(options.other, () => writeNested(item, jsonSchema));
       }
     }
   },

@@ -1,7 +1,6 @@
 import type protobuf from 'protobufjs';
 
 export type Reader = protobuf.Reader;
-export type Writer = protobuf.Writer;
 
 /** Bytes that are no Kubernetes protobuf object; a bad request (400). */
 export class ProtobufError extends Error {
@@ -27,10 +26,4 @@ export function readFields(r: Reader, end: number, field: (number: number) => bo
 /** 64-bit integers past 2^53 lose precision, as in any JSON. */
 export function toNumber(value: unknown): number {
   return typeof value === 'number' ? value : Number(String(value));
-}
-
-export function nested(w: Writer, number: number, write: (w: Writer) => void): void {
-  w.uint32((number << 3 | 2) >>> 0).fork();
-  write(w);
-  w.ldelim();
 }

@@ -3,6 +3,7 @@ import { decode, decodeValue, yamlValue, type Decoded, type FieldValidation } fr
 import { hasDuplicateKeys } from '../decode/duplicate-keys.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { mediaTypeOf, readBody } from '../http/body.ts';
+import { mediaTypes } from '../http/encodings.ts';
 import { decodeCustom } from '../custom-resources/decode-custom.ts';
 import type { KindObject } from '../kinds/strategy.ts';
 import { groupVersionOf } from '../resources/served-resource.ts';
@@ -49,14 +50,11 @@ async function decodeBody(request: ApiRequest, body: Buffer, mediaType: string, 
       return custom ? decodeCustom(parseJson(body), request.resource, fieldValidationOf(request)) : decode(body.toString(), kind, fieldValidationOf(request));
     case 'application/yaml':
       return custom ? decodeCustom(await parseYaml(body), request.resource, fieldValidationOf(request)) : decode(body.toString(), kind, fieldValidationOf(request), 'yaml');
-    case protobufType:
+    case mediaTypes.protobuf:
       return decodeValue(await parseProtobuf(body, kind), kind);
     default: throw unsupportedMediaType(mediaType);
   }
 }
-
-/** What typed Go clients write. */
-export const protobufType = 'application/vnd.kubernetes.protobuf';
 
 async function loadProtobuf() {
   const [{ decodeBody: decodeProtobuf }, { ProtobufError }] = await Promise.all([import('../protobuf/decode.ts'), import('../protobuf/wire.ts')]);

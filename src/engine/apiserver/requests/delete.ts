@@ -3,6 +3,7 @@ import type { DeleteOptions, Status } from '../../../kubernetes/types.generated.
 import { badRequest, conflict, invalid } from '../api-error.ts';
 import { asKind, strategyContext, timestamp } from '../context.ts';
 import { mediaTypeOf, readBody } from '../http/body.ts';
+import { mediaTypes } from '../http/encodings.ts';
 import { isDryRun, subjectOf, type ApiRequest } from '../http/api-request.ts';
 import { acceptedForm, replyObject } from '../http/negotiate.ts';
 import { cleanupFinalizer, definitionsStorage } from '../custom-resources/definition-status.ts';
@@ -15,7 +16,7 @@ import type { KindObject } from '../kinds/strategy.ts';
 import { shown } from '../resources/served-resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { commit } from './commit.ts';
-import { parseJson, parseProtobuf, parseYaml, protobufType } from './decode-request.ts';
+import { parseJson, parseProtobuf, parseYaml } from './decode-request.ts';
 import { listPage, selectionOf } from './read.ts';
 import { removeObject } from './remove.ts';
 import { hasSpecFinalizers, headOf } from './update.ts';
@@ -38,6 +39,7 @@ export async function handleDelete(request: ApiRequest): Promise<void> {
 
 /** Deletes all that the selectors match. */
 export async function handleDeleteCollection(request: ApiRequest): Promise<void> {
+  acceptedForm(request);
   const options = await deleteOptionsOf(request);
   const page = await listPage(request, selectionOf(request));
   const deleted = await Promise.all(page.records.map(async (record) => {
@@ -65,7 +67,7 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
   let given: DeleteOptions = {};
   if (body.length > 0) {
     const mediaType = mediaTypeOf(req);
-    const value = mediaType === protobufType ? await parseProtobuf(body, { group: '', version: 'v1', kind: 'DeleteOptions' }) : mediaType.includes('yaml') ? await parseYaml(body) : parseJson(body);
+    const value = mediaType === mediaTypes.protobuf ? await parseProtobuf(body, { group: '', version: 'v1', kind: 'DeleteOptions' }) : mediaType.includes('yaml') ? await parseYaml(body) : parseJson(body);
     if (value === null || typeof value !== 'object' || Array.isArray(value)) throw badRequest('The body of a deletion must be DeleteOptions');
     given = value as DeleteOptions;
     if (given.kind !== undefined && given.kind !== 'DeleteOptions') throw badRequest(`The body of a deletion must be DeleteOptions, not ${given.kind}`);

@@ -3,6 +3,7 @@ import { StatusError } from '../../../client/status-error.ts';
 import { badRequest, expired, internalError, statusOf } from '../api-error.ts';
 import { collectionOf } from '../context.ts';
 import type { ApiRequest } from '../http/api-request.ts';
+import { mediaTypes, protobufAnswers } from '../http/encodings.ts';
 import { acceptedForm, type Form } from '../http/negotiate.ts';
 import { groupVersionOf, shown, shownJson } from '../resources/served-resource.ts';
 import { partialMetadata, tableOf } from '../tables/table.ts';
@@ -26,6 +27,7 @@ const isTrue = (text: string | null): boolean => text === 'true' || text === '1'
 
 export async function handleWatch(request: ApiRequest): Promise<void> {
   const form = acceptedForm(request);
+  if (form.encoding === 'yaml') throw new StatusError({ code: 406, reason: 'NotAcceptable', message: 'A watch is written as JSON or protobuf, not as YAML' });
   const selection = selectionOf(request);
   const { query, api } = request;
   const initial = query.get('sendInitialEvents');
@@ -63,11 +65,12 @@ class WatchStream {
     const { api, res, query, resource } = this.#request;
     const collection = collectionOf(api, resource);
     const missed = options.after === undefined ? [] : collection.history.after(options.after);
-    res.writeHead(200, { 'content-type': this.#form === 'object' ? 'application/json' : 'application/json;stream=watch', 'cache-control': 'no-cache, private' });
+    const { encoding } = this.#form;
+    res.writeHead(200, { 'content-type': encoding === 'json' ? mediaTypes.json : `${mediaTypes[encoding]};stream=watch`, 'cache-control': 'no-cache, private' });
     res.flushHeaders();
     if (missed === undefined) {
       const gone = expired(`too old resource version: ${options.after} (${collection.history.compactedRevision})`);
-      res.end(`${JSON.stringify({ type: 'ERROR', object: statusOf(gone) })}\n`);
+      res.end(this.#valueLine('ERROR', statusOf(gone)));
       return;
     }
     this.#stops.push(collection.subscribe((events) => this.#inOrder(() => eventRecords(events), () => this.#send(events))));
@@ -95,7 +98,7 @@ class WatchStream {
     }
     this.#sending = this.#sending.then(() => prepare(records().map((r) => r.object))).then(send).catch((error: unknown) => {
       if (this.#stops.length === 0) return;
-      this.#write(Buffer.from(`${JSON.stringify({ type: 'ERROR', object: statusOf(error instanceof StatusError ? error : internalError(error)) })}\n`));
+      this.#write(this.#valueLine('ERROR', statusOf(error instanceof StatusError ? error : internalError(error))));
       this.#end();
     });
   }
@@ -130,16 +133,26 @@ class WatchStream {
 
   #line(type: EventType, record: StoredRecord): Buffer {
     const { resource } = this.#request;
-    if (this.#form === 'table') {
+    if (this.#form.as === 'table') {
       const table = tableOf(this.#request, [record], { resourceVersion: String(record.revision) }, !this.#sentColumns);
       this.#sentColumns = true;
-      return Buffer.from(`${JSON.stringify({ type, object: table })}\n`);
+      return this.#valueLine(type, table);
     }
-    if (this.#form === 'metadata') return Buffer.from(`${JSON.stringify({ type, object: partialMetadata(shown(resource, record)) })}\n`);
+    if (this.#form.as === 'metadata') return this.#valueLine(type, partialMetadata(shown(resource, record)));
+    const protobuf = this.#protobuf();
+    if (protobuf !== undefined) return protobuf.eventFrame(type, resource, record);
     if (resource.conversion !== undefined) return Buffer.concat([heads[type], shownJson(resource, record), newline]);
     let known = lines.get(record);
     if (known === undefined) lines.set(record, (known = {}));
     return (known[type] ??= Buffer.concat([heads[type], record.json, newline]));
+  }
+
+  #protobuf(): ReturnType<typeof protobufAnswers> | undefined {
+    return this.#form.encoding === 'protobuf' ? protobufAnswers() : undefined;
+  }
+
+  #valueLine(type: EventType | 'BOOKMARK' | 'ERROR', object: object): Buffer {
+    return this.#protobuf()?.valueFrame(type, object) ?? Buffer.from(`${JSON.stringify({ type, object })}\n`);
   }
 
   /** Every event up to the committed revision has been sent by now: commits publish and deliver in one step. */
@@ -147,9 +160,9 @@ class WatchStream {
     const { resource, api } = this.#request;
     const metadata = { resourceVersion: String(api.store.revision), creationTimestamp: null, ...(annotations && { annotations }) };
     const partial = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
-    const object = this.#form === 'table' ? { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: metadata.resourceVersion }, columnDefinitions: [], rows: [{ cells: [], object: partial }] }
-      : this.#form === 'object' ? { kind: resource.kind, apiVersion: groupVersionOf(resource), metadata } : partial;
-    this.#write(Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`));
+    const object = this.#form.as === 'table' ? { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: metadata.resourceVersion }, columnDefinitions: [], rows: [{ cells: [], object: partial }] }
+      : this.#form.as === 'object' ? { kind: resource.kind, apiVersion: groupVersionOf(resource), metadata } : partial;
+    this.#write(this.#valueLine('BOOKMARK', object));
   }
 
   #bookmarkRegularly(): void {
