@@ -10,6 +10,7 @@ import type { Connection } from '../../src/client/connection.ts';
 import { createClient } from '../../src/client/https-client.ts';
 import { openRepository } from '../../src/providers/repository/git.ts';
 import { controlAuthority } from '../../src/providers/traffic/control-certificates.ts';
+import { gatewayApiPublisher } from '../../src/providers/traffic/gateway-api/publisher.ts';
 import { routerRenderers } from '../../src/providers/traffic/router-pods.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { runControllers } from '../../src/runtime/run-controllers.ts';
@@ -47,7 +48,7 @@ async function run({ connection, record }: SubjectOptions): Promise<void> {
       createReleaseController(() => ({})),
       configController,
       recordController({ repository, renderers: routerRenderers(), defaultProvider: 'builtin' }),
-      routingController({ providers: { haproxy: simulated, builtin: simulated }, authority: controlAuthority(systemClock) }),
+      routingController({ providers: { haproxy: simulated, builtin: simulated }, publisher: gatewayApiPublisher, authority: controlAuthority(systemClock) }),
       healthController(),
     ],
     client, clock: systemClock, random: systemRandom, log: silentLogger, signal: ending.signal,

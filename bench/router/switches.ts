@@ -8,6 +8,7 @@ import { CustomResourceDefinitions, EndpointSlices, Pods, Secrets, ServiceAccoun
 import { routingController } from '../../src/controllers/routing/controller.ts';
 import { startApiServer } from '../../src/engine/apiserver/start.ts';
 import { controlAuthority } from '../../src/providers/traffic/control-certificates.ts';
+import { gatewayApiPublisher } from '../../src/providers/traffic/gateway-api/publisher.ts';
 import { trafficProviders } from '../../src/providers/traffic/traffic-providers.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { runControllers, sharedInformers } from '../../src/runtime/run-controllers.ts';
@@ -66,7 +67,7 @@ export async function measureSwitches(kind: RouterKind): Promise<Switches> {
     for (const backend of spec.backends) {
       await client.create(EndpointSlices, { metadata: { name: backend.name, namespace, labels: { 'kubernetes.io/service-name': backend.name } }, addressType: 'IPv4', ports: [{ name: 'http', port: 8080, protocol: 'TCP' }], endpoints: [{ addresses: ['127.88.255.1'], conditions: { ready: true } }] });
     }
-    running = runControllers({ ...context, factories: [routingController({ providers: trafficProviders(systemClock), authority: controlAuthority(systemClock) })], client, signal: stop.signal, informer });
+    running = runControllers({ ...context, factories: [routingController({ providers: trafficProviders(systemClock), publisher: gatewayApiPublisher, authority: controlAuthority(systemClock) })], client, signal: stop.signal, informer });
     const routers = informer(Routers);
     const isRead = (name: string, generation: number): boolean => {
       const { status } = routers.get({ namespace, name }) ?? {};

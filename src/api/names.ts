@@ -25,9 +25,14 @@ export function candidateServiceName(application: string, track: Pick<Track, 'na
   return dnsLabel(`${application}-${trackWord(track)}-${version}`);
 }
 
-/** `account-service-haproxy`: the router's Deployment, Service, ConfigMap, Secret and Router, whichever provider serves. */
+/** `account-service-haproxy`: the router's Deployment, Service, ConfigMap, Secret and Router, or HTTPRoute, whichever provider serves. */
 export function routerName(application: string): string {
   return dnsLabel(`${application}-haproxy`);
+}
+
+/** `account-service-refused`: the Service without endpoints to which Gateways send what is to be refused. */
+export function refusalServiceName(application: string): string {
+  return dnsLabel(`${application}-refused`);
 }
 
 /** `free-v1.18.0`: the router's backend of one version on one track. */

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
 import type { HorizontalPodAutoscalerBehavior, MetricSpec, ObjectMeta, PodTemplateSpec } from '../../kubernetes/types.generated.ts';
 import type { Condition } from '../group.ts';
+import type { GatewayRouting } from '../router/gateway.ts';
 import type { SegmentRule, TokenSource, UserIdSource } from '../router/identity.ts';
 
 /** An application that is released in stages. One template makes the specs of all its tracks. */
@@ -186,8 +187,10 @@ export interface AnalysisMetric {
 }
 
 export interface RouterTemplate {
-  /** `auto` (default): haproxy where the router image says that it can, else builtin. */
-  kind?: 'auto' | 'haproxy' | 'builtin';
+  /** `auto` (default): haproxy where the router image says that it can, else builtin. `gateway-api`: no routers; Gateways of the cluster route. */
+  kind?: 'auto' | 'haproxy' | 'builtin' | 'gateway-api';
+  /** Which Gateways. Only with `kind: gateway-api`, and needed there. */
+  gateway?: GatewayRouting;
   /** Default 4. */
   replicas?: number;
   /** Available routers under which health is critical. Default 2. */

@@ -1,4 +1,5 @@
 import { age, column, conditions, customResourceDefinition, flag, integer, keyedList, list, object, observedGeneration, podTemplate, rules, text } from '../schema.ts';
+import { gatewayRouting } from '../router/gateway.ts';
 import { segmentRules, tokenSource, userIdSource } from '../router/identity.ts';
 import { DEFAULTS } from './defaults.ts';
 import { freezeWindows } from './freeze-schema.ts';
@@ -61,7 +62,8 @@ const tracks = keyedList('The stages in the order that a release takes. The last
 const router = object(
   'The routers in front of the tracks.',
   {
-    kind: text('auto: haproxy where the router image can, else builtin.', { enum: ['auto', 'haproxy', 'builtin'], default: DEFAULTS.routerKind }),
+    kind: text('auto: haproxy where the router image can, else builtin. gateway-api: Gateways of the cluster route.', { enum: ['auto', 'haproxy', 'builtin', 'gateway-api'], default: DEFAULTS.routerKind }),
+    gateway: gatewayRouting,
     replicas: integer('Router pods.', { minimum: 1, maximum: 100, default: DEFAULTS.routerReplicas }),
     floor: integer('Available routers under which health is critical. Default: 2, or replicas where that is less.', { minimum: 1, maximum: 100 }),
     edge: flag("True: a client's own X-Traffic-Group is removed, and the router sets it."),
@@ -81,6 +83,8 @@ const router = object(
   },
   rules(
     ['!has(self.floor) || self.floor <= self.replicas', 'floor is at most replicas: lower the floor or raise replicas'],
+    ["has(self.gateway) == (has(self.kind) && self.kind == 'gateway-api')", 'kind gateway-api needs router.gateway with the Gateways, and no other kind has it'],
+    ["!has(self.kind) || self.kind != 'gateway-api' || !(has(self.edge) && self.edge || has(self.token) || has(self.accessLog) || has(self.haproxy))", 'A Gateway has no edge, token, accessLog or haproxy lines of an Application: remove them, or choose kind haproxy or builtin'],
     ['!has(self.segments) || (has(self.edge) && self.edge)', 'Only at the edge does a router choose segments: set router.edge, or remove router.segments'],
     ['!has(self.segments) || self.segments.all(s, !has(s.claim)) || (has(self.token) && has(self.token.verify))', 'A segment by claim needs router.token.verify: else anybody could write a token that says so'],
   ),

@@ -26,7 +26,8 @@ export type ResolvedApplicationSpec = Omit<ApplicationSpec, 'tracks' | 'router'>
 /** The spec with every absent field at its default. Changes nothing of the argument. */
 export function resolveApplication(application: Application): ResolvedApplicationSpec {
   const { spec } = application;
-  const replicas = spec.router?.replicas ?? DEFAULTS.routerReplicas;
+  // Gateways route without any router of the Application's.
+  const replicas = spec.router?.kind === 'gateway-api' ? 0 : (spec.router?.replicas ?? DEFAULTS.routerReplicas);
   return {
     ...spec,
     tracks: spec.tracks.map((track, i) => resolveTrack(track, i === 0, i === spec.tracks.length - 1)),
@@ -34,7 +35,7 @@ export function resolveApplication(application: Application): ResolvedApplicatio
       ...spec.router,
       kind: spec.router?.kind ?? DEFAULTS.routerKind,
       replicas,
-      floor: spec.router?.floor ?? Math.min(DEFAULTS.floor, replicas),
+      floor: Math.min(spec.router?.floor ?? DEFAULTS.floor, replicas),
       edge: spec.router?.edge ?? false,
     },
     defaultSegment: spec.defaultSegment ?? DEFAULTS.defaultSegment,

@@ -35,6 +35,26 @@ test.for<{ when: string; given: Application; says: RegExp }>([
   expect(validateApplication(given).join('\n')).toMatch(says);
 });
 
+const byGateways = (router: object = {}, track: Partial<Track> = {}, change: Partial<Application['spec']> = {}) =>
+  application([{ name: 'free', replicas: 1, segment: 'FREE', ...track }, production], { router: { kind: 'gateway-api', gateway: { parentRefs: [{ name: 'edge' }] }, ...router }, ...change });
+const users = (n: number) => Array.from({ length: n }, (_, i) => `user-${i}`);
+
+test.for<{ when: string; given: Application; says: RegExp }>([
+  { when: 'no Gateway', given: byGateways({ gateway: undefined }), says: /add spec.router.gateway.parentRefs/ },
+  { when: 'Gateways for routers', given: byGateways({ kind: 'haproxy' }), says: /set the kind, or remove gateway/ },
+  { when: 'an edge', given: byGateways({ edge: true }), says: /cannot own X-Traffic-Group/ },
+  { when: 'an access log', given: byGateways({ accessLog: {}, token: {} }), says: /no token and no accessLog/ },
+  { when: 'users listed by cookie', given: byGateways({}, { users: { include: ['ada'] } }, { userId: { cookie: 'uid' } }), says: /set spec.userId.header/ },
+  { when: 'many listed users', given: byGateways({}, { users: { exclude: users(101) } }), says: /room for 100 listed users, not 101/ },
+  { when: 'numbers of routers', given: byGateways({}, { gates: [{ name: 'errors', analysis: { durationSeconds: 1, metrics: [{ name: 'e', source: { router: 'errorRatio' } }] } }] }), says: /gate errors of track free reads numbers of routers.*Prometheus/ },
+])('Gateways cannot do all that routers do, $when: refused', ({ given, says }) => {
+  expect(validateApplication(given).join('\n')).toMatch(says);
+});
+
+test('what Gateways can do is no fault', () => {
+  expect(validateApplication(byGateways({}, { users: { include: users(60), exclude: ['eve'] } }))).toEqual([]);
+});
+
 const tested = (command: string[], args?: string[]) => application([{ ...production, gates: [{ name: 'g', testJob: { template: { spec: { containers: [{ name: 't', image: 'a', command, ...(args && { args }) }] } } } }] }]);
 
 test.for<string[]>([['true'], ['/bin/true'], ['sh', '-c', 'exit 0'], ['sh', '-c', 'curl x; exit 0'], ['/bin/bash', '-ec', 'curl x || :'], ['sh', '-c', 'curl x\ntrue\n'], ['echo', 'ok'], ['sleep', '5'], ['sh', '-c', '']])('a test job that cannot fail is refused: %j', (command) => {

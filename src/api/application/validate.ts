@@ -1,4 +1,5 @@
 import type { Application, Gate, Track } from './application.ts';
+import { gatewayFaults } from './validate-gateway.ts';
 
 const MAX_NAME = 40;
 const MAX_STEPS = 10;
@@ -19,7 +20,7 @@ export function validateApplication(application: Application): string[] {
   left.forEach((percent, i) => { if (i > 0 && percent >= (left[i - 1] ?? 100)) faults.push(`What an abort leaves descends from step to step: ${percent} cannot follow ${left[i - 1]}`); });
   const replicas = router?.replicas ?? 4;
   if (router?.floor !== undefined && router.floor > replicas) faults.push(`The router's floor ${router.floor} is above its ${replicas} replicas: lower the floor or raise replicas`);
-  return faults;
+  return [...faults, ...gatewayFaults(application)];
 }
 
 function trackFaults(track: Track, last: boolean): string[] {

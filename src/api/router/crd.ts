@@ -1,4 +1,5 @@
 import { age, column, conditions, customResourceDefinition, flag, integer, keyedList, list, object, observedGeneration, text, time } from '../schema.ts';
+import { gatewayRouting } from './gateway.ts';
 import { userIdSource } from './identity.ts';
 
 const share = integer('Users whose bucket is below this, 0 to 10,000.', { minimum: 0, maximum: 10000 });
@@ -15,7 +16,8 @@ export const routerCrd = customResourceDefinition({
     'Who goes where.',
     {
       application: text('Application.', { minLength: 1, maxLength: 40 }),
-      provider: text('What routes.', { enum: ['haproxy', 'builtin'] }),
+      provider: text('What routes.', { enum: ['haproxy', 'builtin', 'gateway-api'] }),
+      gateway: gatewayRouting,
       port: integer('Port that the routers listen on for requests.', { minimum: 1, maximum: 65535 }),
       userId: userIdSource,
       defaultSegment: text('Segment of a request without X-Traffic-Group.'),
@@ -48,6 +50,7 @@ export const routerCrd = customResourceDefinition({
     observedGeneration,
     conditions,
     pods: keyedList('Routers that were told and read back.', ['name'], object('One router.', { name: text('Pod.'), observedGeneration, at: time('When.') }, { required: ['name'] })),
+    gateways: keyedList('Gateways that route so.', ['name'], object('One Gateway.', { name: text('namespace/name.'), observedGeneration, at: time('When.') }, { required: ['name'] })),
     observed: object('What every told router answered.', {
       routes: keyedList('Each segment.', ['segment'], object('One segment.', { segment: text('Segment.'), backend, share }, { required: ['segment', 'share'] })),
       production: object('Production.', { backend, next }),

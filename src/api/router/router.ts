@@ -1,7 +1,11 @@
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
 import type { ObjectMeta } from '../../kubernetes/types.generated.ts';
 import type { Condition } from '../group.ts';
+import type { GatewayRouting } from './gateway.ts';
 import type { UserIdSource } from './identity.ts';
+
+/** Routers of Aweigh's own: pods that are told. */
+export type PodRouterProvider = 'haproxy' | 'builtin';
 
 /**
  * The traffic rules of one Application's router tier. The record controller applies the spec (it is part of the record);
@@ -15,7 +19,10 @@ export interface Router extends KubernetesObject {
 
 export interface RouterSpec {
   application: string;
-  provider: 'haproxy' | 'builtin';
+  /** `gateway-api`: Gateways of the cluster route, by an HTTPRoute that the routing controller keeps. */
+  provider: PodRouterProvider | 'gateway-api';
+  /** Only with `gateway-api`. */
+  gateway?: GatewayRouting;
   /** Port that the routers listen on for requests. */
   port: number;
   userId: UserIdSource;
@@ -68,6 +75,8 @@ export interface RouterStatus {
   conditions?: Condition[];
   /** Router pods that were told and read back at `observedGeneration`. */
   pods?: { name: string; observedGeneration: number; at: string }[];
+  /** Gateways that route by the spec's `observedGeneration`, as `namespace/name`; instead of `pods` where the provider is `gateway-api`. */
+  gateways?: { name: string; observedGeneration: number; at: string }[];
   /** What every told router answered. */
   observed?: { routes: { segment: string; backend?: string; share: number }[]; production: { backend?: string; next?: { backend: string; share: number } } };
   /** Switches of the routes, newest last, at most 50: from the first command sent to the last read-back. */

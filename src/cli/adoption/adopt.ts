@@ -48,6 +48,7 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
   if (before !== undefined && before.application !== request.name) throw new UserError(`Service ${request.service} belongs to the Application ${before.application} already`);
   await refuseAutoscaled(context, request.deployment);
   const wanted = request.application ?? applicationFrom(deployment, service, request.name);
+  if (wanted.spec.router?.kind === 'gateway-api') throw new UserError(`Service ${request.service} is adopted by routers in its place, and kind gateway-api has none: adopt with kind haproxy or builtin, and choose gateway-api when users come through the Gateway`);
   const port = wanted.spec.ports[0]?.port ?? 8080;
 
   const existing = await client.get(Applications, { namespace, name: request.name }).catch((e: unknown) => { if (isNotFound(e)) return undefined; throw e; });

@@ -58,14 +58,18 @@ async function read({ client, namespace }: ClusterAccess, only: string | undefin
 
 const isReady = (node: Node): boolean => node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
 
+/** `routers 4/4 (haproxy)`, or `Gateways 1/1 (gateway-api)`. */
+function routersText(application: Application, delivery: Delivery | undefined, router: Router | undefined): string {
+  if (router?.spec.provider === 'gateway-api') return `Gateways ${router.status?.gateways?.length ?? 0}/${router.spec.gateway?.parentRefs.length ?? 0} (gateway-api)`;
+  return `routers ${router?.status?.pods?.length ?? 0}/${delivery?.spec.router.replicas ?? application.spec.router?.replicas ?? 4} (${router?.spec.provider ?? 'none yet'})`;
+}
+
 function statusText({ nodes, pods, applications }: ClusterStatus): string {
   const head = `Nodes  ${nodes.filter((n) => n.ready).length}/${nodes.length} ready    Pods  ${pods.running}/${pods.total} running`;
   const parts = applications.map(({ application, delivery, router, releases }) => {
-    const told = router?.status?.pods?.length ?? 0;
-    const wanted = delivery?.spec.router.replicas ?? application.spec.router?.replicas ?? 4;
     const drift = delivery?.status?.drift ?? [];
     return [
-      `${application.metadata?.name}    routers ${told}/${wanted} (${router?.spec.provider ?? 'none yet'})${application.spec.hold === true ? '    held' : ''}`,
+      `${application.metadata?.name}    ${routersText(application, delivery, router)}${application.spec.hold === true ? '    held' : ''}`,
       table(['TRACK', 'VERSION', 'READY', 'WANTED', 'OBSERVED', 'COMING'], trackRows({ application, delivery, router })),
       ...releases.map((r) => `Release ${r.metadata?.name}: ${r.status?.phase ?? 'Pending'}${r.status?.track === undefined ? '' : ` on ${r.status.track}`}${r.status?.message === undefined ? '' : `, ${r.status.message}`}`),
       ...drift.map((d) => `Drift: ${d.object}: ${d.fields.join(', ')} (${d.outcome.toLowerCase()}${d.by === undefined ? '' : `, by ${d.by}`}, ${d.at})`),

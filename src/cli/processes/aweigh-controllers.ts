@@ -4,7 +4,7 @@ import { notificationController } from '../../controllers/notification/controlle
 import { recordController } from '../../controllers/record/controller.ts';
 import { recordRemoteController } from '../../controllers/record/remote/controller.ts';
 import type { Repository } from '../../controllers/record/repository.ts';
-import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
+import type { PodRouterProvider } from '../../api/router/router.ts';
 import { sourceController, type SourceOptions } from '../../controllers/source/controller.ts';
 import { createReleaseController } from '../../controllers/release/controller.ts';
 import { routingController } from '../../controllers/routing/controller.ts';
@@ -12,6 +12,7 @@ import { queryPrometheus } from '../../providers/metrics/prometheus.ts';
 import { routerCounters } from '../../providers/metrics/router.ts';
 import { notifiers } from '../../providers/notify/notifiers.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
+import { gatewayApiPublisher } from '../../providers/traffic/gateway-api/publisher.ts';
 import { routerRenderers, type RouterImages } from '../../providers/traffic/router-pods.ts';
 import { openSession } from '../../providers/traffic/control-connection.ts';
 import { simulatedProviders, trafficProviders } from '../../providers/traffic/traffic-providers.ts';
@@ -24,7 +25,7 @@ export interface AweighControllersOptions {
   readonly clock: Clock;
   readonly repository: Repository;
   /** Which router `kind: auto` means. */
-  readonly defaultProvider: RouterProvider;
+  readonly defaultProvider: PodRouterProvider;
   /** Default: the images of the embedded cluster. */
   readonly images?: RouterImages;
   readonly sources: SourceOptions;
@@ -47,7 +48,7 @@ export function aweighControllers({ clock, repository, defaultProvider, images, 
     recordController({ repository: faults.repository(repository), renderers: routerRenderers(images, { path, tls }), defaultProvider }),
     recordRemoteController(repository),
     sourceController(sources),
-    routingController({ providers: { haproxy, builtin }, authority }),
+    routingController({ providers: { haproxy, builtin }, publisher: gatewayApiPublisher, authority }),
     healthController(),
     notificationController(faults.notifiers(notifiers)),
   ];

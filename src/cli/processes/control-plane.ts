@@ -3,7 +3,7 @@ import { customResourceDefinitions } from '../../api/crds.ts';
 import type { Client } from '../../client/client.ts';
 import { createClient } from '../../client/https-client.ts';
 import { CustomResourceDefinitions } from '../../client/kinds.ts';
-import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
+import type { PodRouterProvider } from '../../api/router/router.ts';
 import { createEngineControllers } from '../../engine/controllers/index.ts';
 import { schedulerController } from '../../engine/scheduler/scheduler.ts';
 import type { GitEnvironment } from '../../providers/repository/git-command.ts';
@@ -22,7 +22,7 @@ export interface ControlPlaneOptions extends ApiServerOptions {
   /** `kubernetes`: Aweigh's own run elsewhere, such as in a pod. */
   readonly controllers: ControllerChoice;
   /** Which router `kind: auto` means. */
-  readonly defaultProvider: RouterProvider;
+  readonly defaultProvider: PodRouterProvider;
   readonly gitEnvironment: GitEnvironment;
   /** Where webhooks of Sources are heard. Absent: Sources are polled alone. */
   readonly hooks?: HookListener;

@@ -6,7 +6,7 @@ import { CustomResourceDefinitions } from '../../client/kinds.ts';
 import type { Connection } from '../../client/connection.ts';
 import { inClusterConnection } from '../../client/in-cluster.ts';
 import { loadKubeconfig } from '../../client/kubeconfig.ts';
-import type { RouterProvider } from '../../controllers/record/router-renderer.ts';
+import type { PodRouterProvider } from '../../api/router/router.ts';
 import { openRepository } from '../../providers/repository/git.ts';
 import { runAsLeader } from '../../runtime/leader-election.ts';
 import { runControllers } from '../../runtime/run-controllers.ts';
@@ -24,7 +24,7 @@ export interface ControllersOptions extends HookOptions {
   readonly context?: string;
   /** Work tree of the record. */
   readonly record: string;
-  readonly router: RouterProvider;
+  readonly router: PodRouterProvider;
   readonly routerImage?: string;
   /** Where the Lease stands that lets only one of several lead. */
   readonly leaseNamespace: string;

@@ -29,10 +29,10 @@ export class OwnLinesGuard {
   }
 
   /** The Application as it is to be rendered. */
-  async usable(application: Application, router: RouterSpec, renderer: RouterRenderer, live: ConfigMap | undefined): Promise<Application> {
-    const { ownLines } = renderer;
+  async usable(application: Application, router: RouterSpec, renderer: RouterRenderer | undefined, live: ConfigMap | undefined): Promise<Application> {
+    const ownLines = renderer?.ownLines;
     const own = application.spec.router?.haproxy ?? {};
-    if (ownLines === undefined || Object.values(own).every((text) => (text ?? '').trim() === '')) {
+    if (renderer === undefined || ownLines === undefined || Object.values(own).every((text) => (text ?? '').trim() === '')) {
       await this.#say(application, undefined);
       return application;
     }

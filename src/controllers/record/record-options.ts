@@ -1,9 +1,10 @@
+import type { PodRouterProvider } from '../../api/router/router.ts';
 import type { Repository } from './repository.ts';
-import type { RouterProvider, RouterRenderer } from './router-renderer.ts';
+import type { RouterRenderer } from './router-renderer.ts';
 
 export interface RecordOptions {
   readonly repository: Repository;
-  readonly renderers: Readonly<Record<RouterProvider, RouterRenderer>>;
+  readonly renderers: Readonly<Record<PodRouterProvider, RouterRenderer>>;
   /** What `router.kind: auto` means here. */
-  readonly defaultProvider: RouterProvider;
+  readonly defaultProvider: PodRouterProvider;
 }

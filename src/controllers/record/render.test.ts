@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Application } from '../../api/application/application.ts';
 import type { Build } from '../../api/build/build.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
+import type { Router } from '../../api/router/router.ts';
 import type { Deployment, PodDisruptionBudget } from '../../kubernetes/types.generated.ts';
 import { render, routerSpec } from './render.ts';
 
@@ -53,4 +54,11 @@ test('tracks and routers spread over nodes, and nobody who drains a node goes be
   }
   const single = render({ application, delivery: { ...delivery({}), spec: { ...delivery({}).spec, router: { replicas: 1 } } }, builds, provider: 'builtin', renderer: { podTemplate: () => ({}), configMapData: () => ({}) } });
   expect(single.filter((o) => o.kind === 'PodDisruptionBudget').map((o) => o.metadata?.name)).toEqual(['shop-production']);
+});
+
+test('where Gateways route there is no router, and a Service without endpoints for what is to be refused', () => {
+  const gateway = { parentRefs: [{ name: 'edge' }] };
+  const objects = render({ application: { ...application, spec: { ...application.spec, router: { kind: 'gateway-api', gateway } } }, delivery: { ...delivery({}), spec: { ...delivery({}).spec, router: { replicas: 0 } } }, builds, provider: 'gateway-api' });
+  expect(objects.filter((o) => o.metadata?.name === 'shop-haproxy').map((o) => [o.kind, (o as Router).spec.provider, (o as Router).spec.gateway])).toEqual([['Router', 'gateway-api', gateway]]);
+  expect(objects.find((o) => o.metadata?.name === 'shop-refused')).toMatchObject({ kind: 'Service', spec: { selector: { 'aweigh.dev/refused': 'shop' }, ports: [{ port: 8080 }] } });
 });

@@ -10,8 +10,9 @@ import type { KubernetesObject } from '../../kubernetes/resource.ts';
 import type { ConfigMap, Deployment, PodTemplateSpec, Service } from '../../kubernetes/types.generated.ts';
 import { fillPlaceholders } from '../../api/application/placeholders.ts';
 import { autoscaler, disruptionBudget, spread } from './availability.ts';
-import { metadata, nameOf, routerLabels, serviceLabels } from './spec-metadata.ts';
-import type { RouterProvider, RouterRenderer } from './router-renderer.ts';
+import type { RouterRenderer } from './router-renderer.ts';
+import { routerTier } from './router-tier.ts';
+import { metadata, nameOf, serviceLabels, servicePorts } from './spec-metadata.ts';
 
 const NO_VERSION = 'none';
 const PRE_STOP_SECONDS = 3;
@@ -21,14 +22,16 @@ export interface RenderInput {
   readonly delivery: Delivery;
   /** By name; a Build that the Delivery names and that is not here is an error of the caller. */
   readonly builds: ReadonlyMap<string, Build>;
-  readonly provider: RouterProvider;
-  readonly renderer: RouterRenderer;
+  readonly provider: RouterSpec['provider'];
+  /** How the routers run. Absent: there are none, Gateways route. */
+  readonly renderer?: RouterRenderer;
 }
 
 /** Every object that the Application is to have in the cluster, in the order in which they are applied: the Router last. */
 export function render(input: RenderInput): KubernetesObject[] {
   const { application, delivery } = input;
   const router = routerSpec(input);
+  const tier = routerTier(input, router);
   const tracks = delivery.spec.tracks.flatMap((held) => {
     const track = application.spec.tracks.find((t) => t.name === held.name);
     return track === undefined ? [] : [{ track, held }];
@@ -36,14 +39,14 @@ export function render(input: RenderInput): KubernetesObject[] {
   return [
     ...tracks.map(({ track, held }) => trackService(input, track, held)),
     ...tracks.flatMap(({ track, held }) => held.builds.map((b) => versionService(input, track, b.build))),
-    routerService(application),
-    routerConfigMap(input, router),
+    ...tier.services,
+    ...tier.configMaps,
     ...configCopies(input),
     ...tracks.flatMap(({ track, held }) => held.builds.map((b) => trackDeployment(input, track, b))),
-    routerDeployment(input, router),
+    ...tier.deployments,
     ...tracks.flatMap(({ track, held }) => held.builds.flatMap((b) => (b.autoscaled === true && track.autoscaling !== undefined ? [autoscaler(application, track, track.autoscaling, versionOf(input.builds, b.build))] : []))),
     ...tracks.flatMap(({ track, held }) => (held.serving === undefined ? [] : disruptionBudget(application, trackServiceName(nameOf(application), track), serviceLabels(application, track), versionSelector(application, track, versionOf(input.builds, held.serving)), { replicas: track.replicas, floor: floorOf(track) }))),
-    ...disruptionBudget(application, routerName(nameOf(application)), routerLabels(application), routerSelector(application), { replicas: delivery.spec.router.replicas, floor: resolveApplication(application).router.floor }),
+    ...tier.budgets,
     { apiVersion: API_VERSION, kind: 'Router', metadata: metadata(application, routerName(nameOf(application)), {}), spec: router } as KubernetesObject,
   ];
 }
@@ -67,6 +70,7 @@ export function routerSpec({ application, delivery, builds, provider }: Omit<Ren
   return {
     application: name,
     provider,
+    ...(provider === 'gateway-api' && application.spec.router?.gateway !== undefined ? { gateway: application.spec.router.gateway } : {}),
     port: application.spec.ports[0]?.port ?? 8080,
     userId: application.spec.userId ?? { header: 'X-User-Id' },
     defaultSegment: application.spec.defaultSegment ?? 'PAID',
@@ -166,46 +170,7 @@ function versionService({ application, builds }: RenderInput, track: Track, buil
   };
 }
 
-function routerService(application: Application): Service {
-  const name = routerName(nameOf(application));
-  return {
-    apiVersion: 'v1', kind: 'Service',
-    metadata: metadata(application, name, routerLabels(application)),
-    spec: { selector: routerSelector(application), ports: servicePorts(application).slice(0, 1).map((p) => ({ ...p, targetPort: p.port })) },
-  };
-}
-
-function routerConfigMap({ application, renderer }: RenderInput, router: RouterSpec): ConfigMap {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(application, routerName(nameOf(application)), routerLabels(application)), data: renderer.configMapData(application, router) };
-}
-
-function routerDeployment({ application, delivery, renderer }: RenderInput, router: RouterSpec): Deployment {
-  const name = routerName(nameOf(application));
-  const selector = routerSelector(application);
-  const template = renderer.podTemplate(application, router);
-  return {
-    apiVersion: 'apps/v1', kind: 'Deployment',
-    metadata: metadata(application, name, routerLabels(application)),
-    spec: {
-      replicas: delivery.spec.router.replicas,
-      selector: { matchLabels: selector },
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-      revisionHistoryLimit: 2,
-      template: {
-        ...template,
-        metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...routerLabels(application), ...selector } },
-        ...(template.spec && { spec: { ...template.spec, topologySpreadConstraints: template.spec.topologySpreadConstraints ?? spread(selector) } }),
-      },
-    },
-  };
-}
-
-function servicePorts(application: Application): NonNullable<NonNullable<Service['spec']>['ports']> {
-  return application.spec.ports.map((p) => ({ name: p.name, port: p.port, targetPort: p.targetPort ?? p.port, protocol: p.protocol ?? 'TCP', ...(p.appProtocol !== undefined && { appProtocol: p.appProtocol }) }));
-}
-
 const versionSelector = (application: Application, track: Track, version: string): Record<string, string> => ({ [LABELS.application]: nameOf(application), [LABELS.track]: track.name, [LABELS.version]: version });
-const routerSelector = (application: Application): Record<string, string> => ({ 'aweigh.dev/router': routerName(nameOf(application)) });
 const floorOf = (track: Track): number => track.endpointFloor ?? Math.min(2, track.replicas);
 
 function versionOf(builds: ReadonlyMap<string, Build>, name: string): string {

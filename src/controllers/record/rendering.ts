@@ -44,11 +44,11 @@ export class Rendering {
     if (known !== undefined && isDeepStrictEqual(known.inputs, inputs)) return known.specs;
     const chosen = application.spec.router?.kind ?? 'auto';
     const provider = chosen === 'auto' ? this.#options.defaultProvider : chosen;
-    const renderer = this.#options.renderers[provider];
+    const renderer = provider === 'gateway-api' ? undefined : this.#options.renderers[provider];
     const config = live.get(`ConfigMap/${routerName(application.metadata?.name ?? '')}`) as ConfigMap | undefined;
     const usable = await this.#ownLines.usable(application, routerSpec({ application, delivery, builds, provider }), renderer, config);
     const before = new Map(known?.specs.map((spec) => [nameOf(spec), spec]));
-    const specs = render({ application: usable, delivery, builds, provider, renderer }).map((spec) => {
+    const specs = render({ application: usable, delivery, builds, provider, ...(renderer && { renderer }) }).map((spec) => {
       const same = before.get(nameOf(spec));
       return same !== undefined && isDeepStrictEqual(same, spec) ? same : spec;
     });

@@ -19,5 +19,3 @@ export interface OwnLines {
   /** The lines in a ConfigMap that the renderer made. */
   read(configMapData: Readonly<Record<string, string>>): NonNullable<RouterTemplate['haproxy']>;
 }
-
-export type RouterProvider = RouterSpec['provider'];

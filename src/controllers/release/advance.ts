@@ -2,7 +2,7 @@ import type { Gate, TrackStep } from '../../api/application/application.ts';
 import type { ResolvedTrack } from '../../api/application/defaults.ts';
 import type { ReleaseTrackStatus, TrackPhase } from '../../api/release/release.ts';
 import { judgeGates, skipsGates, type GatesOutcome } from './gates.ts';
-import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints, readyReplicas, refusal } from './observed.ts';
+import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints, readyReplicas, refusal, untoldBecause } from './observed.ts';
 import { waitsBehindTrack } from './group.ts';
 import { runHooks } from './hooks.ts';
 import { fail } from './restore.ts';
@@ -122,7 +122,11 @@ function shift(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: 
   const now = turn.observed.delivery?.spec.tracks.find((t) => t.name === entry.name);
   const written = step ? now?.next?.build === working.build && now.next.percent === percent : now?.serving === working.build && now.next === undefined;
   const seen = observedPercent(turn.observed, track.rules, working.build);
-  if (!written || !deliveryApplied(turn.observed) || seen !== percent) return;
+  if (!written || !deliveryApplied(turn.observed) || seen !== percent) {
+    const untold = untoldBecause(turn.observed);
+    if (untold !== undefined) working.status.message = `${entry.name}: ${untold}`;
+    return;
+  }
   entry.observedPercent = seen;
   entry.shiftedAt = timestamp(turn);
   enter(turn, working, entry, 'Verifying', 'Shifted', `The routers give ${working.build} ${percent} % of ${track.rules.segment ?? 'all other users'}`);

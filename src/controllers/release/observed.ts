@@ -91,6 +91,12 @@ export function routersAgree({ router }: Observed): boolean {
   return router !== undefined && router.status?.observedGeneration === router.metadata?.generation && router.status?.observed !== undefined;
 }
 
+/** Why the routers have not all taken the newest rules, as the Router says; undefined where it says nothing of them. */
+export function untoldBecause({ router }: Observed): string | undefined {
+  const told = router?.status?.conditions?.find((c) => c.type === 'Told');
+  return told?.status === 'False' && told.observedGeneration === router?.metadata?.generation ? told.message : undefined;
+}
+
 /** Users of the track whom the routers, as read back, send to `build`: 0 to 100, undefined while the routers do not agree. */
 export function observedPercent(observed: Observed, track: ResolvedTrack, build: string): number | undefined {
   const answer = observed.router?.status?.observed;

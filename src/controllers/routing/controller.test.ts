@@ -11,6 +11,7 @@ import { CustomResourceDefinitions, EndpointSlices, Pods, Secrets, ServiceAccoun
 import { isNotFound } from '../../client/status-error.ts';
 import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
+import { gatewayApiPublisher } from '../../providers/traffic/gateway-api/publisher.ts';
 import { freshAddress, type RouterHandle, send, startRouter, startService } from '../../providers/traffic/router-fixture.ts';
 import { trafficProviders } from '../../providers/traffic/traffic-providers.ts';
 import { silentLogger } from '../../runtime/logger.ts';
@@ -44,7 +45,7 @@ const key = { namespace, name: 'shop-haproxy' };
 function startController(): () => Promise<void> {
   const stop = new AbortController();
   const running = runControllers({
-    factories: [routingController({ providers: trafficProviders(systemClock), authority: controlAuthority(systemClock), tellTimeoutMs: 500, servingDeadlineMs: 500, startingDeadlineMs: 20_000 })],
+    factories: [routingController({ providers: trafficProviders(systemClock), publisher: gatewayApiPublisher, authority: controlAuthority(systemClock), tellTimeoutMs: 500, servingDeadlineMs: 500, startingDeadlineMs: 20_000 })],
     client, clock: systemClock, random: systemRandom, log: silentLogger, signal: stop.signal,
   });
   return async () => { stop.abort(); await running; };

@@ -1,7 +1,7 @@
 import { LABELS } from '../../api/group.ts';
 import { routerName } from '../../api/names.ts';
 import { Routers } from '../../api/kinds.ts';
-import type { Router, RouterSpec } from '../../api/router/router.ts';
+import type { PodRouterProvider, Router } from '../../api/router/router.ts';
 import { EndpointSlices, Pods, Services } from '../../client/kinds.ts';
 import { keyOf, type ObjectKey } from '../../client/resource.ts';
 import type { Controller, ControllerContext, ControllerFactory, ReconcileResult } from '../../runtime/controller.ts';
@@ -11,12 +11,16 @@ import { createSecrets, credentialsOf, deletePod, writeStatus } from './apply.ts
 import { SwitchBarrier } from './switch-barrier.ts';
 import { textOf, ToldPods } from './told-pods.ts';
 import type { ControlAuthority } from './control-authority.ts';
-import { indexRouting, observe, type ObservedPod, ROUTER_LABEL, SecretCache } from './observe.ts';
-import { nextStatus, trafficOf, type PodResult } from './reconcile.ts';
+import { indexRouting, observe, type Observed, type ObservedPod, ROUTER_LABEL, SecretCache } from './observe.ts';
+import { publish } from './publishing.ts';
+import { nextStatus, trafficOf, type TellResult } from './reconcile.ts';
+import type { RoutePublisher, RoutePublisherFactory } from './route-publisher.ts';
 import { CannotRouteError, type ControlCredentials, type Traffic, type TrafficProvider } from './traffic-provider.ts';
 
 export interface RoutingOptions {
-  readonly providers: Readonly<Record<RouterSpec['provider'], TrafficProvider>>;
+  readonly providers: Readonly<Record<PodRouterProvider, TrafficProvider>>;
+  /** For Routers that Gateways stand for. */
+  readonly publisher: RoutePublisherFactory;
   readonly authority: ControlAuthority;
   /** How long one telling of one pod may take. Default 2,000. */
   readonly tellTimeoutMs?: number;
@@ -31,6 +35,12 @@ const PREPARE_LIMIT_MS = 800;
 const LEAVING_TIMEOUT_MS = 500;
 /** Routers are asked now and then even when nothing changed, so that one that restarted unseen is told. */
 const RESYNC_MS = 30_000;
+
+/** A Router whose routers are pods. */
+interface Tier {
+  readonly router: Router;
+  readonly provider: TrafficProvider;
+}
 
 /** Keeps every router pod in line with its Router and with the endpoints that are ready. */
 export function routingController(options: RoutingOptions): ControllerFactory {
@@ -60,15 +70,19 @@ class RoutingController implements Controller {
   readonly #untoldSince = new Map<string, number>();
   readonly #served = new Set<string>();
   readonly #told = new ToldPods();
+  readonly #publisher: RoutePublisher;
+  #wake: (router: ObjectKey) => void = () => undefined;
 
   constructor(context: ControllerContext, options: RoutingOptions) {
     this.#context = context;
     this.#options = options;
+    this.#publisher = options.publisher(context);
     this.#events = createEventRecorder(context, 'aweigh-routing');
     indexRouting(context);
   }
 
-  async start(): Promise<void> {
+  async start(enqueue: (key: ObjectKey) => void): Promise<void> {
+    this.#wake = enqueue;
     // It names the port of the endpoints.
     await this.#context.informer(Services).synced;
   }
@@ -81,22 +95,36 @@ class RoutingController implements Controller {
       return {};
     }
     const { router, pods, servers, podSecret, clientSecret } = observed;
+    const traffic = trafficOf(router.spec, servers);
+    const { provider } = router.spec;
+    if (provider === 'gateway-api') return this.#publish(router, servers, traffic, signal);
     if (podSecret === undefined || clientSecret === undefined) {
       await createSecrets(context, router, this.#options.authority, [podSecret, clientSecret]);
       return { requeueAfterMs: 1 };
     }
-    const traffic = trafficOf(router.spec, servers);
-    for (const pod of pods) if (pod.terminating) this.#options.providers[router.spec.provider].forget(pod);
-    const results = await this.#tellAll(router, pods, traffic, credentialsOf(clientSecret), signal);
+    for (const pod of pods) if (pod.terminating) this.#options.providers[provider].forget(pod);
+    const results = await this.#tellAll({ router, provider: this.#options.providers[provider] }, pods, traffic, credentialsOf(clientSecret), signal);
     const now = context.clock.now();
     const status = nextStatus({ spec: router.spec, generation: router.metadata?.generation ?? 0, previous: router.status, traffic, servers, results, now });
+    if (router.status?.gateways !== undefined && status.gateways === undefined) await this.#publisher.withdraw(key, signal);
     await writeStatus(context, router, status);
     const untold = await this.#judge(router, pods, results, now);
     if (untold) this.#secrets.forget(key);
     return { requeueAfterMs: untold ? RETRY_MS : RESYNC_MS };
   }
 
-  async #tellAll(router: Router, pods: readonly ObservedPod[], traffic: Traffic, credentials: ControlCredentials, signal: AbortSignal): Promise<PodResult[]> {
+  async #publish(router: Router, servers: Observed['servers'], traffic: Traffic, signal: AbortSignal): Promise<ReconcileResult> {
+    const { clock } = this.#context;
+    this.#publisher.watch(this.#wake);
+    const { results, dueAt, trouble } = await publish(this.#publisher, router, traffic, signal);
+    const now = clock.now();
+    const status = nextStatus({ spec: router.spec, generation: router.metadata?.generation ?? 0, previous: router.status, traffic, servers, results, now });
+    if (trouble !== undefined && router.status?.conditions?.find((c) => c.type === 'Told')?.reason !== trouble.reason) this.#events.event(router, 'Warning', trouble.reason, trouble.message);
+    await writeStatus(this.#context, router, status);
+    return { requeueAfterMs: dueAt === undefined ? RESYNC_MS : Math.max(1, dueAt - now) };
+  }
+
+  async #tellAll({ router, provider }: Tier, pods: readonly ObservedPod[], traffic: Traffic, credentials: ControlCredentials, signal: AbortSignal): Promise<TellResult[]> {
     const serving = new Set(pods.filter((p) => this.#hasServed(router, p)));
     const barrier = new SwitchBarrier(serving.size);
     const text = textOf(traffic);
@@ -111,7 +139,7 @@ class RoutingController implements Controller {
             return barrier.arrive();
           };
           const known = this.#told.recall(pod, text, this.#context.clock.now());
-          const result: PodResult = known === undefined ? await this.#tell(router, pod, traffic, credentials, signal, arrive) : { outcome: 'told', name: pod.name, told: known };
+          const result: TellResult = known === undefined ? await this.#tell({ router, provider }, pod, traffic, credentials, signal, arrive) : { outcome: 'told', name: pod.name, told: known };
           if (result.outcome === 'failed') this.#told.forget(pod);
           else if (known === undefined) this.#told.remember(pod, text, result.told, this.#context.clock.now());
           if (pending) barrier.leave();
@@ -127,18 +155,18 @@ class RoutingController implements Controller {
     return this.#served.has(pod.uid) || (router.status?.pods?.some((p) => p.name === pod.name) ?? false);
   }
 
-  async #tell(router: Router, pod: ObservedPod, traffic: Traffic, credentials: ControlCredentials, signal: AbortSignal, atSwitch: () => Promise<void>): Promise<PodResult> {
-    const { tellTimeoutMs = 2_000, providers } = this.#options;
+  async #tell({ router, provider }: Tier, pod: ObservedPod, traffic: Traffic, credentials: ControlCredentials, signal: AbortSignal, atSwitch: () => Promise<void>): Promise<TellResult> {
+    const { tellTimeoutMs = 2_000 } = this.#options;
     const limit = AbortSignal.any([signal, AbortSignal.timeout(pod.terminating ? LEAVING_TIMEOUT_MS : tellTimeoutMs)]);
     try {
-      return { outcome: 'told', name: pod.name, told: await providers[router.spec.provider].tell({ name: pod.name, address: pod.address, leaving: pod.terminating }, credentials, traffic, limit, atSwitch) };
+      return { outcome: 'told', name: pod.name, told: await provider.tell({ name: pod.name, address: pod.address, leaving: pod.terminating }, credentials, traffic, limit, atSwitch) };
     } catch (error) {
       return { outcome: 'failed', name: pod.name, served: this.#hasServed(router, pod), terminating: pod.terminating, config: error instanceof CannotRouteError, message: error instanceof Error ? error.message : String(error) };
     }
   }
 
   /** Deletes what stayed untold too long. True: some pod is still to be told. */
-  async #judge(router: Router, pods: readonly ObservedPod[], results: readonly PodResult[], now: number): Promise<boolean> {
+  async #judge(router: Router, pods: readonly ObservedPod[], results: readonly TellResult[], now: number): Promise<boolean> {
     const { servingDeadlineMs = 3_000, startingDeadlineMs = 30_000 } = this.#options;
     let untold = false;
     for (const [i, result] of results.entries()) {

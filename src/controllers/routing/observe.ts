@@ -64,6 +64,8 @@ export async function observe(context: ControllerContext, key: ObjectKey, secret
       return [backend.name, serversOf(service, context.informer(EndpointSlices).byIndex(BY_SERVICE, `${namespace}/${backend.service}`), router.spec.port)];
     }),
   );
+  // Gateways are told through the API alone.
+  if (router.spec.provider === 'gateway-api') return { router, pods: [], servers, podSecret: undefined, clientSecret: undefined };
   return { router, pods, servers, ...(await secrets.read(context, key)) };
 }
 

@@ -40,10 +40,10 @@ export function trafficOf(spec: RouterSpec, servers: ReadonlyMap<string, readonl
 
 const clampShare = (share: number): number => Math.min(10_000, Math.max(0, Math.round(share)));
 
-/** One pod as this pass left it. `served`: it was told before. `config`: it answers, but its config has no room for the spec. */
-export type PodResult =
+/** One router, or Gateway, as this pass left it. `served`: it was told before. `config`: it answers, but its config has no room for the spec. `reason`: of the condition. */
+export type TellResult =
   | { readonly outcome: 'told'; readonly name: string; readonly told: Told }
-  | { readonly outcome: 'failed'; readonly name: string; readonly message: string; readonly served: boolean; readonly terminating: boolean; readonly config: boolean };
+  | { readonly outcome: 'failed'; readonly name: string; readonly message: string; readonly served: boolean; readonly terminating: boolean; readonly config: boolean; readonly reason?: string };
 
 export interface StatusInput {
   readonly spec: RouterSpec;
@@ -51,7 +51,7 @@ export interface StatusInput {
   readonly previous: RouterStatus | undefined;
   readonly traffic: Traffic;
   readonly servers: ReadonlyMap<string, readonly TrafficServer[]>;
-  readonly results: readonly PodResult[];
+  readonly results: readonly TellResult[];
   readonly now: number;
 }
 
@@ -61,13 +61,16 @@ export function nextStatus(input: StatusInput): RouterStatus {
   const told = results.flatMap((r) => (r.outcome === 'told' ? [r] : []));
   const blocking = results.filter((r) => r.outcome === 'failed' && r.served && !r.terminating);
   const complete = told.length > 0 && blocking.length === 0;
-  const pods = told.map(({ name, told: { observedAt, changed } }) => {
-    const before = previous?.pods?.find((p) => p.name === name);
+  const byGateways = spec.provider === 'gateway-api';
+  const { pods: podsBefore, gateways: gatewaysBefore, ...kept } = previous ?? {};
+  const followers = told.map(({ name, told: { observedAt, changed } }) => {
+    const before = (byGateways ? gatewaysBefore : podsBefore)?.find((p) => p.name === name);
     return before !== undefined && !changed && before.observedGeneration === generation ? before : { name, observedGeneration: generation, at: time(observedAt) };
   }).sort((a, b) => (a.name < b.name ? -1 : 1));
   const status: RouterStatus = {
-    ...previous,
-    pods,
+    ...kept,
+    // That Gateways route as well is remembered until the routers have taken over.
+    ...(byGateways ? { gateways: followers } : { pods: followers, ...(complete || gatewaysBefore === undefined ? {} : { gateways: gatewaysBefore }) }),
     endpoints: spec.backends.map((b) => ({ backend: b.name, ready: readyIn(servers, b.name) })),
     switches: switches(input, told.map((t) => t.told)),
     conditions: conditions(input, blocking.length, told.length),
@@ -104,7 +107,14 @@ function switches({ previous, generation }: StatusInput, told: readonly Told[]):
   return [...(resumes ? known.slice(0, -1) : known), { generation, startedAt: time(startedAt), observedAt: time(observedAt), milliseconds: observedAt - startedAt }].slice(-KEPT_SWITCHES);
 }
 
+/** Gateways know weights, and no hash of a user's id. */
+const NOT_STABLE = {
+  type: 'CohortsStable', status: 'False', reason: 'WeightsPerRequest',
+  message: "Gateways share requests, not users: the same user may meet both versions of a track while its share is between 0 and 100 percent. Users who must not are listed in the track's users, or the router kind is haproxy or builtin",
+} as const;
+
 function conditions({ previous, traffic, servers, generation, results, spec }: StatusInput, blocking: number, told: number): Condition[] {
+  const byGateways = spec.provider === 'gateway-api';
   const failed = results.find((r) => r.outcome === 'failed');
   const closed = traffic.routes.filter((r) => r.closed).map((r) => r.segment);
   const main = spec.production.backend;
@@ -112,18 +122,19 @@ function conditions({ previous, traffic, servers, generation, results, spec }: S
   const ready = readyIn(servers, main);
   const wanted: Omit<Condition, 'lastTransitionTime'>[] = [
     told > 0 && blocking === 0
-      ? { type: 'Told', status: 'True', reason: 'ReadBack', message: 'Every router that serves does as the spec says' }
-      : { type: 'Told', status: 'False', reason: told === 0 && blocking === 0 ? 'NoRouter' : 'RouterNotTold', message: failed?.outcome === 'failed' ? failed.message : 'No router pod runs yet' },
+      ? { type: 'Told', status: 'True', ...(byGateways ? { reason: 'Accepted', message: 'Every Gateway has accepted the routes as the spec says' } : { reason: 'ReadBack', message: 'Every router that serves does as the spec says' }) }
+      : { type: 'Told', status: 'False', reason: told === 0 && blocking === 0 ? 'NoRouter' : (failed?.outcome === 'failed' ? failed.reason : undefined) ?? 'RouterNotTold', message: failed?.outcome === 'failed' ? failed.message : 'No router pod runs yet' },
     closed.length === 0
       ? { type: 'FloorsMet', status: 'True', reason: 'EnoughEndpoints', message: 'Every routed version has its floor of ready endpoints' }
       : { type: 'FloorsMet', status: 'False', reason: 'BelowFloor', message: `Below their floor of ready endpoints: ${closed.join(', ')}` },
     main !== undefined && ready >= floor
       ? { type: 'ProductionHealthy', status: 'True', reason: 'EnoughEndpoints', message: 'Production has its floor of ready endpoints' }
       : { type: 'ProductionHealthy', status: 'False', reason: main === undefined ? 'NoProduction' : 'BelowFloor', message: main === undefined ? 'No version is in production yet' : `Production ${main} has fewer than ${floor} ready endpoints and keeps its share` },
+    ...(byGateways ? [NOT_STABLE] : []),
   ];
   return wanted.map((c) => {
     const before = previous?.conditions?.find((p) => p.type === c.type);
-    if (before !== undefined && before.status === c.status && before.reason === c.reason) return before;
+    if (before !== undefined && before.status === c.status && before.reason === c.reason && before.observedGeneration === generation) return before;
     return { ...c, observedGeneration: generation, lastTransitionTime: before?.status === c.status ? before.lastTransitionTime : '' };
   });
 }

@@ -16,7 +16,7 @@ export function routerCounters(context: ControllerContext, providers: Readonly<R
   return async ({ namespace = '', name }, signal) => {
     const router = informer(Routers).get({ namespace, name });
     const provider = providers[router?.spec.provider ?? ''];
-    if (provider === undefined) throw new Error(`Router ${name} does not exist yet`);
+    if (provider === undefined) throw new Error(router === undefined ? `Router ${name} does not exist yet` : `Router ${name} is of kind ${router.spec.provider}, which counts nothing: use a Prometheus query`);
     const id = `${namespace}/${name}`;
     const known = credentials.get(id) ?? (await readCredentials(namespace, name, signal));
     credentials.set(id, known);

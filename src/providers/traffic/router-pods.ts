@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Application } from '../../api/application/application.ts';
 import { routerName } from '../../api/names.ts';
-import type { RouterSpec } from '../../api/router/router.ts';
-import type { OwnLines, RouterProvider, RouterRenderer } from '../../controllers/record/router-renderer.ts';
+import type { PodRouterProvider, RouterSpec } from '../../api/router/router.ts';
+import type { OwnLines, RouterRenderer } from '../../controllers/record/router-renderer.ts';
 import type { PodTemplateSpec } from '../../kubernetes/types.generated.ts';
 import { checkConfig, type ConfigCheckOptions } from './haproxy/check-config.ts';
 import { AWAIT_TOLD_FILE, AWAIT_TOLD_LUA } from './haproxy/await-told.ts';
@@ -36,7 +36,7 @@ const leave = (signal: string, drainSeconds: number): string =>
   `cd "\${POD_ROOT:-/}"; sleep ${LEAVE_SECONDS}; pid=$(cat ${RUN_DIR}/pid); kill -${signal} "$pid"; n=0; while kill -0 "$pid" 2>/dev/null && [ $n -lt ${drainSeconds * 5} ]; do sleep 0.2; n=$((n+1)); done; true`;
 
 /** How routers of both kinds run as pods, and what their ConfigMap holds. */
-export function routerRenderers(images: RouterImages = EMBEDDED_ROUTER_IMAGES, check: ConfigCheckOptions = NO_CHECK): Readonly<Record<RouterProvider, RouterRenderer>> {
+export function routerRenderers(images: RouterImages = EMBEDDED_ROUTER_IMAGES, check: ConfigCheckOptions = NO_CHECK): Readonly<Record<PodRouterProvider, RouterRenderer>> {
   const renderers = rendererOfEach(images);
   return { haproxy: { ...replacedWithConfig(renderers.haproxy), ownLines: haproxyOwnLines(renderers.haproxy, check) }, builtin: replacedWithConfig(renderers.builtin) };
 }
@@ -67,7 +67,7 @@ function replacedWithConfig({ podTemplate, configMapData }: RouterRenderer): Rou
   };
 }
 
-function rendererOfEach(images: RouterImages): Readonly<Record<RouterProvider, RouterRenderer>> {
+function rendererOfEach(images: RouterImages): Readonly<Record<PodRouterProvider, RouterRenderer>> {
   return {
     haproxy: {
       podTemplate: (application, router) => routerPodTemplate(application, router, images.haproxy, `${enter} && exec haproxy -f ${CONFIG_DIR}/haproxy.cfg`, 'USR1'),

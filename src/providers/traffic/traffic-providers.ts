@@ -1,4 +1,4 @@
-import type { RouterSpec } from '../../api/router/router.ts';
+import type { PodRouterProvider } from '../../api/router/router.ts';
 import type { TrafficProvider } from '../../controllers/routing/traffic-provider.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { builtinProvider } from './builtin/provider.ts';
@@ -7,12 +7,12 @@ import { haproxyProvider } from './haproxy/provider.ts';
 import { simulatedProvider } from './simulated.ts';
 
 /** Every kind of router there is. @param open how a conversation with one begins */
-export function trafficProviders(clock: Clock, open?: OpenSession): Readonly<Record<RouterSpec['provider'], TrafficProvider>> {
+export function trafficProviders(clock: Clock, open?: OpenSession): Readonly<Record<PodRouterProvider, TrafficProvider>> {
   return { haproxy: haproxyProvider(clock, open), builtin: builtinProvider(clock, open) };
 }
 
 /** For clusters whose pods are simulated. */
-export function simulatedProviders(clock: Clock): Readonly<Record<RouterSpec['provider'], TrafficProvider>> {
+export function simulatedProviders(clock: Clock): Readonly<Record<PodRouterProvider, TrafficProvider>> {
   const provider = simulatedProvider(clock);
   return { haproxy: provider, builtin: provider };
 }

@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { customResourceDefinitions } from '../../api/crds.ts';
+import { Applications, Routers } from '../../api/kinds.ts';
+import type { RouterSpec } from '../../api/router/router.ts';
+import type { Client } from '../../client/client.ts';
+import { createClient } from '../../client/https-client.ts';
+import { CustomResourceDefinitions, EndpointSlices, Pods, ServiceAccounts } from '../../client/kinds.ts';
+import { isNotFound } from '../../client/status-error.ts';
+import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
+import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
+import { answerRoute, installGatewayKinds, makeGateway } from '../../providers/traffic/gateway-api/gateway-fixture.ts';
+import { HttpRoutes } from '../../providers/traffic/gateway-api/kinds.ts';
+import { gatewayApiPublisher } from '../../providers/traffic/gateway-api/publisher.ts';
+import { simulatedProviders } from '../../providers/traffic/traffic-providers.ts';
+import { silentLogger } from '../../runtime/logger.ts';
+import { runControllers } from '../../runtime/run-controllers.ts';
+import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
+import { routingController } from './controller.ts';
+
+const namespace = 'default';
+const WAIT = { timeout: 30_000 };
+let dir: string;
+let server: ApiServer;
+let client: Client;
+let stop: () => Promise<void>;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'aweigh-gateway-'));
+  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
+  for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });
+  await vi.waitFor(() => client.list(Routers), WAIT);
+  stop = startController();
+});
+afterAll(async () => {
+  await stop();
+  client.close();
+  await server.close();
+  rmSync(dir, { recursive: true });
+});
+
+function startController(): () => Promise<void> {
+  const ending = new AbortController();
+  const running = runControllers({
+    factories: [routingController({ providers: simulatedProviders(systemClock), publisher: gatewayApiPublisher, authority: controlAuthority(systemClock) })],
+    client, clock: systemClock, random: systemRandom, log: silentLogger, signal: ending.signal,
+  });
+  return async () => { ending.abort(); await running; };
+}
+
+const backend = (version: string) => ({ name: `production-${version}`, track: 'production', version, service: `shop-production-${version}`, floor: 1 });
+const specOf = (application: string, over: Partial<RouterSpec> = {}): RouterSpec => ({
+  application, provider: 'gateway-api', gateway: { parentRefs: [{ name: 'edge' }], settleSeconds: 0 }, port: 8080, userId: { header: 'X-User-Id' }, defaultSegment: 'PAID', routes: [],
+  backends: [backend('v1'), backend('v2')], production: { backend: 'production-v1', seed: 's' }, ...over,
+});
+const keyOf = (application: string) => ({ namespace, name: `${application}-haproxy` });
+const makeRouter = (application: string, over: Partial<RouterSpec> = {}) => client.create(Routers, { apiVersion: 'aweigh.dev/v1alpha1', kind: 'Router', metadata: keyOf(application), spec: specOf(application, over) });
+const change = async (application: string, over: Partial<RouterSpec>): Promise<void> => void (await client.patch(Routers, keyOf(application), { spec: over }));
+const statusOf = async (application: string) => (await client.get(Routers, keyOf(application))).status;
+const told = async (application: string) => (await statusOf(application))?.conditions?.find((c) => c.type === 'Told');
+const backendsOf = async (application: string) => (await client.get(HttpRoutes, keyOf(application))).spec.rules.map((r) => r.backendRefs.map((b) => `${b.name} ${b.weight}`).join());
+
+test('without the Gateway API the way out is said; once it is there routing goes on by itself, and counts only when each Gateway says so', async () => {
+  await makeRouter('first');
+  await expect.poll(() => told('first'), WAIT).toMatchObject({ status: 'False', reason: 'GatewayApiMissing', message: expect.stringContaining('install the standard channel') });
+  await installGatewayKinds(client);
+  await expect.poll(() => told('first'), WAIT).toMatchObject({ reason: 'GatewayMissing', message: expect.stringContaining('no Gateway default/edge') });
+  await makeGateway(client, { namespace, name: 'edge' });
+  await expect.poll(() => told('first'), WAIT).toMatchObject({ reason: 'NotAccepted' });
+  expect((await statusOf('first'))?.observedGeneration).toBeUndefined();
+  await answerRoute(client, keyOf('first'));
+  await expect.poll(() => statusOf('first'), WAIT).toMatchObject({
+    observedGeneration: 1, observed: { production: { backend: 'production-v1' } }, gateways: [{ name: 'default/edge', observedGeneration: 1 }],
+    conditions: expect.arrayContaining([expect.objectContaining({ type: 'Told', status: 'True', reason: 'Accepted' }), expect.objectContaining({ type: 'CohortsStable', status: 'False', reason: 'WeightsPerRequest' })]),
+  });
+
+  // The answer to an older generation says nothing of this one.
+  await change('first', { production: { backend: 'production-v2', seed: 's' } });
+  await expect.poll(() => backendsOf('first'), WAIT).toEqual(['shop-production-v2 1']);
+  await expect.poll(() => told('first'), WAIT).toMatchObject({ status: 'False', reason: 'NotAccepted' });
+  expect(await statusOf('first')).toMatchObject({ observedGeneration: 1, observed: { production: { backend: 'production-v1' } } });
+  await answerRoute(client, keyOf('first'), 'False');
+  await expect.poll(() => told('first'), WAIT).toMatchObject({ status: 'False', reason: 'Refused' });
+  expect((await statusOf('first'))?.observedGeneration).toBe(1);
+  await answerRoute(client, keyOf('first'));
+  await expect.poll(() => statusOf('first'), WAIT).toMatchObject({ observedGeneration: 2, observed: { production: { backend: 'production-v2' } } });
+  expect((await statusOf('first'))?.switches?.length).toBe(2);
+});
+
+test('what somebody else changes is set back, silence has a deadline, and a controller that starts anew writes nothing', async () => {
+  await installGatewayKinds(client);
+  await makeRouter('second', { gateway: { parentRefs: [{ name: 'edge' }], settleSeconds: 0, answerSeconds: 1 } });
+  await expect.poll(() => told('second'), WAIT).toMatchObject({ status: 'False', reason: 'NoAnswer', message: expect.stringContaining('does a controller of GatewayClass test run') });
+  await answerRoute(client, keyOf('second'));
+  await expect.poll(() => told('second'), WAIT).toMatchObject({ status: 'True' });
+
+  const route = await client.get(HttpRoutes, keyOf('second'));
+  await client.update(HttpRoutes, { ...route, spec: { ...route.spec, rules: route.spec.rules.map((r) => ({ ...r, backendRefs: r.backendRefs.map((b) => ({ ...b, name: 'elsewhere' })) })) } });
+  await expect.poll(() => backendsOf('second'), WAIT).toEqual(['shop-production-v1 1']);
+  await answerRoute(client, keyOf('second'));
+  await expect.poll(() => told('second'), WAIT).toMatchObject({ status: 'True' });
+
+  const before = (await client.get(HttpRoutes, keyOf('second'))).metadata?.resourceVersion;
+  await stop();
+  stop = startController();
+  // It has looked at this Router when it has followed a change of another's floor.
+  await client.create(EndpointSlices, { metadata: { name: 'second-v1', namespace, labels: { 'kubernetes.io/service-name': 'shop-production-v1', 'aweigh.dev/application': 'second' } }, addressType: 'IPv4', ports: [{ name: 'http', port: 8080 }], endpoints: [{ addresses: ['127.64.1.1'], conditions: { ready: true } }] });
+  await expect.poll(async () => (await statusOf('second'))?.endpoints?.find((e) => e.backend === 'production-v1')?.ready, WAIT).toBe(1);
+  expect((await client.get(HttpRoutes, keyOf('second'))).metadata?.resourceVersion).toBe(before);
+  expect(await told('second')).toMatchObject({ status: 'True' });
+});
+
+test("somebody else's HTTPRoute is left alone, and routers that take over end the Gateways' route", async () => {
+  await installGatewayKinds(client);
+  await client.create(HttpRoutes, { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', metadata: keyOf('third'), spec: { parentRefs: [{ group: '', kind: 'Gateway', name: 'x' }], rules: [] } });
+  await makeRouter('third');
+  await expect.poll(() => told('third'), WAIT).toMatchObject({ status: 'False', reason: 'RouteTaken' });
+  expect((await client.get(HttpRoutes, keyOf('third'))).spec.parentRefs[0]?.name).toBe('x');
+
+  await makeRouter('fourth');
+  await expect.poll(() => client.get(HttpRoutes, keyOf('fourth')).then((r) => r.spec.rules.length), WAIT).toBe(1);
+  await answerRoute(client, keyOf('fourth'));
+  await expect.poll(() => told('fourth'), WAIT).toMatchObject({ status: 'True' });
+  await change('fourth', { provider: 'builtin' });
+  // Until a router was told the Gateways go on.
+  await expect.poll(() => told('fourth'), WAIT).toMatchObject({ status: 'False', reason: 'NoRouter' });
+  expect((await client.get(HttpRoutes, keyOf('fourth'))).spec.rules).toHaveLength(1);
+  const pod = { namespace, name: 'fourth-router' };
+  await client.create(ServiceAccounts, { metadata: { namespace, name: 'default' } });
+  await client.create(Pods, { metadata: { ...pod, labels: { 'aweigh.dev/router': keyOf('fourth').name } }, spec: { containers: [{ name: 'router', image: 'x' }] } });
+  await client.patch(Pods, pod, { status: { phase: 'Running', podIP: '127.64.9.1', podIPs: [{ ip: '127.64.9.1' }] } }, { subresource: 'status' });
+  await expect.poll(() => client.get(HttpRoutes, keyOf('fourth')).then(() => 'there', (e: unknown) => isNotFound(e)), WAIT).toBe(true);
+  await expect.poll(() => statusOf('fourth'), WAIT).toMatchObject({ observedGeneration: 2, pods: [{ name: 'fourth-router' }] });
+  const after = await statusOf('fourth');
+  expect(after).not.toHaveProperty('gateways');
+  expect(after?.conditions?.map((c) => c.type)).not.toContain('CohortsStable');
+});
+
+test('the API refuses an Application that asks Gateways for what they cannot do, and says the way out', async () => {
+  const make = (router: object) => client.create(Applications, {
+    apiVersion: 'aweigh.dev/v1alpha1', kind: 'Application', metadata: { namespace, name: 'fifth' },
+    spec: { template: { spec: { containers: [{ name: 'app', image: 'x' }] } }, ports: [{ name: 'http', port: 8080 }], tracks: [{ name: 'production', replicas: 1 }], router },
+  });
+  const gateway = { parentRefs: [{ name: 'edge' }] };
+  await expect(make({ kind: 'gateway-api' })).rejects.toThrow(/needs router.gateway/);
+  await expect(make({ gateway })).rejects.toThrow(/no other kind has it/);
+  await expect(make({ kind: 'gateway-api', gateway, edge: true })).rejects.toThrow(/choose kind haproxy or builtin/);
+  await expect(make({ kind: 'gateway-api', gateway: { parentRefs: [] } })).rejects.toThrow(/parentRefs/);
+  await make({ kind: 'gateway-api', gateway });
+});

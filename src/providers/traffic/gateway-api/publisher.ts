@@ -1,0 +1,138 @@
+import type { Router } from '../../../api/router/router.ts';
+import { keyOf, keyString, type KubernetesObject, type ObjectKey, type Resource } from '../../../client/resource.ts';
+import { isNotFound, StatusError } from '../../../client/status-error.ts';
+import type { GatewayAnswer, Publication, RoutePublisher } from '../../../controllers/routing/route-publisher.ts';
+import type { Traffic } from '../../../controllers/routing/traffic-provider.ts';
+import { controllerOf, isControlledBy } from '../../../kubernetes/owner-reference.ts';
+import type { ControllerContext } from '../../../runtime/controller.ts';
+import { Acceptances } from './acceptances.ts';
+import { gatewayName, parentAnswer } from './answers.ts';
+import { httpRoute } from './http-route.ts';
+import { judge } from './judge.ts';
+import { Gateways, HttpRoutes, type HttpRoute } from './kinds.ts';
+import { sameRoute } from './same-route.ts';
+
+const FIELD_MANAGER = 'aweigh-routing';
+/** When the routes last began to change: a controller that starts anew has to know how long an answer is due. */
+const CHANGED_AT = 'aweigh.dev/routes-changed-at';
+/** Nothing tells when somebody installs a kind, or gives a right. */
+const REFUSED_RETRY_MS = 5_000;
+
+/** Routes by an HTTPRoute of the Gateway API, named as the Router and owned by it. */
+export function gatewayApiPublisher(context: ControllerContext): RoutePublisher {
+  return new GatewayApiPublisher(context);
+}
+
+class GatewayApiPublisher implements RoutePublisher {
+  readonly #context: ControllerContext;
+  /** What was written last, while the informer is behind. By `namespace/name`. */
+  readonly #written = new Map<string, HttpRoute>();
+  readonly #acceptances = new Acceptances();
+  #watched = false;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+  }
+
+  watch(wake: (router: ObjectKey) => void): void {
+    if (this.#watched) return;
+    this.#watched = true;
+    const { informer } = this.#context;
+    const wakeOwner = (route: HttpRoute): void => {
+      const owner = controllerOf(route);
+      if (owner?.kind === 'Router') wake({ namespace: route.metadata?.namespace, name: owner.name });
+    };
+    informer(HttpRoutes).onChange(({ previous, current }) => {
+      if (previous !== undefined && current === undefined) this.#acceptances.forget(keyString(keyOf(previous)));
+      const route = current ?? previous;
+      if (route !== undefined) wakeOwner(route);
+    });
+    informer(Gateways).onChange(({ previous, current }) => {
+      const { namespace, name } = (current ?? previous)?.metadata ?? {};
+      for (const route of informer(HttpRoutes).list()) {
+        if (route.spec.parentRefs.some((p) => p.name === name && (p.namespace ?? route.metadata?.namespace) === namespace)) wakeOwner(route);
+      }
+    });
+  }
+
+  async publish(router: Router, traffic: Traffic, signal: AbortSignal): Promise<Publication> {
+    const { clock } = this.#context;
+    const key = keyOf(router);
+    const wanted = httpRoute(router, traffic);
+    const live = await this.#readRoute(key, signal);
+    if (live !== undefined && !isControlledBy(live, router)) {
+      return { changed: false, answers: everyGateway(wanted, 'RouteTaken', `There is an HTTPRoute ${live.metadata?.name} already that is not of this Application: rename or delete it`), dueAt: clock.now() + REFUSED_RETRY_MS };
+    }
+    const changed = live === undefined || !sameRoute(live.spec, wanted.spec);
+    let route: HttpRoute;
+    try {
+      route = changed ? await this.#write(wanted, signal) : live;
+    } catch (error) {
+      const refused = refusal(error);
+      if (refused === undefined) throw error;
+      return { changed: false, answers: everyGateway(wanted, refused.reason, refused.message), dueAt: clock.now() + REFUSED_RETRY_MS };
+    }
+    const changedAt = Date.parse(route.metadata?.annotations?.[CHANGED_AT] ?? route.metadata?.creationTimestamp ?? '');
+    const answers = await Promise.all(route.spec.parentRefs.map(async (parent) => {
+      const gateway = gatewayName(route, parent);
+      const answer = parentAnswer(route, parent, await this.#read(Gateways, { namespace: parent.namespace ?? key.namespace, name: parent.name }, signal));
+      const now = clock.now();
+      const acceptedAt = this.#acceptances.note(keyString(key), gateway, { generation: route.metadata?.generation, accepted: answer.outcome === 'accepted', changedAt, time: now });
+      return judge({ gateway, answer, changedAt, acceptedAt, now }, router.spec.gateway ?? {});
+    }));
+    const due = answers.flatMap((a) => a.dueAt ?? []);
+    return { changedAt, changed, answers, ...(due.length === 0 ? {} : { dueAt: Math.min(...due) }) };
+  }
+
+  async withdraw(key: ObjectKey, signal: AbortSignal): Promise<void> {
+    const route = await this.#readRoute(key, signal);
+    if (route === undefined || controllerOf(route)?.kind !== 'Router') return;
+    try {
+      await this.#context.client.delete(HttpRoutes, key, { uid: route.metadata?.uid, signal });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    this.#written.delete(keyString(key));
+  }
+
+  async #write(wanted: HttpRoute, signal: AbortSignal): Promise<HttpRoute> {
+    const { client, clock } = this.#context;
+    const annotated = { ...wanted, metadata: { ...wanted.metadata, annotations: { [CHANGED_AT]: new Date(clock.now()).toISOString() } } };
+    const route = await client.apply(HttpRoutes, annotated, { fieldManager: FIELD_MANAGER, force: true, signal });
+    this.#written.set(keyString(keyOf(route)), route);
+    return route;
+  }
+
+  async #readRoute(key: ObjectKey, signal: AbortSignal): Promise<HttpRoute | undefined> {
+    const id = keyString(key);
+    const seen = await this.#read(HttpRoutes, key, signal);
+    const own = this.#written.get(id);
+    if (own !== undefined && seen?.metadata?.uid === own.metadata?.uid && (seen?.metadata?.generation ?? 0) < (own.metadata?.generation ?? 0)) return own;
+    this.#written.delete(id);
+    return seen;
+  }
+
+  /** Undefined: there is none, or no such kind. */
+  async #read<T extends KubernetesObject>(kind: Resource<T>, key: ObjectKey, signal: AbortSignal): Promise<T | undefined> {
+    const { client, informer } = this.#context;
+    // What the copy lacks may be there: it is behind, or was never filled since the kind is missing.
+    return informer(kind).get(key) ?? client.get(kind, key, { signal }).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+  }
+}
+
+const everyGateway = (route: HttpRoute, reason: string, message: string): GatewayAnswer[] =>
+  route.spec.parentRefs.map((parent) => ({ gateway: gatewayName(route, parent), outcome: 'waits', reason, message, calm: false }));
+
+/** What another try would not change by itself. */
+function refusal(error: unknown): { readonly reason: string; readonly message: string } | undefined {
+  if (!(error instanceof StatusError)) return undefined;
+  switch (error.code) {
+    case 404: return { reason: 'GatewayApiMissing', message: 'The cluster knows no HTTPRoutes (gateway.networking.k8s.io/v1): install the standard channel of the Gateway API and a controller for it, see https://gateway-api.sigs.k8s.io/guides; routing then goes on by itself' };
+    case 403: return { reason: 'RouteForbidden', message: `Aweigh may not write HTTPRoutes: ${error.message}` };
+    case 400: case 422: return { reason: 'RouteRefused', message: `The API refuses the HTTPRoute: ${error.message}` };
+    default: return undefined;
+  }
+}
