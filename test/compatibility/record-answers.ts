@@ -1,27 +1,30 @@
 /**
- * Sends every mutation of the manifests to a real API server as a dry-run create and keeps what it answers.
- * usage: NODE_TLS_REJECT_UNAUTHORIZED=0 node test/compatibility/record-answers.ts SERVER TOKEN OUT [--more ANSWERS] [--only TEXT]
+ * Starts the real API server of the peers, sends it every mutation of the manifests as a dry-run create, and keeps what it answers.
+ * usage: node test/compatibility/record-answers.ts OUT [--more ANSWERS] [--only TEXT]
  * --more takes the manifests that another recording was made of as well.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { ask, casesOf, manifests, sendTo, type Manifest } from './answers/cases.ts';
+import { ask, casesOf, manifests, type Manifest } from './answers/cases.ts';
 import type { Recorded } from './answers/replay.ts';
+import { realServer } from './answers/servers.ts';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { more: { type: 'string', multiple: true, default: [] }, only: { type: 'string', default: '' } } });
-const [server = '', token = '', out = ''] = positionals;
+const [out = ''] = positionals;
 const CONNECTIONS = 16;
 
 const more = values.more.flatMap((file) => readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Recorded));
 const cases = casesOf([...manifests(), ...more.filter((recorded) => recorded.what === 'as written').map((recorded) => recorded.body as Manifest)], values.only);
 const answers: Recorded[] = [];
+const server = await realServer();
 let next = 0;
 await Promise.all(Array.from({ length: CONNECTIONS }, async () => {
   for (let i = next++; i < cases.length; i = next++) {
     const one = cases[i]!;
     // Kubernetes ends the connection without an answer where a request makes it panic; such a case says nothing.
-    try { answers.push({ ...one, answer: await ask(one, token, sendTo(server)) }); } catch (error) { console.log(`no answer to ${one.path}: ${one.what}: ${String(error)}`); }
+    try { answers.push({ ...one, answer: await ask(one, server.send) }); } catch (error) { console.log(`no answer to ${one.path}: ${one.what}: ${String(error)}`); }
   }
 }));
+await server.stop();
 writeFileSync(out, answers.map((line) => `${JSON.stringify(line)}\n`).join(''));
 console.log(`${answers.length} answers`);

@@ -9,8 +9,9 @@ import type { Recorded } from './replay.ts';
 export interface Manifest { readonly apiVersion: string; readonly kind: string }
 export type Case = Omit<Recorded, 'answer'>;
 
-interface Body { readonly reason?: string; readonly details?: { readonly causes?: readonly { readonly field?: string; readonly reason?: string }[] } }
-type Send = (path: string, init: { method: string; headers: Record<string, string>; body: string }) => Promise<{ status: number; warning: string | null; json(): Promise<unknown> }>;
+interface Refusal { readonly reason?: string; readonly details?: { readonly causes?: readonly { readonly field?: string; readonly reason?: string }[] } }
+/** Sends a request and gives the answer's JSON, and how many warnings came with it; absent for none. */
+export type Send = (path: string, request: { method: string; type?: string; body?: unknown }) => Promise<{ status: number; warnings?: number; body: unknown }>;
 
 /** The manifests that stand beside this file: one or more of every kind that can be created. */
 export function manifests(): Manifest[] {
@@ -42,19 +43,10 @@ export function pathOf({ apiVersion, kind }: Manifest): string {
 }
 
 /** What a server says to a case, as a dry run. */
-export async function ask(one: Case, token: string, send: Send): Promise<unknown> {
-  const response = await send(`${one.path}?dryRun=All&fieldValidation=${one.fieldValidation}`, {
-    method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(one.body),
-  });
-  const body = (await response.json()) as Body;
-  const warnings = response.warning === null ? undefined : (response.warning.match(/299/g) ?? []).length;
-  if (response.status < 300) return { code: response.status, object: mask(body), warnings };
-  const causes = body.details?.causes?.map((cause) => [cause.field ?? '', cause.reason ?? '']).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-  return { code: response.status, reason: body.reason, causes, warnings };
+export async function ask(one: Case, send: Send, hide: (object: unknown) => unknown = mask): Promise<unknown> {
+  const { status, warnings, body } = await send(`${one.path}?dryRun=All&fieldValidation=${one.fieldValidation}`, { method: 'POST', body: one.body });
+  if (status < 300) return { code: status, object: hide(body), warnings };
+  const { reason, details } = body as Refusal;
+  const causes = details?.causes?.map((cause) => [cause.field ?? '', cause.reason ?? '']).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  return { code: status, reason, causes, warnings };
 }
-
-/** `fetch` in the form that `ask` takes. */
-export const sendTo = (server: string): Send => async (path, init) => {
-  const response = await fetch(server + path, init);
-  return { status: response.status, warning: response.headers.get('warning'), json: () => response.json() };
-};

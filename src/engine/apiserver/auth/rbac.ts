@@ -3,7 +3,7 @@ import type { Collection } from '../../store/collection.ts';
 import type { Store } from '../../store/store.ts';
 import type { RequestUser } from '../kinds/strategy.ts';
 import type { AccessAttributes, AccessDecision, Authorizer } from './authorizer.ts';
-import { allows, allRules } from './policy-rules.ts';
+import { allows, allRules, missingRules } from './policy-rules.ts';
 
 const group = 'rbac.authorization.k8s.io';
 
@@ -33,8 +33,8 @@ export class RbacAuthorizer implements Authorizer {
   }
 
   rules(user: RequestUser, namespace: string): readonly PolicyRule[] {
-    if (user.groups.includes('system:masters')) return allRules;
-    return [...this.#rulesOf(user, ''), ...(namespace === '' ? [] : this.#rulesOf(user, namespace))];
+    const held = [...this.#rulesOf(user, ''), ...(namespace === '' ? [] : this.#rulesOf(user, namespace))];
+    return user.groups.includes('system:masters') && missingRules(held, allRules).length > 0 ? [...allRules, ...held] : held;
   }
 
   #rulesOf(user: RequestUser, namespace: string): readonly PolicyRule[] {

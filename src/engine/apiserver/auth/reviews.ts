@@ -1,6 +1,6 @@
 import { badRequest } from '../api-error.ts';
 import type { ApiRequest } from '../http/api-request.ts';
-import { replyValue } from '../http/reply.ts';
+import { acceptedForm, replyObject, transient } from '../http/negotiate.ts';
 import type { KindObject, RequestUser } from '../kinds/strategy.ts';
 import { strategyContext } from '../context.ts';
 import { refuseInvalid } from '../requests/commit.ts';
@@ -9,12 +9,13 @@ import { groupVersionOf } from '../resources/served-resource.ts';
 import type { AccessAttributes } from './authorizer.ts';
 import type { Authenticator } from './authenticator.ts';
 import { asUserRules } from './policy-rules.ts';
+import { selectorFaults, type ReviewSelectors } from './review-selectors.ts';
 
 interface ReviewSpec {
   readonly user?: string;
   readonly uid?: string;
   readonly groups?: readonly string[];
-  readonly resourceAttributes?: { readonly namespace?: string; readonly verb?: string; readonly group?: string; readonly version?: string; readonly resource?: string; readonly subresource?: string; readonly name?: string };
+  readonly resourceAttributes?: { readonly namespace?: string; readonly verb?: string; readonly group?: string; readonly version?: string; readonly resource?: string; readonly subresource?: string; readonly name?: string } & ReviewSelectors;
   readonly nonResourceAttributes?: { readonly path?: string; readonly verb?: string };
   readonly token?: string;
   readonly audiences?: readonly string[];
@@ -25,6 +26,7 @@ export const reviewKinds: ReadonlySet<string> = new Set(['SelfSubjectReview', 'T
 
 /** Answers one review. */
 export async function handleReview(request: ApiRequest, authenticator: Authenticator): Promise<void> {
+  const form = acceptedForm(request, true);
   const review = await decodeRequest(request);
   const namespace = request.namespace;
   if (namespace !== undefined) {
@@ -35,8 +37,10 @@ export async function handleReview(request: ApiRequest, authenticator: Authentic
   const spec = (review['spec'] ?? {}) as ReviewSpec;
   const status = await statusFor(request, spec, authenticator);
   const { metadata } = review;
+  // Whose rules these are and where is not told back.
+  if (request.resource.kind === 'SelfSubjectRulesReview') review['spec'] = {};
   const answer: KindObject = { ...review, apiVersion: groupVersionOf(request.resource), metadata: { ...metadata }, status };
-  replyValue(request.req, request.res, 201, answer, request.warnings);
+  replyObject(request, 201, transient(answer), form);
 }
 
 async function statusFor(request: ApiRequest, spec: ReviewSpec, authenticator: Authenticator): Promise<object> {
@@ -57,13 +61,14 @@ function access(request: ApiRequest, user: RequestUser, spec: ReviewSpec): objec
   const attributes: AccessAttributes = r === undefined ? { kind: 'path', verb: path?.verb ?? '', path: path?.path ?? '' }
     : { kind: 'resource', verb: r.verb ?? '', group: r.group ?? '', resource: r.resource ?? '', ...(r.subresource && { subresource: r.subresource }), ...(r.namespace && { namespace: r.namespace }), ...(r.name && { name: r.name }) };
   const decision = request.api.authorizer.decide(user, attributes);
-  return { allowed: decision.allowed, ...(decision.reason !== '' && { reason: decision.reason }) };
+  const faults = r === undefined ? [] : selectorFaults(r);
+  return { allowed: decision.allowed, ...(decision.reason !== '' && { reason: decision.reason }), ...(faults.length > 0 && { evaluationError: faults.join(', ') }) };
 }
 
 async function tokenStatus(spec: ReviewSpec, authenticator: Authenticator): Promise<object> {
   if (!spec.token) throw badRequest('spec.token is needed');
   const user = await authenticator.reviewToken(spec.token ?? '', spec.audiences);
-  if (user === undefined) return { user: {}, error: 'The token is not known here, is over, or is for other audiences' };
+  if (user === undefined) return { user: {}, error: 'invalid bearer token' };
   return { authenticated: true, user: shownUser(user), ...(spec.audiences && { audiences: spec.audiences }) };
 }
 

@@ -94,9 +94,10 @@ test('a definition goes after its objects: one with a finalizer holds it, and no
 
 test('what an older schema let in stays writable where it is not touched', async () => {
   const group = 'ratchet.example.com', Cups = resource(group, 'v1', 'cups', 'Cup');
-  const list = { type: 'array', items: schema({ id: text, n: number }), 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['id'] };
+  const required = { required: ['id'] };
+  const list = { type: 'array', items: schema({ id: text, n: number }, required), 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['id'] };
   const loose = schema({ colour: text, size: number, list });
-  const strict = schema({ colour: { ...text, enum: ['red'] }, size: { ...number, maximum: 5 }, list: { ...list, items: schema({ id: text, n: { ...number, maximum: 1 } }) } }, { required: ['size'], 'x-kubernetes-validations': [{ rule: "self.?colour.orValue('') != 'mud'", message: 'no mud' }] });
+  const strict = schema({ colour: { ...text, enum: ['red'] }, size: { ...number, maximum: 5 }, list: { ...list, items: schema({ id: text, n: { ...number, maximum: 1 } }, required) } }, { required: ['size'], 'x-kubernetes-validations': [{ rule: "self.?colour.orValue('') != 'mud'", message: 'no mud' }] });
   await client.create(CustomResourceDefinitions, definition(group, { plural: 'cups', kind: 'Cup' }, [version('v1', loose, { storage: true })]));
   await client.create(Cups, object(group, 'v1', 'Cup', 'a', { colour: 'mud', size: 9, list: [{ id: 'x', n: 5 }, { id: 'y', n: 0 }] }));
   await client.patch(CustomResourceDefinitions, { name: `cups.${group}` }, { spec: { versions: [version('v1', strict, { storage: true })] } } as never);

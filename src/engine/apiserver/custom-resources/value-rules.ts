@@ -32,7 +32,8 @@ function scalarErrors(value: unknown, s: Schema, field: string): FieldError[] {
   if (typeof value === 'number') {
     if (s.minimum !== undefined && (s.exclusiveMinimum === true ? value <= s.minimum : value < s.minimum)) found.push(error('Invalid', field, value, `It must be ${s.exclusiveMinimum === true ? 'more than' : 'at least'} ${s.minimum}`));
     if (s.maximum !== undefined && (s.exclusiveMaximum === true ? value >= s.maximum : value > s.maximum)) found.push(error('Invalid', field, value, `It must be ${s.exclusiveMaximum === true ? 'less than' : 'at most'} ${s.maximum}`));
-    if (s.multipleOf !== undefined && Math.abs(value / s.multipleOf - Math.round(value / s.multipleOf)) > 1e-9) found.push(error('Invalid', field, value, `It must be a multiple of ${s.multipleOf}`));
+    if (s.multipleOf !== undefined && s.multipleOf <= 0) found.push(error('Invalid', field, value, 'multipleOf must be more than 0'));
+    else if (s.multipleOf !== undefined && Math.abs(value / s.multipleOf - Math.round(value / s.multipleOf)) > 1e-9) found.push(error('Invalid', field, value, `It must be a multiple of ${s.multipleOf}`));
   }
   if (typeof value === 'string') {
     const length = [...value].length;

@@ -261,12 +261,12 @@ function struct(name: string): Reader {
   return { read, zero: () => read({}), isZero: never };
 }
 
-/** The text of a schema in a CustomResourceDefinition may be a schema or another form. */
-function schemaOr(accept: (v: unknown) => boolean, wanted: string): Reader {
+/** In a CustomResourceDefinition, what may be a schema or another form. @param wanted how a refusal names both; without, anything else says nothing */
+function schemaOr(accept: (v: unknown) => boolean, wanted?: string): Reader {
   return {
     read(v) {
       if (accept(v)) return readEach(v);
-      if (typeof v !== 'object' || Array.isArray(v)) return wrong(wanted, v);
+      if (typeof v !== 'object' || Array.isArray(v)) return wanted === undefined ? null : wrong(wanted, v);
       // Below these, Kubernetes drops what it does not know without a word.
       const known = walk.unknown.length;
       const result = readerOf('#apiextensions.v1.JSONSchemaProps').read(v);
@@ -288,8 +288,8 @@ const readers = new Map<string, Reader>([
   ['float64', number], ['time', time], ['microTime', microTime], ['quantity', quantity], ['intOrString', intOrString], ['bytes', bytes],
   ['duration', duration], ['raw', raw], ['json', raw],
   ['schemaOrBool', schemaOr((v) => typeof v === 'boolean', 'a schema, true or false')],
-  ['schemaOrArray', schemaOr((v) => Array.isArray(v), 'a schema or an array of schemas')],
-  ['schemaOrStrings', schemaOr((v) => Array.isArray(v) && v.every((s) => typeof s === 'string'), 'a schema or an array of strings')],
+  ['schemaOrArray', schemaOr((v) => Array.isArray(v))],
+  ['schemaOrStrings', schemaOr((v) => Array.isArray(v) && v.every((s) => typeof s === 'string'))],
 ]);
 
 /** `described` is an entry of shapes.json without its `?` and `0`: `*int32`, `[]string`, `{}quantity`, `#core.v1.PodSpec`. */

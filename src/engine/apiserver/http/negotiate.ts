@@ -16,9 +16,9 @@ export interface Form {
 
 const plain: Form = { as: 'object', encoding: 'json' };
 
-/** Reads the Accept header; the first form that the server can give wins.
+/** Reads the Accept header; the first form that the server can give wins. @param objectOnly there is neither a Table of it nor metadata, as of reviews
  *  @throws {StatusError} 406 when it can give none */
-export function acceptedForm(request: ApiRequest): Form {
+export function acceptedForm(request: ApiRequest, objectOnly = false): Form {
   const accept = request.req.headers.accept;
   if (accept === undefined || accept === '' || accept === 'application/json' || accept === '*/*') return plain;
   for (const { type, as, version } of mediaRanges(accept)) {
@@ -27,7 +27,8 @@ export function acceptedForm(request: ApiRequest): Form {
     if (as === undefined) {
       // Custom resources have no protobuf form.
       if (encoding !== 'protobuf' || protobufAnswers().hasProtobuf(request.resource)) return { as: 'object', encoding };
-    } else if (as === 'Table' && version === 'v1') {
+    } else if (objectOnly) continue;
+    else if (as === 'Table' && version === 'v1') {
       if (encoding !== 'protobuf') return { as: 'table', encoding };
     } else if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return { as: 'metadata', encoding };
   }

@@ -43,6 +43,8 @@ export interface KindRules {
   validateUpdate?(object: KindObject, old: KindObject, found: Findings, context: StrategyContext): void;
   readonly updateValidatesAlone?: boolean;
   validateStatus?(object: KindObject, old: KindObject, found: Findings): void;
+  /** Of a new object, told even where it is then refused. */
+  earlyWarnings?(object: KindObject): string[];
   warnings?(object: KindObject, old?: KindObject): string[];
 }
 
@@ -100,6 +102,7 @@ export function strategyOf(rules: KindRules, hasStatus: boolean): Strategy {
       rules.validateStatus?.(object, old, found);
       return found.errors;
     },
+    earlyWarnings: (object) => rules.earlyWarnings?.(object) ?? [],
     warnings: (object, old) => rules.warnings?.(object, old) ?? [],
   };
 }

@@ -21,6 +21,7 @@ export const genericStrategy: Strategy = {
   validate: () => [],
   validateUpdate: () => [],
   validateStatusUpdate: () => [],
+  earlyWarnings: () => [],
   warnings: () => [],
 };
 

@@ -41,6 +41,8 @@ export interface Strategy {
   validate(object: KindObject, context: StrategyContext): FieldError[];
   validateUpdate(object: KindObject, old: KindObject, context: StrategyContext): FieldError[];
   validateStatusUpdate(object: KindObject, old: KindObject, context: StrategyContext): FieldError[];
+  /** Texts for Warning headers of a new object, told even where it is then refused. */
+  earlyWarnings(object: KindObject): string[];
   /** Texts for Warning headers; `old` is absent on create. */
   warnings(object: KindObject, old?: KindObject): string[];
 }

@@ -35,6 +35,7 @@ export async function createObject(request: ApiRequest, given: KindObject, own: 
   resource.strategy.default(object);
   own(object);
   resource.strategy.prepareForCreate(object, context);
+  request.warnings.push(...resource.strategy.earlyWarnings(object));
   let asked: AdmissionRequest = {
     operation: 'CREATE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), object, name,
     ...(request.namespace !== undefined && { namespace: request.namespace }),

@@ -39,7 +39,8 @@ type PortPool = Pick<AddressPool, 'allocatePort' | 'takePort'>;
 
 /** A dry run takes no port: it tells one that is likely, the next after those that the Service names. */
 function guessedPorts(spec: ServiceSpec): PortPool {
-  let last = Math.max(0, ...(spec.ports ?? []).map((port) => port.nodePort ?? 0)) || MAX_NODE_PORT + 1;
+  const named = (spec.ports ?? []).flatMap((port) => port.nodePort || []);
+  let last = named.length > 0 ? Math.max(0, ...named) : MAX_NODE_PORT + 1;
   return { allocatePort: () => (last += 1), takePort: () => 'taken' };
 }
 

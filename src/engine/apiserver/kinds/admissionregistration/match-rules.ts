@@ -50,7 +50,6 @@ function validateResources(resources: readonly string[], path: string, found: Fi
       found.required(at);
       continue;
     }
-    if (entry === '*/*') continue;
     const slash = entry.indexOf('/');
     const [resource, sub] = slash < 0 ? [entry, undefined] : [entry.slice(0, slash), entry.slice(slash + 1)];
     if (sub !== undefined && wholeResources.has(`${resource}/*`)) found.invalid(at, entry, `${resource}/* has it already`);

@@ -136,4 +136,15 @@ export const resourceQuota: KindRules = {
       }
     });
   },
+  warnings: (object, old) => (old === undefined ? quotaWarnings((object['spec'] as ResourceQuotaSpec).hard ?? {}) : []),
 };
+
+/** Requests that a quota allows beyond the limits that it allows can never be made. */
+function quotaWarnings(hard: Record<string, string>): string[] {
+  return ['cpu', 'memory', 'storage', 'ephemeral-storage'].flatMap((resource) => {
+    const request = hard[`requests.${resource}`] !== undefined || resource.endsWith('storage') ? `requests.${resource}` : resource;
+    const limit = `limits.${resource}`;
+    if (hard[request] === undefined || hard[limit] === undefined || nanosOf(hard[request]) <= nanosOf(hard[limit])) return [];
+    return [`spec.hard[${request}]: ${hard[request]} is more than ${limit}, ${hard[limit]}`];
+  });
+}

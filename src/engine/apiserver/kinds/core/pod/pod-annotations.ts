@@ -84,11 +84,22 @@ export function annotationWarnings(annotations: Annotations, spec: PodSpec, path
     if (annotations[SECCOMP_CONTAINER + container.name] !== undefined && container.securityContext?.seccompProfile === undefined) warnings.push(`${at}.annotations[${SECCOMP_CONTAINER}${container.name}]: use seccompProfile`);
     const key = APP_ARMOR + container.name;
     const value = annotations[key];
-    if (value === undefined) continue;
-    const own = container.securityContext?.appArmorProfile, profile = appArmorOf(value), pods = spec.securityContext?.appArmorProfile;
-    // A pod's annotations have been copied into its fields by now.
-    const told = path === '' ? spec.os?.name !== 'windows' && (profile === undefined || !isDeepStrictEqual(profile, pods)) : own === undefined && !isDeepStrictEqual(profile, pods);
-    if (told) warnings.push(`${at}.annotations[${key}]: use appArmorProfile`);
+    if (path === '' || value === undefined || container.securityContext?.appArmorProfile !== undefined) continue;
+    if (!isDeepStrictEqual(appArmorOf(value), spec.securityContext?.appArmorProfile)) warnings.push(`${at}.annotations[${key}]: use appArmorProfile`);
   }
   return warnings;
+}
+
+/** A pod's AppArmor annotations are told of when they are copied into fields, so also where the pod is refused. */
+export function appArmorWarnings(annotations: Annotations, spec: PodSpec): string[] {
+  if (annotations === undefined || spec.os?.name === 'windows') return [];
+  const warnings: string[] = [];
+  for (const [, container] of containersOf(spec)) {
+    const key = APP_ARMOR + container.name;
+    const value = annotations[key];
+    if (value === undefined) continue;
+    const profile = appArmorOf(value);
+    if (profile === undefined || !isDeepStrictEqual(profile, spec.securityContext?.appArmorProfile)) warnings.push(`metadata.annotations[${key}]: use appArmorProfile`);
+  }
+  return [...new Set(warnings)];
 }

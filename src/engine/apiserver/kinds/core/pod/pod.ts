@@ -5,7 +5,7 @@ import type { KindRules } from '../../built-in-kind.ts';
 import { dnsLabel } from '../../../validation/dns-name.ts';
 import { defaultPod } from './defaults.ts';
 import { fillMatchLabelKeys } from './match-label-keys.ts';
-import { fillAppArmor, validatePodAnnotations, validateProfilesMatch } from './pod-annotations.ts';
+import { appArmorWarnings, fillAppArmor, validatePodAnnotations, validateProfilesMatch } from './pod-annotations.ts';
 import { qosClass } from './qos-class.ts';
 import { podWarnings } from './warnings.ts';
 import { validatePodSpec } from './validate-spec.ts';
@@ -62,6 +62,7 @@ export const pod: KindRules = {
     const kept = new Set(((spec['tolerations'] as unknown[] | undefined) ?? []).map((t) => JSON.stringify({ ...(t as object), tolerationSeconds: 0 })));
     if (tolerations.some((t) => !kept.has(JSON.stringify({ ...(t as object), tolerationSeconds: 0 })))) found.forbidden('spec.tolerations', 'tolerations can only be added');
   },
+  earlyWarnings: (object) => appArmorWarnings(object.metadata.annotations, object['spec'] as PodSpec),
   warnings(object, old) {
     if (old !== undefined) return [];
     const name = object.metadata.name ?? '';
