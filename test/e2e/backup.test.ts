@@ -29,7 +29,7 @@ test('a cluster that is backed up while it runs comes back in another directory,
   const restored = TestCluster.in(join(folder, 'restored'));
   expect((await aweigh(['restore', file, '--data', restored.data])).code).toBe(0);
   try {
-    await restored.up();
+    await restored.plane.up();
     expect(await restored.get('configmap', 'kept')).toMatchObject({ data: { a: '1' } });
     expect(restored.kubeconfigToken()).toBe(cluster.kubeconfigToken());
   } finally {

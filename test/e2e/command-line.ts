@@ -46,6 +46,13 @@ export function aweigh(args: readonly string[], options: CommandOptions = {}): P
   return run(AWEIGH[0], [AWEIGH[1], ...args], options);
 }
 
+/** @throws unless the command ended well */
+export async function succeeded(result: Promise<CommandResult>): Promise<CommandResult> {
+  const done = await result;
+  if (done.code !== 0) throw new Error(`Exit code ${done.code}: ${done.err}${done.out}`);
+  return done;
+}
+
 /** Looks until `look` gives a value. @throws after `deadlineMs`, with what was waited for and the last look's error */
 export async function eventually<T>(what: string, look: () => Promise<T | undefined> | T | undefined, deadlineMs = 120_000, everyMs = 100): Promise<T> {
   const until = Date.now() + deadlineMs;

@@ -43,7 +43,7 @@ test('configuration is released by a push of its own, read by the hook too, and 
   await cluster.aweigh('release', 'rollback', APPLICATION, '--to', 'v1.17.0');
   await eventually('production to serve v1.17.0', async () => ((await servedBy('production')) === 'v1.17.0' ? true : undefined), 120_000);
   await eventually('pods that read what v1.17.0 was made with', async () => ((await modesOf('production', 'v1.17.0')).every((m) => m === 'calm correct-horse') ? true : undefined), 60_000);
-  const record = (await cluster.aweigh('record', 'path')).trim();
+  const record = await cluster.plane.record();
   expect((await cluster.tryAweigh('record', 'log')).out).not.toContain('correct-horse');
   expect(execFileSync('git', ['-C', record, 'log', '-p', '--all'], { encoding: 'utf8', maxBuffer: 1e9 })).not.toMatch(/correct-horse|Y29ycmVjdC1ob3JzZQ/);
 });

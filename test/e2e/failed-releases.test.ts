@@ -53,7 +53,7 @@ test('a git revert of a release becomes a rollback Release in the normal order',
   }, 60_000);
   await cluster.push('v1.18.0', versionFolder('v1.18.0'));
   expect((await cluster.releaseEnds('v1.18.0')).status?.phase).toBe('Completed');
-  const record = (await cluster.aweigh('record', 'path')).trim();
+  const record = await cluster.plane.record();
   const log = (await run('git', ['-C', record, 'log', '--format=%H', '--grep', `Release: ${APPLICATION}-v1.18.0$`])).out.trim().split('\n');
   expect(log.length).toBeGreaterThan(0);
   const traffic = await Traffic.start(cluster, RATE);

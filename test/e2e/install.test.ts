@@ -1,28 +1,22 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { INSTALL_FLAGS } from '../control-planes/installation.ts';
 import { eventually, ROOT, run } from './command-line.ts';
 import { helmBinary } from './kubectl-binary.ts';
-import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
+import { APPLICATION, isEmbedded, TestCluster, versionFolder } from './test-cluster.ts';
 import { Traffic } from './traffic.ts';
 
 let cluster: TestCluster;
 /** A cluster that has Kubernetes's controllers only, as any other has. */
 beforeAll(async () => {
-  cluster = await TestCluster.start({ flags: ['--controllers', 'kubernetes'] });
-  const folder = join(cluster.data, 'controllers-image');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'image.json'), '{ "entrypoint": ["sh"] }\n');
-  await cluster.aweigh('image', 'build', folder, '--tag', 'aweigh:test');
+  cluster = await TestCluster.start({ bare: true });
 });
 afterAll(() => cluster?.stop());
 
-const FLAGS = ['--image', 'aweigh:test', '--router-image', 'aweigh:test', '--record-size', '0'];
-
 test("Aweigh's controllers, installed in a cluster with no more than their role, release a build under traffic", async () => {
-  await cluster.aweigh('install', ...FLAGS);
-  await cluster.applyExample((application) => { application.spec.tracks = [application.spec.tracks[0], application.spec.tracks.at(-1)].filter((t) => t !== undefined); });
+  await cluster.aweigh('install', ...INSTALL_FLAGS);
+  await cluster.applyExample(({ spec }) => { if (isEmbedded) spec.tracks = spec.tracks.filter((t) => t.name === 'internal' || t.name === 'production'); });
   await cluster.push('v1.17.0', versionFolder('v1.17.0'));
   expect((await cluster.releaseEnds('v1.17.0')).status?.phase).toBe('Completed');
   const traffic = await Traffic.start(cluster, 100);
@@ -39,23 +33,23 @@ test("Aweigh's controllers, installed in a cluster with no more than their role,
 
 test('the installation is applied again without a change, and taken out without what runs for Applications', async () => {
   const before = await cluster.get<{ metadata: { generation: number } }>('-n', 'aweigh-system', 'deployment', 'aweigh-controllers');
-  await cluster.aweigh('install', ...FLAGS);
+  await cluster.aweigh('install', ...INSTALL_FLAGS);
   expect((await cluster.get<{ metadata: { generation: number } }>('-n', 'aweigh-system', 'deployment', 'aweigh-controllers')).metadata.generation).toBe(before.metadata.generation);
   await cluster.aweigh('uninstall');
   expect(await cluster.kubectl('get', 'deployments', '-o', 'name')).toContain(`${APPLICATION}-production-v1.18.0`);
   expect((await cluster.tryKubectl('-n', 'aweigh-system', 'get', 'deployment', 'aweigh-controllers')).err).toMatch(/NotFound/);
 });
 
-test('the Helm chart installs the same', async () => {
-  const wanted = await cluster.aweigh('install', '--dry-run', '--image', 'registry.example/aweigh:9', '--router-image', 'registry.example/haproxy:3', '--router', 'haproxy', '--record-size', '2Gi', '--storage-class', 'fast');
-  const chart = await run(helmBinary(), ['template', 'aweigh', join(ROOT, 'charts/aweigh'), '--namespace', 'aweigh-system', '--include-crds',
+test.for(['aweigh-system', 'delivery'])('the Helm chart installs the same in the namespace %s', async (namespace) => {
+  const wanted = await cluster.aweigh('install', '--dry-run', '-n', namespace, '--image', 'registry.example/aweigh:9', '--router-image', 'registry.example/haproxy:3', '--router', 'haproxy', '--record-size', '2Gi', '--storage-class', 'fast');
+  const chart = await run(helmBinary(), ['template', 'aweigh', join(ROOT, 'charts/aweigh'), '--namespace', namespace, '--include-crds',
     '--set', 'image=registry.example/aweigh:9,router.image=registry.example/haproxy:3,record.size=2Gi,record.storageClass=fast']);
   expect(chart.err).toBe('');
-  expect(objectsOf(chart.out)).toEqual(objectsOf(wanted, ['Namespace']));
+  expect(objectsOf(chart.out)).toEqual(objectsOf(wanted, namespace));
 });
 
-/** By kind and name; Helm makes the namespace itself. */
-function objectsOf(text: string, without: readonly string[] = []): Record<string, unknown> {
-  const objects = parseAllDocuments(text).map((d) => d.toJS() as { kind: string; metadata: { name: string } } | null).filter((o) => o !== null && !without.includes(o.kind));
+/** By kind and name; without the release's namespace, which Helm makes itself. */
+function objectsOf(text: string, releaseNamespace?: string): Record<string, unknown> {
+  const objects = parseAllDocuments(text).map((d) => d.toJS() as { kind: string; metadata: { name: string } } | null).filter((o) => o !== null && !(o.kind === 'Namespace' && o.metadata.name === releaseNamespace));
   return Object.fromEntries(objects.map((o) => [`${o?.kind}/${o?.metadata.name}`, o]).sort(([a], [b]) => String(a).localeCompare(String(b))));
 }

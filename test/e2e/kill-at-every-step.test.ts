@@ -6,7 +6,7 @@ import { Builds } from '../../src/api/kinds.ts';
 import { Pods } from '../../src/client/kinds.ts';
 import { planFile, tallyFile, type FaultPlan, type FaultTally } from '../../src/cli/processes/faults.ts';
 import { eventually } from './command-line.ts';
-import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
+import { APPLICATION, isEmbedded, TestCluster, versionFolder } from './test-cluster.ts';
 import { Traffic } from './traffic.ts';
 
 /** `npm run soak` sets it: at the first dozen steps of every kind, so that what each start does again uses up its share and then passes. Otherwise once before and once after the kinds of steps that are named. */
@@ -17,7 +17,7 @@ const faults = mkdtempSync(join(tmpdir(), 'aweigh-faults-'));
 let cluster: TestCluster;
 
 beforeAll(async () => {
-  cluster = await TestCluster.start({ env: { AWEIGH_FAULTS: faults } });
+  cluster = await TestCluster.start({ faults });
   await cluster.applyExample(({ spec }) => {
     const smoke = spec.tracks[0]?.gates?.filter((gate) => 'testJob' in gate);
     spec.tracks = spec.tracks.filter((t) => t.name === 'free' || t.name === 'production');
@@ -40,20 +40,21 @@ async function restarts(): Promise<number> {
 }
 
 test.for([
-  { part: 'control-plane', version: 'v1.18.0', kinds: ['create Release', 'updateStatus Release', 'create Job', 'update Delivery', 'commit', 'apply Deployment', 'apply Router', 'tell set server', 'tell set map', 'patch Router/status', 'create Pod'] },
+  { part: 'controllers', version: 'v1.18.0', kinds: ['create Release', 'updateStatus Release', 'create Job', 'update Delivery', 'commit', 'apply Deployment', 'apply Router', 'tell set server', 'tell set map', 'patch Router/status', ...(isEmbedded ? ['create Pod'] : [])] },
   { part: 'node', version: 'v1.19.0', kinds: ['patch Pod/status', 'delete Pod'] },
-] as const)('kill -9 of the $part process before and after its steps: no request fails, no pod restarts, the release ends as it would have', { timeout: DEADLINE_MS + 120_000 }, async ({ part, version, kinds }) => {
+] satisfies { part: 'controllers' | 'node'; version: string; kinds: string[] }[])('kill -9 of the $part process before and after its steps: no request fails, no pod restarts, the release ends as it would have', { timeout: DEADLINE_MS + 120_000 }, async ({ part, version, kinds }) => {
   await cluster.aweigh('image', 'build', versionFolder('v1.18.0'), '--tag', `${APPLICATION}:${version}`);
   const traffic = await Traffic.start(cluster, RATE);
-  writeFileSync(planFile(faults, part), JSON.stringify((WIDE ? { every: 1, perKind: 12 } : { every: 1, perKind: 2, kinds }) satisfies FaultPlan));
+  const process = part === 'controllers' ? cluster.plane.controllers : part;
+  writeFileSync(planFile(faults, process), JSON.stringify((WIDE ? { every: 1, perKind: 12 } : { every: 1, perKind: 2, kinds }) satisfies FaultPlan));
   await eventually(`Build ${version} to be taken`, async () => {
     await cluster.tryAweigh('push', APPLICATION, `${APPLICATION}:${version}`, '--version', version);
     return (await cluster.client()).get(Builds, { namespace: 'default', name: `${APPLICATION}-${version}` });
   });
   const release = await cluster.releaseEnds(version, DEADLINE_MS);
-  rmSync(planFile(faults, part));
+  rmSync(planFile(faults, process));
   await traffic.more(RATE);
-  const tally = JSON.parse(readFileSync(tallyFile(faults, part), 'utf8')) as FaultTally;
+  const tally = JSON.parse(readFileSync(tallyFile(faults, process), 'utf8')) as FaultTally;
   const { examples, ...verdict } = await traffic.verdict();
   console.log(`${part}: ${tally.kills.length} kills at ${Object.entries(tally.steps).map(([kind, n]) => `${n} ${kind}`).join(', ')}; ${JSON.stringify(verdict)}`);
   expect(verdict, examples.join('\n')).toMatchObject({ failed: 0, misrouted: 0, cohortChanges: 0, cutByKill: 0 });

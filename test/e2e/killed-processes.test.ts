@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Release } from '../../src/api/release/release.ts';
 import { eventually } from './command-line.ts';
-import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
+import { supervised } from '../control-planes/embedded.ts';
+import { APPLICATION, isEmbedded, TestCluster, versionFolder } from './test-cluster.ts';
 import { Traffic } from './traffic.ts';
 
 const RATE = 200;
@@ -25,16 +26,16 @@ async function reaches(version: string, track: string): Promise<void> {
   }, 90_000);
 }
 
-test('kill -9 of control plane and node process in a release fails no request, restarts no pod and changes no outcome', async () => {
+test('kill -9 of controllers and node process in a release fails no request, restarts no pod and changes no outcome', async () => {
   const before = await restarts();
   const traffic = await Traffic.start(cluster, RATE);
   await cluster.push('v1.18.0');
   await traffic.more(RATE);
-  for (const [track, part] of [['internal', 'control-plane'], ['free', 'node'], ['paid', 'control-plane'], ['production', 'node']] as const) {
+  for (const [track, part] of [['internal', 'controllers'], ['free', 'node'], ['paid', 'controllers'], ['production', 'node']] as const) {
     await reaches('v1.18.0', track);
-    const pid = cluster.pid(part);
+    const pid = await cluster.plane.pid(part);
     process.kill(pid, 'SIGKILL');
-    await eventually(`${part} to be started again`, () => (cluster.pid(part) === pid ? undefined : true));
+    await eventually(`${part} to be started again`, async () => ((await cluster.plane.pid(part)) === pid ? undefined : true));
     await eventually('the API to answer', async () => ((await cluster.tryKubectl('get', 'nodes')).code === 0 ? true : undefined));
   }
   expect((await cluster.releaseEnds('v1.18.0')).status?.phase).toBe('Completed');
@@ -44,23 +45,24 @@ test('kill -9 of control plane and node process in a release fails no request, r
   expect(await restarts()).toBe(before);
 });
 
-test('kill -9 of the supervisor stops nothing, and the next aweigh up takes over what runs', async () => {
-  const pids = [cluster.pid('control-plane'), cluster.pid('node'), cluster.pid('network')];
+test.runIf(isEmbedded)('kill -9 of the supervisor stops nothing, and the next aweigh up takes over what runs', async () => {
+  const running = (): Promise<number[]> => Promise.all((['controllers', 'node', 'network'] as const).map((part) => cluster.plane.pid(part)));
+  const pids = await running();
   const traffic = await Traffic.start(cluster, RATE);
-  process.kill(cluster.pid('supervisor'), 'SIGKILL');
+  process.kill(supervised(cluster.data, 'supervisor'), 'SIGKILL');
   await traffic.more(RATE);
-  await cluster.up();
+  await cluster.plane.up();
   await traffic.more(RATE);
-  expect([cluster.pid('control-plane'), cluster.pid('node'), cluster.pid('network')]).toEqual(pids);
+  expect(await running()).toEqual(pids);
   expect(await traffic.verdict()).toMatchObject({ failed: 0, misrouted: 0 });
 });
 
 test('kill -9 of the network process cuts at most the requests that were open on it', async () => {
   const traffic = await Traffic.start(cluster, RATE);
   await traffic.more(RATE);
-  const pid = cluster.pid('network');
+  const pid = await cluster.plane.pid('network');
   await traffic.kill('network', pid);
-  await eventually('the network process to be started again', () => (cluster.pid('network') === pid ? undefined : true));
+  await eventually('the network process to be started again', async () => ((await cluster.plane.pid('network')) === pid ? undefined : true));
   await traffic.more(3 * RATE);
   const verdict = await traffic.verdict();
   expect(verdict, verdict.examples.join('\n')).toMatchObject({ failed: 0, misrouted: 0 });

@@ -12,7 +12,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'aweigh-kubectl-'));
   const policy = join(folder, 'audit.yaml');
   writeFileSync(policy, `{apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived, ResponseStarted], rules: [{level: Metadata, users: [${PARTS.join(', ')}]}]}`);
-  cluster = await TestCluster.start({ flags: ['--router', 'builtin', '--audit-policy', policy] });
+  cluster = await TestCluster.start({ router: 'builtin', flags: ['--audit-policy', policy] });
   await cluster.applyExample((application) => { application.spec.tracks = application.spec.tracks.slice(-1); });
   await cluster.push('v1.17.0', versionFolder('v1.17.0'));
   expect((await cluster.releaseEnds('v1.17.0')).status?.phase).toBe('Completed');

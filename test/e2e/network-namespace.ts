@@ -4,8 +4,18 @@ import { run, type CommandOptions, type CommandResult } from './command-line.ts'
 
 const UNSHARE = '/usr/bin/unshare';
 
+/** Where programs of a test run. */
+export interface Network {
+  /** The command line that runs a program there. */
+  words(program: string, ...args: readonly string[]): [string, ...string[]];
+  run(program: string, args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+}
+
+/** That of the test itself. */
+export const ownNetwork: Network = { words: (program, ...args) => [program, ...args], run };
+
 /** A network of its own, so that a test touches nothing of the machine's: every command in it is run through {@link NetworkNamespace.words}. */
-export class NetworkNamespace {
+export class NetworkNamespace implements Network {
   readonly #holder: number;
   readonly #user: boolean;
   readonly stop: () => void;

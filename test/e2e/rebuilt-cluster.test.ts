@@ -39,10 +39,10 @@ test('a cluster lost in mid-release and built anew from git alone holds the same
   await lost.push('v1.18.0', versionFolder('v1.18.0'));
   await eventually('v1.18.0 to wait on the free track', async () => (waits(await lost.release('v1.18.0')) ? true : undefined), 120_000);
   const before = await tracks(lost);
-  const path = (await lost.aweigh('record', 'path')).trim();
+  const path = await lost.plane.record();
   const head = async (folder: string): Promise<string> => (await run('git', ['-C', folder, 'rev-parse', 'main'])).out.trim();
   await eventually('the remote to have every commit', async () => ((await head(path)) === (await head(join(root, 'record.git'))) && (await run('git', ['-C', path, 'status', '--porcelain'])).out === '' ? true : undefined), 60_000);
-  await lost.down();
+  await lost.plane.down();
 
   // Images are no part of the record: the nodes' registry outlives the cluster.
   const fresh = await start((data) => cpSync(join(lost.data, 'images'), join(data, 'images'), { recursive: true }));

@@ -23,7 +23,7 @@ describe.each<RouterKind>(['haproxy', 'builtin'])('under load through %s', (rout
   let usualGates: readonly Gate[] = [];
 
   beforeAll(async () => {
-    cluster = await TestCluster.start({ flags: ['--router', router] });
+    cluster = await TestCluster.start({ router });
     await cluster.applyExample((application) => {
       usualGates = twoTracks(application);
     });
@@ -213,9 +213,9 @@ describe.each<RouterKind>(['haproxy', 'builtin'])('under load through %s', (rout
     const held = async (of: TestCluster): Promise<unknown> => (await (await of.client()).get(Deliveries, key)).spec.tracks;
     const before = await held(cluster);
     const lost = cluster;
-    await lost.down();
+    await lost.plane.down();
     cluster = await TestCluster.start({
-      flags: ['--router', router],
+      router,
       prepare: (data) => { for (const kept of ['record', 'images']) cpSync(join(lost.data, kept), join(data, kept), { recursive: true }); },
     });
     await lost.stop();

@@ -10,7 +10,7 @@ const RATE = 100;
 const namespace = 'default';
 let cluster: TestCluster;
 beforeAll(async () => {
-  cluster = await TestCluster.start({ flags: ['--router', 'haproxy'] });
+  cluster = await TestCluster.start({ router: 'haproxy' });
   await cluster.applyExample();
   await cluster.push('v1.17.0', versionFolder('v1.17.0'));
   await cluster.releaseEnds('v1.17.0');

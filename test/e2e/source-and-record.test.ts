@@ -58,6 +58,6 @@ test('the record reads as the history of deployments, and stands on a git server
     const conditions = (await cluster.get<RecordRepository>('recordrepository', 'default')).status?.conditions ?? [];
     return conditions.some((c) => c.type === 'RemoteBehind' && c.reason === 'Synchronized') ? true : undefined;
   }, 60_000);
-  const path = (await cluster.aweigh('record', 'path')).trim();
+  const path = await cluster.plane.record();
   await eventually('the remote to be as the work tree', async () => ((await git('-C', join(cluster.data, 'record.git'), 'rev-parse', 'main')) === (await git('-C', path, 'rev-parse', 'main')) ? true : undefined), 60_000);
 });

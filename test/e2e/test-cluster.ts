@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inject } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Application } from '../../src/api/application/application.ts';
 import type { Release } from '../../src/api/release/release.ts';
@@ -9,42 +10,44 @@ import { ENDED_PHASES } from '../../src/api/release/release.ts';
 import type { Client } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/https-client.ts';
 import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
-import { aweigh, eventually, ROOT, run, type CommandResult } from './command-line.ts';
+import type { ClusterOptions, ControlPlane } from '../control-planes/control-plane.ts';
+import { EmbeddedControlPlane } from '../control-planes/embedded.ts';
+import { KubernetesControlPlane } from '../control-planes/kubernetes.ts';
+import { aweigh, eventually, ROOT, run, succeeded, type CommandResult } from './command-line.ts';
 import { kubectlBinary } from './kubectl-binary.ts';
 
 export const APPLICATION = 'account-service';
 /** Of the load's slow requests. Drains are a little longer. */
 export const LONGEST_REQUEST_MS = 1_500;
+/** Whether this project's clusters are of `aweigh up`. */
+export const isEmbedded = inject('controlPlane') !== 'kubernetes';
 const DRAIN_SECONDS = 2;
 const EXAMPLE = join(ROOT, 'examples', APPLICATION);
 
-interface ClusterOptions {
-  /** More of `aweigh up`. */
-  readonly flags?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  /** Fills the data directory before the first start. */
-  readonly prepare?: (data: string) => void;
-}
-
-/** An embedded cluster of its own directory, worked by command line and kubectl alone. */
+/** A cluster of its own directory, worked by command line and kubectl alone, on the control plane that the project says. */
 export class TestCluster {
   readonly data: string;
   readonly kubeconfig: string;
-  readonly #options: ClusterOptions;
+  readonly plane: ControlPlane;
   readonly #onStop: (() => void)[] = [];
   #client: Promise<Client> | undefined;
 
   private constructor(data: string, options: ClusterOptions) {
     this.data = data;
     this.kubeconfig = join(data, 'kubeconfig');
-    this.#options = options;
+    this.plane = isEmbedded ? new EmbeddedControlPlane(data, options) : new KubernetesControlPlane(data, options);
   }
 
   static async start(options: ClusterOptions = {}): Promise<TestCluster> {
     const cluster = new TestCluster(mkdtempSync(join(tmpdir(), 'aweigh-e2e-')), options);
     options.prepare?.(cluster.data);
-    await cluster.up();
-    return cluster;
+    try {
+      await cluster.plane.up();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
   }
 
   /** A cluster of a directory that is there already, not started. */
@@ -56,19 +59,10 @@ export class TestCluster {
     return /token: (\S+)/.exec(readFileSync(this.kubeconfig, 'utf8'))?.[1] ?? '';
   }
 
-  async up(more: readonly string[] = []): Promise<void> {
-    const { flags = [], env } = this.#options;
-    await must(aweigh(['up', '--detach', '--data', this.data, ...flags, ...more], env === undefined ? {} : { env }));
-  }
-
-  async down(): Promise<void> {
-    await must(this.tryAweigh('down'));
-  }
-
   async stop(): Promise<void> {
     for (const call of this.#onStop) call();
     (await this.#client)?.close();
-    await aweigh(['down', '--data', this.data]);
+    await this.plane.down().catch(() => undefined);
     rmSync(this.data, { recursive: true, force: true });
   }
 
@@ -84,7 +78,7 @@ export class TestCluster {
 
   /** @throws unless the command ends well */
   async aweigh(...args: string[]): Promise<string> {
-    return (await must(this.tryAweigh(...args))).out;
+    return (await succeeded(this.tryAweigh(...args))).out;
   }
 
   tryAweigh(...args: string[]): Promise<CommandResult> {
@@ -92,7 +86,7 @@ export class TestCluster {
   }
 
   async kubectl(...args: string[]): Promise<string> {
-    return (await must(this.tryKubectl(...args))).out;
+    return (await succeeded(this.tryKubectl(...args))).out;
   }
 
   tryKubectl(...args: string[]): Promise<CommandResult> {
@@ -108,11 +102,6 @@ export class TestCluster {
     const path = join(this.data, name);
     writeFileSync(path, text);
     return path;
-  }
-
-  /** The pid of a part, as `aweigh up` keeps it. */
-  pid(part: 'supervisor' | 'control-plane' | 'node' | 'network'): number {
-    return (JSON.parse(readFileSync(join(this.data, 'run', `${part}.json`), 'utf8')) as { pid: number }).pid;
   }
 
   /** The example with few pods and short soaks, and its second service. */
@@ -153,12 +142,6 @@ export class TestCluster {
       throw new Error(`Release ${name} did not end: ${JSON.stringify(last?.status)}`, { cause: error });
     }
   }
-}
-
-async function must(result: Promise<CommandResult>): Promise<CommandResult> {
-  const done = await result;
-  if (done.code !== 0) throw new Error(`Exit code ${done.code}: ${done.err}${done.out}`);
-  return done;
 }
 
 export const versionFolder = (version: string): string => join(EXAMPLE, version);

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { CustomResourceDefinitions, Deployments } from '../../client/kinds.ts';
 import { isNotFound } from '../../client/status-error.ts';
+import { HEALTH_NAMESPACE } from '../../controllers/health/observe.ts';
 import { useCluster, withAccess, type AccessOptions } from '../cluster-access.ts';
 import { installObjects } from '../install/objects.ts';
 import { applyObjects, resourceOf } from '../operations/apply-manifests.ts';
@@ -19,7 +20,7 @@ interface InstallCommandOptions extends AccessOptions {
   readonly wait: boolean;
 }
 
-const NAMESPACE = 'aweigh-system';
+const NAMESPACE = HEALTH_NAMESPACE;
 const READY_DEADLINE_MS = 300_000;
 
 function chosenObjects(options: InstallCommandOptions) {

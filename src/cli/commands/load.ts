@@ -6,7 +6,7 @@ const PROGRESS_MS = 250;
 
 /** The load generator of the demo and the tests, as a process of its own: one line of progress at a time on standard output. */
 export function loadCommand(terminal: Terminal): Command {
-  return new Command('load').description('send requests of all groups for 2,000 users to a loopback address until stopped')
+  return new Command('load').description('send requests of all groups for 2,000 users to an address of this machine until stopped')
     .requiredOption('--url <url>', "the router's")
     .requiredOption('--log <file>', 'gets one JSON line a request')
     .option('--rate <n>', 'requests a second', Number, 500)

@@ -27,6 +27,7 @@ export function partCommands(terminal: Terminal): Command[] {
       .option('--kubeconfig <file>', "the cluster's kubeconfig (default: $KUBECONFIG)").option('--context <name>', 'a context of the kubeconfig')
       .requiredOption('--record <dir>', "work tree of the record's git repository").addOption(new Option('--router <kind>', 'what `router.kind: auto` means').choices(['haproxy', 'builtin']).default('haproxy'))
       .option('--router-image <image>', 'image of the router pods; it has sh and the router on its PATH').option('--health-address <host:port>', "answer a kubelet's probes there").option('--lease-namespace <name>', 'where the Lease of the leader stands', 'default')
+      .option('--lease-identity <name>', 'who leads: one that starts again under its name leads on at once (default: machine and process id)').addOption(faultsOption())
       .action(async (options: ControllersOptions) => (await import('../processes/controllers-process.ts')).runControllersProcess(terminal, options)),
     freePart('node', 'pods as processes: images, probes, logs; beside any control plane').option('--nodes <n>', 'nodes to register', Number, 2)
       .addOption(runtimeOption())
@@ -34,6 +35,7 @@ export function partCommands(terminal: Terminal): Command[] {
       .option('--kubelet-port <n>', 'where the API server asks for logs and streams; 0 is a free one', Number, 0)
       .option('--client-ca-file <file>', "signs the API server's client certificate (default: the data directory's authority)")
       .addOption(faultsOption())
+      .option('--max-container-restart-period <seconds>', 'the longest wait of a container that ended for its next start: 1 to 300 (default: 300)', readRestartPeriod)
       .option('--container-log-max-size <bytes>', "a container's log is kept in pieces of this size; Ki, Mi and Gi may follow", readBytes, 10 * 1_048_576)
       .option('--container-log-max-files <n>', 'how many such pieces are kept, the newest', readPieces, 5)
       .action(async (options: NodePartOptions) => (await import('../processes/node-process.ts')).runNodeProcess(terminal, options)),
@@ -52,6 +54,12 @@ function readBytes(text: string): number {
   const bytes = found === null ? NaN : Number(found[1]) * 1_024 ** ['', 'Ki', 'Mi', 'Gi'].indexOf(found[2] ?? '');
   if (!(bytes >= 4_096)) throw new InvalidArgumentError('Sizes are 4Ki or more, such as 10Mi.');
   return bytes;
+}
+
+function readRestartPeriod(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 300) throw new InvalidArgumentError('The wait is 1 to 300 seconds.');
+  return seconds;
 }
 
 function readPieces(text: string): number {

@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { isLocal } from '../../engine/network/local-route.ts';
 import { planRequest, type PlannedRequest } from './load-plan.ts';
 import type { LostHop, RequestRecord } from './request-log.ts';
 
 export interface LoadOptions {
-  /** Of the router, such as `http://127.96.0.9:8080`. Loopback only. */
+  /** Of the router, such as `http://127.96.0.9:8080`. An address of this machine. */
   readonly url: string;
   readonly requestsPerSecond: number;
   /** The file that gets one line a request. */
@@ -31,7 +32,7 @@ const dialled = new WeakMap<Socket, number>();
 /** Sends requests at an even rate, whatever the answers do (open loop), and never sends one twice. Resolves when all are answered. */
 export async function generateLoad(options: LoadOptions): Promise<void> {
   const { hostname } = new URL(options.url);
-  if (!/^(127\.|localhost$|\[::1\]$)/.test(hostname)) throw new Error(`Load goes to loopback addresses only, not to ${hostname}`);
+  if (!/^(127\.|localhost$|\[::1\]$)/.test(hostname) && !(await isLocal(hostname))) throw new Error(`Load goes to addresses of this machine only, not to ${hostname}`);
   const pooled = new Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 64, timeout: 60_000 });
   const file = createWriteStream(options.log, { flags: 'w' });
   const inFlight = new Set<Promise<void>>();

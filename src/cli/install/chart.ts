@@ -1,9 +1,10 @@
 import { stringify } from 'yaml';
+import { HEALTH_NAMESPACE } from '../../controllers/health/observe.ts';
 import { installObjects } from './objects.ts';
 
 /** The files of the Helm chart that follow from the kinds and roles, by path below `charts/aweigh`. */
 export function chartFiles(): ReadonlyMap<string, string> {
-  const objects = installObjects({ namespace: 'aweigh-system', image: '', routerImage: '', router: 'haproxy' });
+  const objects = installObjects({ namespace: HEALTH_NAMESPACE, image: '', routerImage: '', router: 'haproxy' });
   const yaml = (object: unknown): string => stringify(object, { lineWidth: 0 });
   return new Map([
     ...objects.filter((o) => o.kind === 'CustomResourceDefinition').map((o): [string, string] => [`crds/${o.metadata?.name?.split('.')[0]}.yaml`, yaml(o)]),

@@ -1,5 +1,6 @@
 import { CLUSTER_ROLES } from '../../api/access.ts';
 import { customResourceDefinitions } from '../../api/crds.ts';
+import { HEALTH_NAMESPACE } from '../../controllers/health/observe.ts';
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
 
 export interface InstallOptions {
@@ -26,7 +27,8 @@ export function installObjects(options: InstallOptions): KubernetesObject[] {
   const named = (kind: string, apiVersion: string, more: object, name = NAME): KubernetesObject => ({ apiVersion, kind, metadata: { name, namespace, labels }, ...more });
   return [
     ...customResourceDefinitions.map((d) => ({ ...d, apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' })),
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } },
+    // The controllers' role makes no namespaces, and health and its channels stand in one of their own.
+    ...[...new Set([namespace, HEALTH_NAMESPACE])].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } })),
     named('ServiceAccount', 'v1', {}),
     ...CLUSTER_ROLES.map(({ metadata, rules }): KubernetesObject & object => ({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: metadata.name, labels: { ...labels, ...metadata.labels } }, rules } as KubernetesObject)),
     {
@@ -56,8 +58,9 @@ function deploymentSpec({ image, routerImage, router, recordSize }: InstallOptio
         containers: [{
           name: 'controllers', image, imagePullPolicy: 'IfNotPresent',
           // Embedded nodes run programs without a file system of their own: what is mounted stands below $POD_ROOT there.
-          command: ['sh', '-c', `exec \${AWEIGH_BIN:-aweigh} controllers --record "\${POD_ROOT:-}${RECORD_PATH}/record" --router ${router} --router-image "$ROUTER_IMAGE" --lease-namespace "$POD_NAMESPACE" --health-address "$POD_IP:${HEALTH_PORT}"`],
+          command: ['sh', '-c', `exec \${AWEIGH_BIN:-aweigh} controllers --record "\${POD_ROOT:-}${RECORD_PATH}/record" --router ${router} --router-image "$ROUTER_IMAGE" --lease-namespace "$POD_NAMESPACE" --lease-identity "$POD_NAME" --health-address "$POD_IP:${HEALTH_PORT}"`],
           env: [
+            { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
             { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
             { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
             { name: 'ROUTER_IMAGE', value: routerImage },

@@ -81,15 +81,16 @@ export const localRanges = ({ pods, services, podNetwork }: AddressRanges): read
 
 /** Makes ranges local to this machine, and remembers what to take away again. @throws {UserError} */
 export async function openRoutes(data: DataDirectory, cidrs: readonly string[]): Promise<void> {
-  const added = readRoutes(data);
+  const added: string[] = [];
   for (const cidr of cidrs) {
     try {
       if (await addLocalRoute(cidr)) added.push(cidr);
     } catch (error) {
-      await closeRoutes(data);
+      // What other processes of the cluster added is theirs.
+      for (const own of added) await removeLocalRoute(own);
       throw error instanceof RouteError ? new UserError(error.message, { cause: error }) : error;
     }
-    writeAtomically(routesFile(data), JSON.stringify(added));
+    writeAtomically(routesFile(data), JSON.stringify([...new Set([...readRoutes(data), ...added])]));
   }
 }
 

@@ -28,6 +28,10 @@ export interface ControllersOptions extends HookOptions {
   readonly routerImage?: string;
   /** Where the Lease stands that lets only one of several lead. */
   readonly leaseNamespace: string;
+  /** Of this process alone while it runs; the next one after it may bear it too, and takes the Lease back at once. Default: machine and process id. */
+  readonly leaseIdentity?: string;
+  /** See {@link Faults}; only tests name one. */
+  readonly faults?: string;
   /** `host:port` for a kubelet's probes; absent: none. */
   readonly healthAddress?: string;
 }
@@ -35,10 +39,11 @@ export interface ControllersOptions extends HookOptions {
 /** Aweigh's own controllers on any Kubernetes API, one leader at a time. Resolves when the signal has aborted. */
 export async function runControllersProcess(terminal: Terminal, options: ControllersOptions): Promise<void> {
   const { clock, env, log, random, signal } = terminal;
-  const client = createClient(await connectionOf(terminal, options));
+  const faults = new Faults(options.faults, 'controllers');
+  const client = faults.client(createClient(await connectionOf(terminal, options)));
   let ready = false;
   const health = options.healthAddress === undefined ? undefined : await serveHealth(options.healthAddress, () => ready);
-  const identity = `${hostname()}-${process.pid}`;
+  const identity = options.leaseIdentity ?? `${hostname()}-${process.pid}`;
   try {
     for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'aweigh', force: true });
     // One that waits for the Lease is ready too: it takes over.
@@ -48,7 +53,7 @@ export async function runControllersProcess(terminal: Terminal, options: Control
       const repository = await openRepository(record, { log, clock, environment: gitEnvironment(env) });
       try {
         const images = options.routerImage === undefined ? undefined : { haproxy: options.routerImage, builtin: options.routerImage };
-        const factories = aweighControllers({ clock, repository, defaultProvider: options.router, faults: new Faults(undefined, 'controllers'), path: env['PATH'] ?? '', sources: sourcesOf({ directory: `${record}-sources`, environment: gitEnvironment(env), log, ...hookListener(terminal, options) }), ...(images === undefined ? {} : { images }) });
+        const factories = aweighControllers({ clock, repository, defaultProvider: options.router, faults, path: env['PATH'] ?? '', sources: sourcesOf({ directory: `${record}-sources`, environment: gitEnvironment(env), log, ...hookListener(terminal, options) }), ...(images === undefined ? {} : { images }) });
         await runControllers({ factories, client, clock, random, log, signal: leading });
       } finally {
         await repository.close();

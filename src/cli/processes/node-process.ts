@@ -23,6 +23,7 @@ export interface NodePartOptions extends FreePartOptions {
   readonly clientCaFile?: string;
   /** See {@link Faults}; only tests name one. */
   readonly faults?: string;
+  readonly maxContainerRestartPeriod?: number;
   readonly containerLogMaxSize: number;
   readonly containerLogMaxFiles: number;
 }
@@ -42,6 +43,7 @@ export async function runNodeProcess(terminal: Terminal, options: NodePartOption
     kubelet: { ...(await authority.serving('kubelet', [...new Set(['127.0.0.1', options.nodeIp])])), clientCaPem: options.clientCaFile === undefined ? authority.caPem : readFileSync(resolve(terminal.workingDirectory, options.clientCaFile), 'utf8'), port: options.kubeletPort },
     hostIp: options.nodeIp, dns: clusterDns(ranges.services), podNetwork: ranges.podNetwork,
     client, dataDir: data.root, podCidr: ranges.pods, runtime: options.runtime, clock, log, random,
+    ...(options.maxContainerRestartPeriod !== undefined && { maxRestartDelayMs: options.maxContainerRestartPeriod * 1_000 }),
     logLimits: { maxSizeBytes: options.containerLogMaxSize, maxFiles: options.containerLogMaxFiles }, keepImagesOf: kindsThatNameImages,
     nodeNames: Array.from({ length: options.nodes }, (_, i) => `node-${i + 1}`),
     ...(env['PATH'] === undefined ? {} : { hostPath: env['PATH'] }), podEnv: { AWEIGH_BIN: env['AWEIGH_BIN'] ?? terminal.program.join(' ') },

@@ -252,3 +252,16 @@ test('what somebody else sets is mended, reported or adopted as the Application 
   await vi.waitFor(() => run('-C', join(root, 'one-record'), 'revert', '--no-edit', adopted), DEADLINE);
   await vi.waitFor(async () => expect(await memory(client)).toBe('1'), DEADLINE);
 });
+
+test('a deleted Application goes after its routers: they finish what they have while the pods behind them are there', async () => {
+  const client = await startCluster('removed');
+  await deploy(client);
+  await client.delete(Applications, key);
+  const deployment = (name: string) => client.get(Deployments, { namespace, name });
+  await vi.waitFor(async () => expect((await deployment('shop-haproxy')).metadata?.deletionTimestamp).toBeDefined(), DEADLINE);
+  expect((await deployment('shop-production-v1')).metadata?.deletionTimestamp).toBeUndefined();
+  expect((await client.get(Applications, key)).metadata?.finalizers).toEqual(['aweigh.dev/record']);
+  // No garbage collector runs here: as it does once the last router is gone.
+  await client.patch(Deployments, { namespace, name: 'shop-haproxy' }, { metadata: { finalizers: [] } });
+  await vi.waitFor(() => expect(client.get(Applications, key)).rejects.toThrow(/not found/), DEADLINE);
+});

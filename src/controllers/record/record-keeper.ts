@@ -1,12 +1,11 @@
 import type { Application } from '../../api/application/application.ts';
 import type { Delivery, Drift } from '../../api/delivery/delivery.ts';
 import { API_VERSION } from '../../api/group.ts';
-import { Applications } from '../../api/kinds.ts';
 import type { KubernetesObject, ObjectKey } from '../../client/resource.ts';
 import type { ControllerContext, ReconcileResult } from '../../runtime/controller.ts';
 import type { EventRecorder } from '../../runtime/event-recorder.ts';
 import { ADOPTED_FILE, overlay, readAdopted, writeAdopted, type Adopted } from './adopted.ts';
-import { apply, FIELD_MANAGER, writeStatus } from './apply.ts';
+import { apply, writeStatus } from './apply.ts';
 import { commitReason } from './commit-reason.ts';
 import type { RecordOptions } from './record-options.ts';
 import { adoptionOf, driftOf, idOf, nextDrift } from './drift.ts';
@@ -15,12 +14,12 @@ import { observe, type Observed } from './observe.ts';
 import { People, type Answer } from './people.ts';
 import { reconcile, type Applied, type RecordState } from './reconcile.ts';
 import { firstExchange } from './remote/first-exchange.ts';
+import { hold, remove } from './removal.ts';
 import { Rendering } from './rendering.ts';
 import { directoryOf } from './repository.ts';
 import { RestorationReport } from './restoration-report.ts';
 import { restoreApplication } from './restore.ts';
 
-export const FINALIZER = 'aweigh.dev/record';
 /** What only tells the story rides with the next change, if one comes within this time. */
 const STORY_AFTER_MS = 1_000;
 const RESTORE_RETRY_MS = 2_000;
@@ -68,9 +67,9 @@ export class RecordKeeper {
       this.#rendering.forget(id);
       return this.#restore(key);
     }
-    if (observed.application.metadata?.deletionTimestamp !== undefined) { await this.#forget(observed.application, key); return {}; }
+    if (observed.application.metadata?.deletionTimestamp !== undefined) return remove(this.#context, this.#options.repository, observed, key);
     if (observed.delivery === undefined) return {};
-    await this.#hold(observed.application, key);
+    await hold(this.#context, observed.application, key);
     const answer = await this.#people.answer(observed, key);
     return answer.then === 'wait' ? {} : this.#follow(observed, key, answer);
   }
@@ -148,23 +147,6 @@ export class RecordKeeper {
     const known = this.#committed.get(id) ?? (await this.#options.repository.read(directoryOf(key.namespace ?? '', key.name)));
     this.#committed.set(id, known);
     return known;
-  }
-
-  /** The finalizer keeps a deleted Application until the record says so too. */
-  async #hold(application: Application, key: ObjectKey): Promise<void> {
-    const finalizers = application.metadata?.finalizers ?? [];
-    if (finalizers.includes(FINALIZER)) return;
-    await this.#context.client.patch(Applications, key, { metadata: { finalizers: [...finalizers, FINALIZER], resourceVersion: application.metadata?.resourceVersion } }, { fieldManager: FIELD_MANAGER });
-  }
-
-  async #forget(application: Application, key: ObjectKey): Promise<void> {
-    const finalizers = application.metadata?.finalizers ?? [];
-    if (!finalizers.includes(FINALIZER)) return;
-    await this.#options.repository.commit({
-      directory: directoryOf(key.namespace ?? '', key.name), files: new Map(), subject: `${key.name}: removed`,
-      trailers: new Map([['Reason', 'ApplicationDeleted']]), actor: 'aweigh',
-    });
-    await this.#context.client.patch(Applications, key, { metadata: { finalizers: finalizers.filter((f) => f !== FINALIZER), resourceVersion: application.metadata?.resourceVersion } }, { fieldManager: FIELD_MANAGER });
   }
 }
 

@@ -16,18 +16,24 @@ export const isLoopback = (cidr: string): boolean => cidr.startsWith('127.');
  *  @throws {RouteError} where it may not */
 export async function addLocalRoute(cidr: string): Promise<boolean> {
   if (isLoopback(cidr)) return false;
-  const first = cidr.split('/')[0]!;
-  const known = await ip('-o', 'route', 'get', first).catch(() => '');
-  if (known.startsWith('local ')) return false;
+  if (await isLocal(cidr)) return false;
   try {
     // A new network namespace has its loopback device down.
     await ip('link', 'set', 'lo', 'up');
     await ip('route', 'add', 'local', cidr, 'dev', 'lo');
     return true;
   } catch (e) {
+    // Another process of the same cluster may have been faster.
+    if (await isLocal(cidr)) return false;
     const why = e instanceof Error && 'stderr' in e ? String(e.stderr).trim() : String(e);
     throw new RouteError(`Addresses of ${cidr} are not local here (${why}): run as root, or inside 'unshare --map-root-user --net', or add the route yourself with 'ip route add local ${cidr} dev lo'; or leave the range away for a loopback range, which needs no right`);
   }
+}
+
+/** Whether what goes to the address, or to the first of a range, stays on this machine. */
+export async function isLocal(range: string): Promise<boolean> {
+  const known = await ip('-o', 'route', 'get', range.split('/')[0]!).catch(() => '');
+  return known.startsWith('local ');
 }
 
 /** Takes a route away that {@link addLocalRoute} added; nothing where it is gone. */

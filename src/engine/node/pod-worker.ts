@@ -59,7 +59,7 @@ export class PodWorker {
     this.#startedAtMs = pod.status?.startTime === undefined ? context.clock.now() : Date.parse(String(pod.status.startTime));
     const known = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
     const spec = pod.spec as PodSpec;
-    this.#containers = new Map(allContainers(spec).map((c) => [c.name, new TrackedContainer(c, roleOf(spec, c), known.find((s) => s.name === c.name))]));
+    this.#containers = new Map(allContainers(spec).map((c) => [c.name, new TrackedContainer(c, roleOf(spec, c), known.find((s) => s.name === c.name), context.maxRestartDelayMs)]));
     const phase = pod.status?.phase;
     if (phase === 'Succeeded' || phase === 'Failed') this.#finished = { phase, reason: pod.status?.reason, message: pod.status?.message };
     if (recovered !== undefined) this.#adopt(recovered, known);

@@ -8,6 +8,11 @@ test('restarts wait 0, 10, 20 … 300 s, and at once again after ten minutes of 
   expect(afterEnd(backoff, 600_000)).toEqual({ delayMs: 0 });
 });
 
+test('a longest wait of 1 s holds from the second restart on', () => {
+  let backoff: RestartBackoff = {};
+  expect(Array.from({ length: 3 }, () => (backoff = afterEnd(backoff, 1_000, 1_000)).delayMs)).toEqual([0, 1_000, 1_000]);
+});
+
 test('failures to make a container are tried again after 10, 20 … 300 s', () => {
   expect([1, 2, 3, 6, 50].map(retryDelayMs)).toEqual([10_000, 20_000, 40_000, 300_000, 300_000]);
 });

@@ -55,6 +55,8 @@ export interface NodeOptions {
   readonly kubelet?: KubeletTls & { /** The first node's, those of others follow. Default: free ones. */ readonly port?: number };
   /** How much of each container's log is kept. Default 5 times 10 MiB. */
   readonly logLimits?: LogLimits;
+  /** The longest wait of a container that ended for its next start. Default 300,000. */
+  readonly maxRestartDelayMs?: number;
   /** Kinds whose objects name images to keep by digest, besides Kubernetes's own. Absent: no image is ever deleted. */
   readonly keepImagesOf?: readonly Resource<KubernetesObject>[];
   readonly log: Logger;
@@ -100,6 +102,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     secrets: startReflector(Secrets, follow),
     services: startReflector(Services, follow),
     writes: new Gate(statusWritesAtATime),
+    ...(options.maxRestartDelayMs !== undefined && { maxRestartDelayMs: options.maxRestartDelayMs }),
     baseEnv: new Map(Object.entries({ ...(dns === undefined ? {} : { CLUSTER_DNS: `${dns.address}:${dns.port}` }), ...options.podEnv })),
     resolvConf: (pod) => resolvConf(pod, dns, existsSync('/etc/resolv.conf') ? readFileSync('/etc/resolv.conf', 'utf8') : ''),
   };

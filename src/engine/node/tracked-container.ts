@@ -30,11 +30,14 @@ export class TrackedContainer {
   probers: Prober[] = [];
   /** The run that was ended because it used too much memory. */
   oomKilled?: RuntimeContainer;
+  readonly #maxRestartDelayMs: number | undefined;
   #backoff: RestartBackoff = {};
 
-  constructor(spec: Container, role: ContainerRole, known: ContainerStatus | undefined) {
+  /** @param maxRestartDelayMs absent: as `afterEnd` has it */
+  constructor(spec: Container, role: ContainerRole, known: ContainerStatus | undefined, maxRestartDelayMs?: number) {
     this.spec = spec;
     this.role = role;
+    this.#maxRestartDelayMs = maxRestartDelayMs;
     // The count goes on where the containers themselves are lost, as after a fresh data directory.
     if (known?.state?.waiting === undefined && known !== undefined) this.attempt = known.restartCount;
     else if (known !== undefined && known.restartCount > 0) this.attempt = known.restartCount;
@@ -61,7 +64,7 @@ export class TrackedContainer {
     this.running = undefined;
     this.started = false;
     this.ready = false;
-    this.#backoff = afterEnd(this.#backoff, exit.finishedAtMs - of.startedAtMs);
+    this.#backoff = afterEnd(this.#backoff, exit.finishedAtMs - of.startedAtMs, this.#maxRestartDelayMs);
     this.startAtMs = exit.finishedAtMs + (this.#backoff.delayMs ?? 0);
   }
 

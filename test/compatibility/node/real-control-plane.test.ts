@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AWEIGH, eventually, type CommandResult } from '../../e2e/command-line.ts';
 import { kubectlBinary } from '../../e2e/kubectl-binary.ts';
 import { NetworkNamespace } from '../../e2e/network-namespace.ts';
-import { missingPrograms, nodeIp, podCidr, RealControlPlane, serviceCidr } from './real-control-plane.ts';
+import { KubernetesPrograms, missingPrograms, nodeIp, podCidr, serviceCidr } from '../../control-planes/kubernetes-programs.ts';
 
 const missing = missingPrograms();
 const possible = missing.length === 0 && NetworkNamespace.isPossible(false);
@@ -27,7 +27,7 @@ http.createServer((req, res) => {
 describe.runIf(possible)('under a real kube-apiserver, controller manager and scheduler', () => {
   let data: string;
   let network: NetworkNamespace;
-  let plane: RealControlPlane;
+  let plane: KubernetesPrograms;
   const parts: ChildProcess[] = [];
 
   const kubectl = async (...args: string[]): Promise<CommandResult> => network.run(kubectlBinary(join(tmpdir(), 'aweigh-e2e-cache')), ['--kubeconfig', plane.kubeconfig, ...args]);
@@ -51,7 +51,7 @@ describe.runIf(possible)('under a real kube-apiserver, controller manager and sc
   beforeAll(async () => {
     data = mkdtempSync(join(tmpdir(), 'aweigh-real-'));
     network = await NetworkNamespace.make(false);
-    plane = await RealControlPlane.start(network, join(data, 'plane'), join(data, 'pki'));
+    plane = await KubernetesPrograms.start(network, join(data, 'plane'), join(data, 'pki'));
     mkdirSync(join(data, 'app'));
     writeFileSync(join(data, 'app', 'image.json'), '{"entrypoint":["node","server.cjs"]}');
     writeFileSync(join(data, 'app', 'server.cjs'), program);
@@ -65,7 +65,7 @@ describe.runIf(possible)('under a real kube-apiserver, controller manager and sc
   afterAll(async () => {
     for (const child of parts) child.kill('SIGTERM');
     await Promise.all(parts.map(ended));
-    plane?.stop();
+    await plane?.stop();
     network?.stop();
     rmSync(data, { recursive: true, force: true });
   });

@@ -1,13 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { generateKeyPairSync } from 'node:crypto';
 import { stringify } from 'yaml';
-import { CertificateAuthority } from '../../../src/engine/apiserver/certificates/authority.ts';
-import { systemClock } from '../../../src/runtime/system-clock.ts';
-import { eventually } from '../../e2e/command-line.ts';
-import type { NetworkNamespace } from '../../e2e/network-namespace.ts';
+import { CertificateAuthority } from '../../src/engine/apiserver/certificates/authority.ts';
+import { systemClock } from '../../src/runtime/system-clock.ts';
+import { eventually } from '../e2e/command-line.ts';
+import type { Network } from '../e2e/network-namespace.ts';
 
 const bin = process.env['PEERS'] ?? join(homedir(), '.cache', 'aweigh-peers', 'bin');
 const programs = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
@@ -19,27 +20,27 @@ export const nodeIp = '10.99.0.1';
 export const podCidr = '10.98.0.0/16';
 export const serviceCidr = '10.97.0.0/16';
 
-/** Kubernetes's own control plane in a network namespace: it asks kubelets by a certificate, and verifies theirs. */
-export class RealControlPlane {
+/** Kubernetes's own control plane in a network of its own: it asks kubelets by a certificate, and verifies theirs. */
+export class KubernetesPrograms {
   readonly kubeconfig: string;
   readonly #processes: ChildProcess[] = [];
-  readonly #network: NetworkNamespace;
+  readonly #network: Network;
   readonly #folder: string;
 
-  private constructor(network: NetworkNamespace, folder: string) {
+  private constructor(network: Network, folder: string) {
     this.#network = network;
     this.#folder = folder;
     this.kubeconfig = join(folder, 'kubeconfig');
   }
 
   /** @param authorityFolder where the node keeps the authority that signs its serving certificate; the API server's is signed by it too */
-  static async start(network: NetworkNamespace, folder: string, authorityFolder: string): Promise<RealControlPlane> {
-    const plane = new RealControlPlane(network, folder);
+  static async start(network: Network, folder: string, authorityFolder: string): Promise<KubernetesPrograms> {
+    const plane = new KubernetesPrograms(network, folder);
     try {
       await plane.#start(await CertificateAuthority.open(authorityFolder, systemClock));
       return plane;
     } catch (e) {
-      plane.stop();
+      await plane.stop();
       throw e;
     }
   }
@@ -79,7 +80,13 @@ export class RealControlPlane {
     this.#processes.push(child);
   }
 
-  stop(): void {
-    for (const child of this.#processes.reverse()) child.kill('SIGKILL');
+  /** Resolves when their ports are free again. */
+  async stop(): Promise<void> {
+    const running = this.#processes.splice(0).filter((child) => child.exitCode === null && child.signalCode === null);
+    await Promise.all(running.toReversed().map((child) => {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      return ended;
+    }));
   }
 }
