@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -7,6 +6,7 @@ import type { Client } from '../../client/client.ts';
 import { createClient } from '../../client/https-client.ts';
 import { Pods, Services } from '../../client/kinds.ts';
 import { loadKubeconfig } from '../../client/kubeconfig.ts';
+import { removeTree } from '../../engine/images/remove-tree.ts';
 import type { RuntimeName } from '../../engine/node/start.ts';
 import { aborted } from '../aborted.ts';
 import { applyServices, NAMESPACE, releaseAll, serviceNames, type InstallationOptions, type ReleasesResult } from '../bitmovin/installation.ts';
@@ -101,7 +101,7 @@ async function begin(terminal: Terminal, options: BitmovinOptions, root: string)
     return result;
   } finally {
     await cluster.stop();
-    if (options.once === true && options.data === undefined) rmSync(root, { recursive: true, force: true });
+    if (options.once === true && options.data === undefined) await removeTree(root);
   }
 }
 

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import { removeTree } from '../../engine/images/remove-tree.ts';
 import { sharedInformers } from '../../runtime/run-controllers.ts';
 import { aborted } from '../aborted.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
@@ -44,7 +45,7 @@ async function run(terminal: Terminal, options: DemoCommandOptions): Promise<voi
   try {
     await runIn(terminal, options, root);
   } finally {
-    if (options.data === undefined) rmSync(root, { recursive: true, force: true });
+    if (options.data === undefined) await removeTree(root);
   }
 }
 

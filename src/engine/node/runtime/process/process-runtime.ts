@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Clock } from '../../../../runtime/clock.ts';
 import type { Logger } from '../../../../runtime/logger.ts';
@@ -92,7 +92,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       if (existsSync(join(folder, 'exit'))) return { pid: noPid, startTicks: '0', bootId: boot, ...request };
       if (clock.now() >= endMs) {
         // It never began.
-        rmSync(folder, { recursive: true, force: true });
+        await removeTree(folder);
         return undefined;
       }
       await new Promise<void>((resolve) => clock.after(100, resolve));
@@ -102,7 +102,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
   const recoverPod = async (uid: string): Promise<RecoveredPod | undefined> => {
     const pod = readJson<PodRecord>(join(podsFolder, uid, 'pod.json'));
     if (pod === undefined) {
-      rmSync(join(podsFolder, uid), { recursive: true, force: true });
+      await removeTree(join(podsFolder, uid));
       return undefined;
     }
     pods.set(uid, pod);
