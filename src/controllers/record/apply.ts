@@ -10,6 +10,7 @@ import type { Deployment } from '../../kubernetes/types.generated.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
 import type { CommitReason } from './commit-reason.ts';
 import { differences } from './differences.ts';
+import type { RecordFile } from './files.ts';
 import { SPEC_RESOURCES } from './observe.ts';
 import type { Applied, RecordAction } from './reconcile.ts';
 import { directoryOf, type RecordChange, type Repository } from './repository.ts';
@@ -21,7 +22,9 @@ export interface ApplyContext {
   readonly repository: Repository;
   readonly application: Application;
   readonly delivery: Delivery;
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, RecordFile>;
+  /** Paths whose files HEAD has otherwise, or not at all. */
+  readonly changed: readonly string[];
   readonly applied: Map<string, Applied>;
   /** Why a commit is made. */
   readonly why: CommitReason;
@@ -102,10 +105,12 @@ async function commitOf({ application, repository }: ApplyContext): Promise<{ co
   return last === undefined ? {} : { commit: last.sha };
 }
 
-function changeOf({ application, files, why }: ApplyContext): RecordChange {
+function changeOf({ application, changed, files, why }: ApplyContext): RecordChange {
   const { namespace = '', name = '' } = application.metadata ?? {};
   const { change, trailers } = why;
-  return { directory: directoryOf(namespace, name), files, subject: `${name}: ${change.message}`, trailers, actor: change.actor };
+  const differs = new Set(changed);
+  const contents = new Map([...files].map(([path, file]) => [path, differs.has(path) ? file.content() : undefined]));
+  return { directory: directoryOf(namespace, name), files: contents, subject: `${name}: ${change.message}`, trailers, actor: change.actor };
 }
 
 function resourceOf(kind: string | undefined): Resource {

@@ -20,16 +20,72 @@ export interface Recorded {
   readonly specs: readonly KubernetesObject[];
 }
 
-/** One Application's folder of the record, by path: its intent, every Build that can be gone back to, its releases, and the specs that follow. */
-export function recordFiles({ application, delivery, builds, releases, specs }: Recorded): Map<string, string> {
-  const files = new Map<string, string>([
-    [APPLICATION_FILE, text(application, intentOf)],
-    [DELIVERY_FILE, text(delivery, intentOf)],
-  ]);
-  for (const build of builds) files.set(`${BUILDS}${build.metadata?.name}.yaml`, text(build, dated));
-  for (const release of releases) files.set(`${RELEASES}${release.metadata?.name}.yaml`, text(release, (r) => ({ ...dated(r), status: storyOf(r) })));
-  for (const spec of specs) files.set(`specs/${spec.kind?.toLowerCase()}-${spec.metadata?.name}.yaml`, text(spec, (s) => s));
-  return files;
+/** One file as it is to be. */
+export interface RecordFile {
+  readonly digest: string;
+  content(): string;
+}
+
+type Shown<T> = (object: T) => unknown;
+
+/** The files of Applications' folders. Writing YAML is slow and most of it says what it said before, so digests are kept. */
+export class RecordFiles {
+  readonly #digestOf: (content: string) => string;
+  /** Informers' objects and rendered specs never change. */
+  readonly #byObject = new WeakMap<KubernetesObject, string>();
+  /** By `namespace/name` of the Application and path: objects of which only such fields change as the record does not show. */
+  readonly #byPath = new Map<string, Map<string, { readonly shown: string; readonly digest: string }>>();
+
+  constructor(digestOf: (content: string) => string) {
+    this.#digestOf = digestOf;
+  }
+
+  /** One Application's folder of the record, by path: its intent, every Build that can be gone back to, its releases, and the specs that follow. */
+  of({ application, delivery, builds, releases, specs }: Recorded): Map<string, RecordFile> {
+    const id = `${application.metadata?.namespace}/${application.metadata?.name}`;
+    const before = this.#byPath.get(id), now: NonNullable<typeof before> = new Map();
+    this.#byPath.set(id, now);
+    const files = new Map<string, RecordFile>();
+    const changing = <T extends KubernetesObject>(path: string, object: T, show: Shown<T>): void => {
+      const shown = JSON.stringify(show(object)), known = before?.get(path);
+      const file = known?.shown === shown ? { digest: known.digest, content: () => yaml(show(object)) } : this.#written(show(object));
+      now.set(path, { shown, digest: file.digest });
+      files.set(path, file);
+    };
+    changing(APPLICATION_FILE, application, intentOf);
+    changing(DELIVERY_FILE, delivery, intentOf);
+    for (const build of builds) files.set(`${BUILDS}${build.metadata?.name}.yaml`, this.#fixed(build, dated));
+    for (const release of releases) {
+      const path = `${RELEASES}${release.metadata?.name}.yaml`, show: Shown<Release> = (r) => ({ ...dated(r), status: storyOf(r) });
+      if (release.status?.completedAt === undefined) changing(path, release, show);
+      else files.set(path, this.#fixed(release, show));
+    }
+    for (const spec of specs) files.set(`specs/${spec.kind?.toLowerCase()}-${spec.metadata?.name}.yaml`, this.#fixed(spec, (s) => s));
+    return files;
+  }
+
+  /** A file of which the text is known. */
+  text(content: string): RecordFile {
+    return { digest: this.#digestOf(content), content: () => content };
+  }
+
+  /** @param id `namespace/name` of an Application that is gone */
+  forget(id: string): void {
+    this.#byPath.delete(id);
+  }
+
+  #fixed<T extends KubernetesObject>(object: T, show: Shown<T>): RecordFile {
+    const known = this.#byObject.get(object);
+    if (known !== undefined) return { digest: known, content: () => yaml(show(object)) };
+    const file = this.#written(show(object));
+    this.#byObject.set(object, file.digest);
+    return file;
+  }
+
+  /** Its text lives as long as the file: the turn that writes it needs it again, later ones do not. */
+  #written(shown: unknown): RecordFile {
+    return this.text(yaml(shown));
+  }
 }
 
 /** The Delivery that a folder of the record states; undefined where the folder has none, or none that can be read. */
@@ -73,15 +129,5 @@ function dated<T extends KubernetesObject & { spec?: unknown }>(object: T): Kube
   return { ...intent, metadata: { ...intent.metadata, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) } };
 }
 
-/** Informers' objects and rendered specs never change, so each is written as YAML once. */
-const written = new WeakMap<KubernetesObject, string>();
-
 /** Keys sorted, so that a commit shows what changed and nothing else. */
-function text<T extends KubernetesObject>(object: T, shown: (object: T) => unknown): string {
-  let known = written.get(object);
-  if (known === undefined) {
-    known = stringify(shown(object), { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false });
-    written.set(object, known);
-  }
-  return known;
-}
+const yaml = (value: unknown): string => stringify(value, { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false });

@@ -9,7 +9,7 @@ import { apply, writeStatus } from './apply.ts';
 import { commitReason } from './commit-reason.ts';
 import type { RecordOptions } from './record-options.ts';
 import { adoptionOf, driftOf, idOf, nextDrift } from './drift.ts';
-import { BUILDS, recordFiles, RELEASES } from './files.ts';
+import { BUILDS, RecordFiles, RELEASES, type RecordFile } from './files.ts';
 import { observe, type Observed } from './observe.ts';
 import { People, type Answer } from './people.ts';
 import { reconcile, type Applied, type RecordState } from './reconcile.ts';
@@ -33,14 +33,18 @@ export class RecordKeeper {
   readonly #rendering: Rendering;
   readonly #report: RestorationReport;
   readonly #applied = new Map<string, Map<string, Applied>>();
+  readonly #files: RecordFiles;
+  /** Digests of HEAD's files. */
   readonly #committed = new Map<string, ReadonlyMap<string, string>>();
   readonly #storySince = new Map<string, number>();
+  readonly #adoptedFields = new Map<string, { readonly digest: string; readonly fields: readonly Adopted[] }>();
 
   constructor(context: ControllerContext, options: RecordOptions, events: EventRecorder) {
     this.#context = context;
     this.#options = options;
     this.#events = events;
     this.#people = new People(context, options.repository, events);
+    this.#files = new RecordFiles((content) => options.repository.digestOf(content));
     this.#rendering = new Rendering(context, options, events);
     this.#report = new RestorationReport(context, events);
   }
@@ -63,8 +67,9 @@ export class RecordKeeper {
     const id = `${key.namespace}/${key.name}`;
     const observed = await observe(this.#context, this.#options.repository, key);
     if (observed === undefined) {
-      for (const memory of [this.#applied, this.#committed, this.#storySince]) memory.delete(id);
+      for (const memory of [this.#applied, this.#committed, this.#storySince, this.#adoptedFields]) memory.delete(id);
       this.#rendering.forget(id);
+      this.#files.forget(id);
       return this.#restore(key);
     }
     if (observed.application.metadata?.deletionTimestamp !== undefined) return remove(this.#context, this.#options.repository, observed, key);
@@ -82,16 +87,16 @@ export class RecordKeeper {
     this.#applied.set(id, applied);
     const head = await this.#head(key);
     const rendered = await this.#rendering.of(observed, delivery, observed.builds);
-    const first = this.#plan(observed, delivery, rendered, head, readAdopted(head.get(ADOPTED_FILE)), applied);
+    const first = this.#plan(observed, delivery, rendered, head, await this.#adopted(key, head), applied);
     const drift = driftOf(first.actions, live, this.#context.clock.now());
     const adoption = adoptionOf(first.actions, first.fields, live, drift);
     const plan = adoption === undefined ? first : this.#plan(observed, delivery, rendered, head, adoption.fields, applied);
-    await apply(plan.actions, { context: this.#context, repository: this.#options.repository, application, delivery, files: plan.files, applied, live, why: commitReason(observed, plan.changed, adoption?.change ?? why) });
+    await apply(plan.actions, { context: this.#context, repository: this.#options.repository, application, delivery, files: plan.files, changed: plan.changed, applied, live, why: commitReason(observed, plan.changed, adoption?.change ?? why) });
     for (const object of adoption?.objects ?? []) {
       const wanted = plan.wanted.find((w) => idOf(w) === object);
       if (wanted !== undefined) applied.set(object, { wanted, resourceVersion: live.get(object)?.metadata?.resourceVersion ?? '', rewritten: applied.get(object)?.rewritten ?? new Set() });
     }
-    if (plan.actions.some((a) => a.type === 'commit')) { this.#committed.set(id, plan.files); this.#storySince.delete(id); }
+    if (plan.actions.some((a) => a.type === 'commit')) { this.#committed.set(id, digestsOf(plan.files)); this.#storySince.delete(id); }
     await this.#tellDrift(application, delivery, drift);
     return plan.waitMs > 0 ? { requeueAfterMs: plan.waitMs } : {};
   }
@@ -102,8 +107,8 @@ export class RecordKeeper {
     const driftPolicy = application.spec.driftPolicy ?? 'mend';
     const { specs: wanted, fields } = overlay(rendered, driftPolicy === 'adopt' ? adopted : []);
     const there = ({ metadata }: KubernetesObject): boolean => metadata?.deletionTimestamp === undefined;
-    const files = recordFiles({ application, delivery, builds: [...builds.values()].filter(there), releases: releases.filter((r) => builds.has(r.spec.build) && there(r)), specs: wanted });
-    if (fields.length > 0) files.set(ADOPTED_FILE, writeAdopted(fields));
+    const files = this.#files.of({ application, delivery, builds: [...builds.values()].filter(there), releases: releases.filter((r) => builds.has(r.spec.build) && there(r)), specs: wanted });
+    if (fields.length > 0) files.set(ADOPTED_FILE, this.#files.text(writeAdopted(fields)));
     const changed = changedPaths(head, files);
     const behind = behindBy(changed);
     if (behind !== 'story') this.#storySince.delete(id);
@@ -144,14 +149,27 @@ export class RecordKeeper {
 
   async #head(key: ObjectKey): Promise<ReadonlyMap<string, string>> {
     const id = `${key.namespace}/${key.name}`;
-    const known = this.#committed.get(id) ?? (await this.#options.repository.read(directoryOf(key.namespace ?? '', key.name)));
+    const known = this.#committed.get(id) ?? (await this.#options.repository.listing(directoryOf(key.namespace ?? '', key.name)));
     this.#committed.set(id, known);
     return known;
   }
+
+  async #adopted(key: ObjectKey, head: ReadonlyMap<string, string>): Promise<readonly Adopted[]> {
+    const id = `${key.namespace}/${key.name}`;
+    const digest = head.get(ADOPTED_FILE);
+    if (digest === undefined) { this.#adoptedFields.delete(id); return []; }
+    const known = this.#adoptedFields.get(id);
+    if (known?.digest === digest) return known.fields;
+    const fields = readAdopted((await this.#options.repository.read(directoryOf(key.namespace ?? '', key.name))).get(ADOPTED_FILE));
+    this.#adoptedFields.set(id, { digest, fields });
+    return fields;
+  }
 }
 
-function changedPaths(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): string[] {
-  return [...[...now].filter(([path, content]) => before.get(path) !== content).map(([path]) => path), ...[...before.keys()].filter((path) => !now.has(path))];
+const digestsOf = (files: ReadonlyMap<string, RecordFile>): Map<string, string> => new Map([...files].map(([path, { digest }]) => [path, digest]));
+
+function changedPaths(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, RecordFile>): string[] {
+  return [...[...now].filter(([path, { digest }]) => before.get(path) !== digest).map(([path]) => path), ...[...before.keys()].filter((path) => !now.has(path))];
 }
 
 function behindBy(changed: readonly string[]): RecordState['behind'] {

@@ -4,8 +4,8 @@ import type { GitCredentials } from '../../api/git/credentials.ts';
 export interface RecordChange {
   /** The Application's folder; every file of it is in `files`, what else it held is removed. */
   readonly directory: string;
-  /** Content by path below `directory`. Empty: the folder goes. */
-  readonly files: ReadonlyMap<string, string>;
+  /** Content by path below `directory`; undefined: it stays as HEAD has it. Empty: the folder goes. */
+  readonly files: ReadonlyMap<string, string | undefined>;
   /** First line of the commit. */
   readonly subject: string;
   /** Git trailers, such as `Release: account-service-v1.18.0`. */
@@ -47,6 +47,9 @@ export interface Repository {
   commit(change: RecordChange): Promise<string>;
   /** Files of a folder, by path below it. Default: at HEAD. */
   read(directory: string, commit?: string): Promise<ReadonlyMap<string, string>>;
+  /** Digest of each file of a folder at HEAD, by path below it: what {@link digestOf} makes of its content. */
+  listing(directory: string): Promise<ReadonlyMap<string, string>>;
+  digestOf(content: string): string;
   /** The newest commit that touched the folder. */
   lastCommit(directory: string): Promise<RecordCommit | undefined>;
   /** Commits by people that touched the folder since Aweigh's own last one, newest first. */

@@ -10,6 +10,8 @@ export interface GitEnvironment {
 export interface GitOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Buffer;
+  /** How the output is read. Default: UTF-8. */
+  readonly encoding?: BufferEncoding;
   /** Default: none. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -38,7 +40,7 @@ const PROTOCOLS = 'file:git:http:https:ssh';
 /** git in a folder, without anybody's configuration, prompts or hooks of templates. @throws {GitError} */
 export function gitIn(directory: string, environment: GitEnvironment): Git {
   return (args, options = {}) => new Promise((resolve, reject) => {
-    const { env, input, timeoutMs, signal } = options;
+    const { encoding, env, input, timeoutMs, signal } = options;
     const child = spawn('git', ['-C', directory, ...args], {
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -61,7 +63,7 @@ export function gitIn(directory: string, environment: GitEnvironment): Git {
     child.on('close', (code) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', end);
-      if (code === 0) resolve(Buffer.concat(out).toString());
+      if (code === 0) resolve(Buffer.concat(out).toString(encoding));
       else reject(new GitError(args.find((a) => !a.startsWith('-')) ?? '', Buffer.concat(err).toString(), timedOut));
     });
   });

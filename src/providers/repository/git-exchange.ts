@@ -4,7 +4,7 @@ import { failureOf, fetchTip, isRace, lastKnownTip, push } from './git-remote.ts
 
 /** What an exchange needs of the local branch. */
 export interface LocalBranch {
-  head(): Promise<string | undefined>;
+  head(): string | undefined;
   /** Fast-forwards to a commit, or merges it; the work tree follows. */
   takeIn(tip: string): Promise<void>;
 }
@@ -18,13 +18,13 @@ export async function exchangeWith(git: Git, local: LocalBranch, remote: Remote,
   try {
     for (let attempt = 1; ; attempt++) {
       const tip = await fetchTip(git, remote, signal);
-      const head = await local.head();
+      const head = local.head();
       if (tip !== undefined && head !== undefined && !(await related(git, tip, head))) return { ...otherHistory(remote), waiting: await count(git, head) };
       if (tip !== undefined && (head === undefined || !(await isAncestor(git, tip, head)))) {
         takenIn += await count(git, head === undefined ? tip : `${head}..${tip}`);
         await local.takeIn(tip);
       }
-      const ours = await local.head();
+      const ours = local.head();
       if (ours === undefined || ours === tip) return { outcome: 'synchronized', commit: tip, takenIn, pushed: 0 };
       try {
         await push(git, remote, ours, signal);
@@ -34,7 +34,7 @@ export async function exchangeWith(git: Git, local: LocalBranch, remote: Remote,
       }
     }
   } catch (error) {
-    const head = await local.head().catch(() => undefined);
+    const head = local.head();
     const known = await lastKnownTip(git);
     const waiting = head === undefined ? 0 : await count(git, known === undefined ? head : `${known}..${head}`).catch(() => 0);
     return { outcome: 'failed', ...failureOf(error), waiting };

@@ -24,21 +24,23 @@ export class GitHistory {
   #complete = false;
   /** Folders that other commits changed since. */
   readonly #unclear = new Set<string>();
+  #moving: Promise<void> = Promise.resolve();
 
   constructor(git: Git) {
     this.#git = git;
   }
 
-  /** The newest commit that touched the folder, and the commits by people since our own last one, newest first. */
+  /** The newest commit that touched the folder, and the commits by people since our own last one, newest first.
+   *  @param head the branch as it is now */
   async of(directory: string, head: string): Promise<Known> {
-    await this.moveTo(head);
+    if (this.#at !== head) await this.moveTo(head);
     const untouched = this.#at === head && this.#complete && !this.#unclear.has(directory) ? UNTOUCHED : undefined;
     const known = this.#known.get(directory) ?? untouched ?? (await this.#read(directory, head));
     if (this.#at === head) this.#keep(directory, known);
     return known;
   }
 
-  /** Our own commit has become HEAD. */
+  /** Our own commit has become HEAD; to be called before anything else can look at the branch. */
   noteOwn(head: string, before: string | undefined, changes: readonly { directory: string; actor: string; subject: string }[]): void {
     if (this.#at !== before) this.#known.clear();
     this.#complete = before === undefined || (this.#complete && this.#at === before);
@@ -47,15 +49,25 @@ export class GitHistory {
   }
 
   /** Forgets what was known of the folders in which HEAD now differs. */
-  async moveTo(head: string): Promise<void> {
-    if (this.#at === head) return;
-    const before = this.#at;
-    if (before === undefined) return this.#readAhead(head);
-    for (const directory of await changedFolders(this.#git, before, head)) {
-      this.#known.delete(directory);
-      this.#unclear.add(directory);
+  moveTo(head: string): Promise<void> {
+    // One after the other: many Applications notice a moved branch at the same time.
+    const moved = this.#moving.then(() => this.#follow(head));
+    this.#moving = moved.catch(() => undefined);
+    return moved;
+  }
+
+  async #follow(head: string): Promise<void> {
+    while (this.#at !== head) {
+      const before = this.#at;
+      if (before === undefined) return this.#readAhead(head);
+      const folders = await changedFolders(this.#git, before, head);
+      if (this.#at !== before) continue;
+      for (const directory of folders) {
+        this.#known.delete(directory);
+        this.#unclear.add(directory);
+      }
+      this.#at = head;
     }
-    this.#at = head;
   }
 
   #keep(directory: string, known: Known): void {

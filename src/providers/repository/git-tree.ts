@@ -1,7 +1,9 @@
 import type { GitObjects } from './git-objects.ts';
 
+const FOLDER = '40000';
+
 interface Entry {
-  readonly mode: '100644' | '100755' | '120000' | '160000' | '40000';
+  readonly mode: '100644' | '100755' | '120000' | '160000' | typeof FOLDER;
   readonly id: string;
 }
 
@@ -10,10 +12,17 @@ export class GitTree {
   readonly #folders = new Map<string, Map<string, Entry>>([['', new Map()]]);
   readonly #changed = new Set<string>(['']);
 
-  /** @param listing `git ls-tree -r -z` */
+  /** @param listing `git ls-tree -r -t -z`: folders stand before what is in them */
   static parse(listing: string): GitTree {
-    const lines = listing.split('\0').filter(Boolean);
-    return GitTree.of(new Map(lines.map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))])));
+    const tree = new GitTree();
+    for (const line of listing.split('\0').filter(Boolean)) {
+      const [mode, , id = ''] = line.slice(0, line.indexOf('\t')).split(' ');
+      const path = line.slice(line.indexOf('\t') + 1);
+      const [folder, name] = split(path);
+      tree.#folders.get(folder)?.set(name, { mode: mode === '040000' ? FOLDER : (mode as Entry['mode']), id });
+      if (mode === '040000') tree.#folders.set(path, new Map());
+    }
+    return tree;
   }
 
   /** @param files `<mode> blob <id>` by path */
@@ -26,14 +35,16 @@ export class GitTree {
     return tree;
   }
 
-  /** Paths below a folder, relative to it. */
-  paths(folder: string): string[] {
-    const found: string[] = [];
-    for (const [name, entries] of this.#folders) {
-      if (name !== folder && !name.startsWith(`${folder}/`)) continue;
-      const prefix = name === folder ? '' : `${name.slice(folder.length + 1)}/`;
-      for (const [entry, { mode }] of entries) if (mode !== '40000') found.push(prefix + entry);
-    }
+  /** Ids of the files below a folder, by path relative to it. */
+  below(folder: string): Map<string, string> {
+    const found = new Map<string, string>();
+    const collect = (at: string, prefix: string): void => {
+      for (const [name, { mode, id }] of this.#folders.get(at) ?? []) {
+        if (mode === FOLDER) collect(at === '' ? name : `${at}/${name}`, `${prefix}${name}/`);
+        else found.set(prefix + name, id);
+      }
+    };
+    collect(folder, '');
     return found;
   }
 
@@ -67,7 +78,7 @@ export class GitTree {
       const id = objects.add('tree', encode(this.#folders.get(folder) ?? new Map()));
       if (folder === '') { root = id; continue; }
       const [parent, name] = split(folder);
-      this.#folders.get(parent)?.set(name, { mode: '40000', id });
+      this.#folders.get(parent)?.set(name, { mode: FOLDER, id });
     }
     this.#changed.clear();
     // The root is written each time: it is what the commit names.
@@ -77,18 +88,20 @@ export class GitTree {
 
   #place(path: string, entry: Entry): void {
     const [folder, name] = split(path);
-    let entries = this.#folders.get(folder);
-    if (entries === undefined) this.#folders.set(folder, entries = new Map());
-    entries.set(name, entry);
     this.#touch(folder);
+    this.#folders.get(folder)?.set(name, entry);
   }
 
+  /** The folder and those that it is in will be written again; they are made where they are not there. */
   #touch(folder: string): void {
-    for (let at = folder; ; at = split(at)[0]) {
-      this.#changed.add(at);
-      if (!this.#folders.has(at)) this.#folders.set(at, new Map());
-      if (at === '') return;
-    }
+    this.#changed.add(folder);
+    if (folder === '') return;
+    const [parent, name] = split(folder);
+    this.#touch(parent);
+    if (this.#folders.has(folder)) return;
+    this.#folders.set(folder, new Map());
+    // Its id comes when it is written.
+    this.#folders.get(parent)?.set(name, { mode: FOLDER, id: '' });
   }
 }
 
@@ -101,7 +114,7 @@ const depth = (folder: string): number => (folder === '' ? 0 : folder.split('/')
 
 /** Entries in git's order: folders sort as if a slash followed their name. */
 function encode(entries: ReadonlyMap<string, Entry>): Buffer {
-  const keyed = [...entries].map(([name, entry]) => ({ name, entry, key: Buffer.from(entry.mode === '40000' ? `${name}/` : name) }));
+  const keyed = [...entries].map(([name, entry]) => ({ name, entry, key: Buffer.from(entry.mode === FOLDER ? `${name}/` : name) }));
   const sorted = keyed.sort((a, b) => Buffer.compare(a.key, b.key));
   return Buffer.concat(sorted.flatMap(({ name, entry: { mode, id } }) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(id, 'hex')]));
 }

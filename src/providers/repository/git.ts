@@ -1,9 +1,10 @@
 import { existsSync, watch } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Exchange, RecordChange, RecordCommit, Remote, Repository, Signature } from '../../controllers/record/repository.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { GitBranch } from './git-branch.ts';
 import { gitIn, type Git, type GitEnvironment } from './git-command.ts';
 import { setDamagedAside } from './git-damage.ts';
 import { exchangeWith } from './git-exchange.ts';
@@ -11,7 +12,7 @@ import { changedFolders, GitHistory } from './git-history.ts';
 import { mergeFiles } from './git-merge.ts';
 import { signerOf } from './git-signature.ts';
 import { commitObject, messageOf } from './git-message.ts';
-import { GitObjects, idOf } from './git-objects.ts';
+import { GitObjects, idOf, readBlobs } from './git-objects.ts';
 import { GitTree } from './git-tree.ts';
 import { GitWorkTree } from './git-work-tree.ts';
 
@@ -50,6 +51,7 @@ class GitRepository implements Repository {
   readonly #directory: string;
   readonly #options: RepositoryOptions;
   readonly #git: Git;
+  readonly #branch: GitBranch;
   readonly #objects: GitObjects;
   readonly #history: GitHistory;
   readonly #workTree: GitWorkTree;
@@ -58,7 +60,7 @@ class GitRepository implements Repository {
   #waiting: Waiting[] = [];
   #committing = false;
   /** Whoever moves the branch holds it. */
-  #branch: Promise<unknown> = Promise.resolve();
+  #held: Promise<unknown> = Promise.resolve();
   #moving = 0;
   #ownHead: string | undefined;
   /** Commits since git was last asked whether to pack; a process that starts asks sooner. */
@@ -72,6 +74,7 @@ class GitRepository implements Repository {
     this.#directory = directory;
     this.#options = options;
     this.#git = gitIn(directory, options.environment);
+    this.#branch = new GitBranch(join(directory, '.git'), BRANCH);
     this.#objects = new GitObjects(join(directory, '.git'), this.#git);
     this.#history = new GitHistory(this.#git);
     this.#workTree = new GitWorkTree(this.#git, options.log);
@@ -88,7 +91,7 @@ class GitRepository implements Repository {
       await this.#git(['config', 'gc.packRefs', 'false']);
     }
     await this.#finishInterrupted();
-    this.#ownHead = await this.#head();
+    this.#ownHead = this.#branch.head();
     const watcher = watch(join(this.#directory, '.git'), { recursive: false }, () => void this.#noticeMove());
     const heads = watch(join(this.#directory, '.git', 'refs', 'heads'), () => void this.#noticeMove());
     this.#closeWatch = () => { watcher.close(); heads.close(); };
@@ -96,7 +99,7 @@ class GitRepository implements Repository {
 
   async close(): Promise<void> {
     this.#closeWatch();
-    await this.#branch;
+    await this.#held;
     await this.#workTree.settled();
     await this.#packing;
   }
@@ -109,24 +112,36 @@ class GitRepository implements Repository {
   }
 
   async read(directory: string, commit?: string): Promise<ReadonlyMap<string, string>> {
-    const head = commit ?? (await this.#head());
-    if (head === undefined) return new Map();
-    const listed = (await this.#git(['ls-tree', '-r', '--name-only', '-z', head, '--', `${directory}/`])).split('\0').filter(Boolean);
-    return new Map(await Promise.all(listed.map(async (path) => [path.slice(directory.length + 1), await this.#git(['show', `${head}:${path}`])] as const)));
+    const files = commit === undefined ? await this.listing(directory) : GitTree.parse(await this.#git(['ls-tree', '-r', '-t', '-z', commit, '--', `${directory}/`])).below(directory);
+    const contents = await readBlobs(this.#git, [...files.values()]);
+    return new Map([...files.keys()].map((path, i) => [path, contents[i] ?? '']));
+  }
+
+  listing(directory: string): Promise<ReadonlyMap<string, string>> {
+    return this.#holding(async () => {
+      const head = this.#branch.head();
+      const tree = await this.#treeAt(head);
+      if (head !== undefined) this.#tree = { at: head, tree };
+      return tree.below(directory);
+    });
+  }
+
+  digestOf(content: string): string {
+    return idOf('blob', Buffer.from(content));
   }
 
   async lastCommit(directory: string): Promise<RecordCommit | undefined> {
-    const head = await this.#head();
+    const head = this.#branch.head();
     return head === undefined ? undefined : (await this.#history.of(directory, head)).last;
   }
 
   async commitsByPeople(directory: string): Promise<readonly RecordCommit[]> {
-    const head = await this.#head();
+    const head = this.#branch.head();
     return head === undefined ? [] : (await this.#history.of(directory, head)).people;
   }
 
   async lastOwnCommit(directory: string): Promise<string | undefined> {
-    const head = await this.#head();
+    const head = this.#branch.head();
     return head === undefined ? undefined : (await this.#history.of(directory, head)).own;
   }
 
@@ -135,7 +150,7 @@ class GitRepository implements Repository {
   }
 
   async applications(): Promise<readonly { namespace: string; name: string }[]> {
-    if ((await this.#head()) === undefined) return [];
+    if (this.#branch.head() === undefined) return [];
     const listed = await this.#git(['ls-tree', '-r', '-d', '--name-only', 'HEAD', '--', 'applications/']);
     return listed.split('\n').flatMap((path) => {
       const [, namespace, name, rest] = path.split('/');
@@ -154,7 +169,7 @@ class GitRepository implements Repository {
   }
 
   exchange(remote: Remote, signal: AbortSignal): Promise<Exchange> {
-    return exchangeWith(this.#git, { head: () => this.#head(), takeIn: (tip) => this.#holding(() => this.#takeIn(tip)) }, remote, signal);
+    return exchangeWith(this.#git, { head: () => this.#branch.head(), takeIn: (tip) => this.#holding(() => this.#takeIn(tip)) }, remote, signal);
   }
 
   async #drain(): Promise<void> {
@@ -179,24 +194,25 @@ class GitRepository implements Repository {
   }
 
   async #holding<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#branch.then(async () => {
+    const result = this.#held.then(async () => {
       this.#moving++;
-      try { return await work(); } finally { this.#moving--; }
+      try { return await work(); } finally { if (--this.#moving === 0) queueMicrotask(() => void this.#noticeMove()); }
     });
-    this.#branch = result.catch(() => undefined);
+    this.#held = result.catch(() => undefined);
     return result;
   }
 
   async #commitAll(changes: readonly RecordChange[]): Promise<string> {
-    const before = await this.#head();
+    const before = this.#branch.head();
     const movedFrom = before === this.#ownHead ? undefined : this.#ownHead;
+    if (before !== undefined) await this.#history.moveTo(before);
     const tree = await this.#treeAt(before);
     let touched = false;
     this.#objects.clear();
     for (const change of changes) touched = writeFiles(change, tree, this.#objects) || touched;
     if (touched) {
       const commit = await this.#writeCommit(tree, before === undefined ? [] : [before], changes[0]?.actor ?? '', messageOf(changes));
-      await this.#moveHead(before, commit);
+      this.#branch.move(before, commit);
       this.#tree = { at: commit, tree };
       this.#ownHead = commit;
       this.#history.noteOwn(commit, before, changes);
@@ -219,7 +235,7 @@ class GitRepository implements Repository {
 
   /** Follows commits that people pushed elsewhere; where we have commits that they lack, both become one without a change of their ids. */
   async #takeIn(tip: string): Promise<void> {
-    const head = await this.#head();
+    const head = this.#branch.head();
     let commit = tip;
     if (head !== undefined && (await this.#git(['merge-base', head, tip])).trim() !== head) {
       const [base, ours, theirs] = await Promise.all([(await this.#git(['merge-base', head, tip])).trim(), head, tip].map((id) => this.#listing(id)));
@@ -227,7 +243,7 @@ class GitRepository implements Repository {
       const tree = GitTree.of(mergeFiles(base ?? new Map(), ours ?? new Map(), theirs ?? new Map()));
       commit = await this.#writeCommit(tree, [head, tip], 'aweigh', `Take in commits of the remote\n\nMerged-By: aweigh\n`);
     }
-    await this.#moveHead(head, commit);
+    this.#branch.move(head, commit);
     this.#workTree.follow();
     this.#ownHead = commit;
     this.#options.log.info({ from: head, to: commit }, 'Record took in commits of the remote');
@@ -251,33 +267,19 @@ class GitRepository implements Repository {
     const known = this.#tree?.at === head ? this.#tree?.tree : undefined;
     this.#tree = undefined;
     if (known !== undefined) return known;
-    return head === undefined ? new GitTree() : GitTree.parse(await this.#git(['ls-tree', '-r', '-z', head]));
-  }
-
-  /** As git does it: the lock file is made by one only, and becomes the branch if it has not moved meanwhile. */
-  async #moveHead(from: string | undefined, to: string): Promise<void> {
-    const branch = join(this.#directory, '.git', 'refs', 'heads', BRANCH);
-    const lock = `${branch}.lock`;
-    await writeFile(lock, `${to}\n`, { flag: 'wx' });
-    try {
-      if ((await this.#head()) !== from) throw new Error('The record was moved while a commit was made; it is made again on top');
-      await rename(lock, branch);
-    } catch (error) {
-      await rm(lock, { force: true });
-      throw error;
-    }
+    return head === undefined ? new GitTree() : GitTree.parse(await this.#git(['ls-tree', '-r', '-t', '-z', head]));
   }
 
   /** A kill between writing files and committing them leaves a dirty work tree: what HEAD says holds. */
   async #finishInterrupted(): Promise<void> {
-    if ((await this.#head()) === undefined || existsSync(join(this.#directory, '.git', 'REVERT_HEAD'))) return;
+    if (this.#branch.head() === undefined || existsSync(join(this.#directory, '.git', 'REVERT_HEAD'))) return;
     await this.#git(['reset', '--quiet', '--hard', 'HEAD']);
     await this.#git(['clean', '-fdq', '--', 'applications']);
   }
 
   async #noticeMove(): Promise<void> {
     if (this.#moving > 0) return;
-    const head = await this.#head().catch(() => this.#ownHead);
+    const head = this.#branch.head();
     const from = this.#ownHead;
     if (this.#moving > 0 || head === from || head === undefined) return;
     this.#ownHead = head;
@@ -290,26 +292,23 @@ class GitRepository implements Repository {
     const folders = from === undefined ? new Set((await this.applications()).map((a) => `applications/${a.namespace}/${a.name}`)) : await changedFolders(this.#git, from, to);
     for (const call of this.#moved) call(folders);
   }
-
-  async #head(): Promise<string | undefined> {
-    const sha = await readFile(join(this.#directory, '.git', 'refs', 'heads', BRANCH), 'utf8').catch(() => undefined);
-    if (sha !== undefined) return sha.trim();
-    // git packs the branch now and then, and has none before the first commit; asking it costs a process each time.
-    const packed = await readFile(join(this.#directory, '.git', 'packed-refs'), 'utf8').catch(() => '');
-    return packed.split('\n').find((line) => line.endsWith(` refs/heads/${BRANCH}`))?.split(' ')[0];
-  }
 }
 
 /** Brings the tree in line with a change; true where anything differed. */
 function writeFiles({ directory, files }: RecordChange, tree: GitTree, objects: GitObjects): boolean {
   let touched = false;
   for (const [name, content] of files) {
-    const path = `${directory}/${name}`, bytes = Buffer.from(content);
+    const path = `${directory}/${name}`;
+    if (content === undefined) {
+      if (tree.idOf(path) === undefined) throw new Error(`The record has no ${path} that could stay as it is: it was moved while the change was made`);
+      continue;
+    }
+    const bytes = Buffer.from(content);
     if (tree.idOf(path) === idOf('blob', bytes)) continue;
     tree.set(path, objects.add('blob', bytes));
     touched = true;
   }
-  for (const name of tree.paths(directory)) {
+  for (const name of tree.below(directory).keys()) {
     if (files.has(name)) continue;
     tree.delete(`${directory}/${name}`);
     touched = true;
