@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const releases = ['install', 'release-scenarios', 'failed-releases', 'killed-processes', 'kill-at-every-step', 'rebuilt-cluster'];
+const onBothControlPlanes = [...['install', 'release-scenarios', 'failed-releases', 'killed-processes', 'kill-at-every-step', 'rebuilt-cluster'].map((name) => `test/e2e/${name}.test.ts`), 'test/integration/notifications.test.ts'];
 
 export default defineConfig({
   test: {
@@ -9,7 +9,7 @@ export default defineConfig({
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts', 'test/compatibility/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false } },
       // The same tests of releases on Kubernetes's own control plane: test/compatibility/releases.ts runs it, in a network of its own.
-      { test: { name: 'real-control-plane', include: releases.map((name) => `test/e2e/${name}.test.ts`), provide: { controlPlane: 'kubernetes' }, testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false } },
+      { test: { name: 'real-control-plane', include: onBothControlPlanes, provide: { controlPlane: 'kubernetes' }, testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false } },
       { test: { name: 'compatibility', include: ['test/compatibility/*/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false } },
     ],
     passWithNoTests: true,

@@ -1,9 +1,14 @@
+import { inject } from 'vitest';
+
 declare module 'vitest' {
   interface ProvidedContext {
     /** Which control plane a project's clusters have (vitest.config.ts). Absent: the embedded one. */
     readonly controlPlane?: 'embedded' | 'kubernetes';
   }
 }
+
+/** Whether this project's clusters are the embedded ones. */
+export const isEmbedded = inject('controlPlane') !== 'kubernetes';
 
 export interface ClusterOptions {
   /** What `router.kind: auto` means. Default: haproxy. */

@@ -33,11 +33,13 @@ export class KubernetesPrograms {
     this.kubeconfig = join(folder, 'kubeconfig');
   }
 
-  /** @param authorityFolder where the node keeps the authority that signs its serving certificate; the API server's is signed by it too */
-  static async start(network: Network, folder: string, authorityFolder: string): Promise<KubernetesPrograms> {
+  /** @param authorityFolder where the node keeps the authority that signs its serving certificate; the API server's is signed by it too
+   *  @param controllers false: etcd and the API server alone */
+  static async start(network: Network, folder: string, authorityFolder: string, controllers = true): Promise<KubernetesPrograms> {
     const plane = new KubernetesPrograms(network, folder);
     try {
       await plane.#start(await CertificateAuthority.open(authorityFolder, systemClock));
+      if (controllers) plane.#startControllers();
       return plane;
     } catch (e) {
       await plane.stop();
@@ -67,7 +69,11 @@ export class KubernetesPrograms {
       const { out } = await this.#network.run('curl', ['-s', '--cacert', ca, '-H', 'Authorization: Bearer admin-token', 'https://127.0.0.1:6443/readyz']);
       return out === 'ok' ? true : undefined;
     });
-    this.#run('kube-controller-manager', `--kubeconfig=${this.kubeconfig}`, `--service-account-private-key-file=${at('sa.key')}`, '--use-service-account-credentials=false', '--leader-elect=false', `--root-ca-file=${ca}`, '--bind-address=127.0.0.1', '--secure-port=0');
+  }
+
+  #startControllers(): void {
+    const at = (name: string): string => join(this.#folder, name);
+    this.#run('kube-controller-manager', `--kubeconfig=${this.kubeconfig}`, `--service-account-private-key-file=${at('sa.key')}`, '--use-service-account-credentials=false', '--leader-elect=false', `--root-ca-file=${at('ca.crt')}`, '--bind-address=127.0.0.1', '--secure-port=0');
     this.#run('kube-scheduler', `--kubeconfig=${this.kubeconfig}`, '--leader-elect=false', '--bind-address=127.0.0.1', '--secure-port=0');
   }
 

@@ -4,7 +4,8 @@ import { parseAllDocuments } from 'yaml';
 import { INSTALL_FLAGS } from '../control-planes/installation.ts';
 import { eventually, ROOT, run } from './command-line.ts';
 import { helmBinary } from './kubectl-binary.ts';
-import { APPLICATION, isEmbedded, TestCluster, versionFolder } from './test-cluster.ts';
+import { isEmbedded } from '../control-planes/control-plane.ts';
+import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
 import { Traffic } from './traffic.ts';
 
 let cluster: TestCluster;

@@ -6,7 +6,8 @@ import { Builds } from '../../src/api/kinds.ts';
 import { Pods } from '../../src/client/kinds.ts';
 import { planFile, tallyFile, type FaultPlan, type FaultTally } from '../../src/cli/processes/faults.ts';
 import { eventually } from './command-line.ts';
-import { APPLICATION, isEmbedded, TestCluster, versionFolder } from './test-cluster.ts';
+import { isEmbedded } from '../control-planes/control-plane.ts';
+import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
 import { Traffic } from './traffic.ts';
 
 /** `npm run soak` sets it: at the first dozen steps of every kind, so that what each start does again uses up its share and then passes. Otherwise once before and once after the kinds of steps that are named. */

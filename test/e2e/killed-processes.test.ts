@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Release } from '../../src/api/release/release.ts';
 import { eventually } from './command-line.ts';
 import { supervised } from '../control-planes/embedded.ts';
-import { APPLICATION, isEmbedded, TestCluster, versionFolder } from './test-cluster.ts';
+import { isEmbedded } from '../control-planes/control-plane.ts';
+import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
 import { Traffic } from './traffic.ts';
 
 const RATE = 200;

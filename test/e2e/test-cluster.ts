@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Application } from '../../src/api/application/application.ts';
 import type { Release } from '../../src/api/release/release.ts';
@@ -10,7 +9,7 @@ import { ENDED_PHASES } from '../../src/api/release/release.ts';
 import type { Client } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/https-client.ts';
 import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
-import type { ClusterOptions, ControlPlane } from '../control-planes/control-plane.ts';
+import { isEmbedded, type ClusterOptions, type ControlPlane } from '../control-planes/control-plane.ts';
 import { EmbeddedControlPlane } from '../control-planes/embedded.ts';
 import { KubernetesControlPlane } from '../control-planes/kubernetes.ts';
 import { aweigh, eventually, ROOT, run, succeeded, type CommandResult } from './command-line.ts';
@@ -19,8 +18,6 @@ import { kubectlBinary } from './kubectl-binary.ts';
 export const APPLICATION = 'account-service';
 /** Of the load's slow requests. Drains are a little longer. */
 export const LONGEST_REQUEST_MS = 1_500;
-/** Whether this project's clusters are of `aweigh up`. */
-export const isEmbedded = inject('controlPlane') !== 'kubernetes';
 const DRAIN_SECONDS = 2;
 const EXAMPLE = join(ROOT, 'examples', APPLICATION);
 

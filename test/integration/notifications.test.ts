@@ -9,7 +9,9 @@ import { API_VERSION } from '../../src/api/group.ts';
 import { customResourceDefinitions } from '../../src/api/crds.ts';
 import { NotificationChannels, Notifications } from '../../src/api/kinds.ts';
 import type { Client } from '../../src/client/client.ts';
+import type { Connection } from '../../src/client/connection.ts';
 import { createClient } from '../../src/client/https-client.ts';
+import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
 import { CustomResourceDefinitions, Deployments, EndpointSlices, Namespaces, Secrets, Services } from '../../src/client/kinds.ts';
 import { healthController } from '../../src/controllers/health/controller.ts';
 import { notificationController, type Notifiers } from '../../src/controllers/notification/controller.ts';
@@ -18,6 +20,9 @@ import { notifiers } from '../../src/providers/notify/notifiers.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { runControllers } from '../../src/runtime/run-controllers.ts';
 import { systemClock, systemRandom } from '../../src/runtime/system-clock.ts';
+import { isEmbedded } from '../control-planes/control-plane.ts';
+import { KubernetesPrograms } from '../control-planes/kubernetes-programs.ts';
+import { ownNetwork } from '../e2e/network-namespace.ts';
 
 const common = { clock: systemClock, random: systemRandom, log: silentLogger };
 const within = { timeout: 60_000, interval: 10 };
@@ -74,13 +79,24 @@ interface World {
   connect(): Client;
 }
 
+/** The engine's, or Kubernetes's own, as the project says. */
+async function startServer(dataDir: string): Promise<Connection> {
+  if (isEmbedded) {
+    const server = await startApiServer({ dataDir, ...common, bootstrapTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
+    stops.push(() => server.close());
+    return { server: server.url, caPem: server.caPem, token: 'test-token' };
+  }
+  const programs = await KubernetesPrograms.start(ownNetwork, join(dataDir, 'kubernetes'), join(dataDir, 'pki'), false);
+  stops.push(() => programs.stop());
+  return loadKubeconfig(programs.kubeconfig);
+}
+
 /** A real API server, with a channel to a real Slack and one to a real mail server. */
 async function makeWorld(): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'aweigh-notifications-'));
   stops.push(() => rmSync(dataDir, { recursive: true, force: true }));
-  const server = await startApiServer({ dataDir, ...common, bootstrapTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
-  stops.push(() => server.close());
-  const connect = (): Client => createClient({ server: server.url, caPem: server.caPem, token: 'test-token' });
+  const connection = await startServer(dataDir);
+  const connect = (): Client => createClient(connection);
   const client = connect();
   stops.push(() => client.close());
   for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });

@@ -40,7 +40,7 @@ export async function withCredentials<T>(url: string, credentials: GitCredential
 const SSH_OPTIONS = ['-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=yes', '-o', 'ConnectTimeout=15'];
 
 /** Where the last fetch put the remote's branch. */
-const TRACKING = 'refs/remotes/record/tip';
+export const TRACKING = 'refs/remotes/record/tip';
 
 /** The tip of the remote's branch, its objects now here and checked; undefined where the remote has no such branch. @throws {GitError} */
 export async function fetchTip(git: Git, { url, branch, credentials }: Remote, signal: AbortSignal): Promise<string | undefined> {

@@ -13,6 +13,7 @@ import { mergeFiles } from './git-merge.ts';
 import { signerOf } from './git-signature.ts';
 import { commitObject, messageOf } from './git-message.ts';
 import { GitObjects, idOf, readBlobs } from './git-objects.ts';
+import { TRACKING } from './git-remote.ts';
 import { GitTree } from './git-tree.ts';
 import { GitWorkTree } from './git-work-tree.ts';
 
@@ -22,7 +23,7 @@ const PACK_EVERY = 400;
 const PACK_WEIGHT = 8;
 const PACK_TIMEOUT_MS = 600_000;
 /** Left by a git that was killed; nobody else's git runs while a record is opened. */
-const LOCKS = ['index.lock', 'HEAD.lock', 'packed-refs.lock', 'config.lock', `refs/heads/${BRANCH}.lock`];
+const LOCKS = ['index.lock', 'HEAD.lock', 'packed-refs.lock', 'config.lock', `refs/heads/${BRANCH}.lock`, `${TRACKING}.lock`];
 
 export interface RepositoryOptions {
   readonly log: Logger;
