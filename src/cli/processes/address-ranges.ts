@@ -26,49 +26,79 @@ const UNPRIVILEGED = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
 const PODS_FIRST = 64;
 const SERVICES_FIRST = 96;
 const CHOICES = 32;
-/** Bound on the last address of a range by whoever uses it; an odd port that no Service has. */
-const CLAIM_PORT = 59_873;
+/** Bound on the last address of the pods' range, by whoever supervises the cluster and by its network processes, which may outlive it: odd ports that no Service has. */
+const CLAIM_PORTS = { supervisor: 59_873, network: 59_874 };
+
+/** Held while the process lives, so that no other cluster takes the ranges. */
+export interface RangesClaim {
+  readonly ranges: AddressRanges;
+  close(): void;
+}
+
+/** What a part of a cluster is to use: as its supervisor chose it. */
+export async function addressRanges(root: string, random: Random): Promise<AddressRanges> {
+  const known = readRanges(root);
+  if (known !== undefined) return known;
+  const { ranges, close } = await claimRanges(root, random);
+  close();
+  return ranges;
+}
 
 /**
- * The ranges of a cluster, chosen once a data directory. By default each cluster of a machine has its own part of the loopback range: pods in 127.64 to 127.95, Services in 127.96 to 127.127, a /16 each; a part that another running cluster holds is passed over.
+ * The ranges of a cluster, chosen once a data directory. By default each cluster of a machine has its own part of the loopback range: pods in 127.64 to 127.95, Services in 127.96 to 127.127, a /16 each; a part that another cluster holds is passed over.
+ * @param takesOver parts of this cluster run already and hold the ranges
+ * @throws {UserError} where the cluster cannot have the ranges that it had or that are wanted
  */
-export async function addressRanges(root: string, random: Random, wanted: Partial<AddressRanges> = {}): Promise<AddressRanges> {
-  const file = join(root, 'address-ranges.json');
-  if (existsSync(file)) {
-    const known = JSON.parse(readFileSync(file, 'utf8')) as AddressRanges;
+export async function claimRanges(root: string, random: Random, wanted: Partial<AddressRanges> = {}, takesOver = false): Promise<RangesClaim> {
+  const known = readRanges(root);
+  if (known !== undefined) {
     const other = (['pods', 'services', 'podNetwork'] as const).find((name) => wanted[name] !== undefined && wanted[name] !== (known[name] ?? 'host'));
     if (other !== undefined) throw new UserError(`The cluster of ${root} was started with ${other} ${known[other] ?? 'host'}, which its objects hold on to; it cannot become ${wanted[other]}: leave the flag away, or name another directory with --data DIR.`);
-    return known;
+    return hold(root, known, takesOver);
   }
   if (wanted.pods !== undefined || wanted.services !== undefined || wanted.podNetwork === 'netns') {
-    const ranges = { ...ORDINARY, ...Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) };
-    if (overlaps(ranges.pods, ranges.services)) throw new UserError(`The ranges of pods (${ranges.pods}) and Services (${ranges.services}) overlap: choose two that do not, such as ${ORDINARY.pods} and ${ORDINARY.services}`);
-    if (ranges.podNetwork === 'netns' && process.getuid?.() !== 0) throw new UserError('Pods with networks of their own need root: run as root, or leave --pod-network away');
-    if (ranges.podNetwork === 'netns' && isLoopback(ranges.pods)) throw new UserError(`Pods with networks of their own need addresses other than loopback, and have ${ranges.pods}: choose another range, such as --pod-cidr ${ORDINARY.pods}`);
-    writeAtomically(file, JSON.stringify(ranges));
-    return ranges;
+    const ranges = ordinaryRanges(wanted);
+    const claim = await hold(root, ranges, takesOver);
+    writeRanges(root, ranges);
+    return claim;
   }
   const first = Math.floor(random.next() * CHOICES);
   for (let i = 0; i < CHOICES; i++) {
     const choice = (first + i) % CHOICES;
-    if (!(await isFree(choice))) continue;
     const ranges = { pods: `127.${PODS_FIRST + choice}.0.0/16`, services: `127.${SERVICES_FIRST + choice}.0.0/16` };
-    writeAtomically(file, JSON.stringify(ranges));
-    return ranges;
+    const claim = await claimAs('supervisor', ranges);
+    if (claim === undefined) continue;
+    if (await isHeldByNetwork(ranges)) {
+      claim.close();
+      continue;
+    }
+    writeRanges(root, ranges);
+    return claim;
   }
   throw new Error(`All ${CHOICES} address ranges of this machine are in use: stop a cluster with 'aweigh down' first`);
 }
 
-/** Holds the ranges while the process lives, so that another cluster passes them over. */
-export function claimRanges(ranges: AddressRanges): Promise<{ close(): void }> {
-  return new Promise((resolve) => {
-    const server = createServer((socket) => socket.destroy());
-    server.unref();
-    server.on('error', () => resolve({ close() {} }));
-    if (isLoopback(ranges.pods)) server.listen(CLAIM_PORT, claimAddress(Number(ranges.pods.split('.')[1])), () => resolve(server));
-    else resolve({ close() {} });
-  });
+/** The network processes share it, so that the ranges stay taken where their supervisor died. Absent where they are another cluster's. */
+export const claimForNetwork = (ranges: AddressRanges): Promise<RangesClaim | undefined> => claimAs('network', ranges);
+
+async function hold(root: string, ranges: AddressRanges, takesOver: boolean): Promise<RangesClaim> {
+  const claim = await claimAs('supervisor', ranges);
+  if (claim !== undefined && (takesOver || !(await isHeldByNetwork(ranges)))) return claim;
+  claim?.close();
+  throw new UserError(`The addresses of the cluster of ${root}, pods ${ranges.pods} and Services ${ranges.services}, are in use by another cluster of this machine: stop that one first with 'aweigh down --data DIR'.`);
 }
+
+function ordinaryRanges(wanted: Partial<AddressRanges>): AddressRanges {
+  const ranges = { ...ORDINARY, ...Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) };
+  if (overlaps(ranges.pods, ranges.services)) throw new UserError(`The ranges of pods (${ranges.pods}) and Services (${ranges.services}) overlap: choose two that do not, such as ${ORDINARY.pods} and ${ORDINARY.services}`);
+  if (ranges.podNetwork === 'netns' && process.getuid?.() !== 0) throw new UserError('Pods with networks of their own need root: run as root, or leave --pod-network away');
+  if (ranges.podNetwork === 'netns' && isLoopback(ranges.pods)) throw new UserError(`Pods with networks of their own need addresses other than loopback, and have ${ranges.pods}: choose another range, such as --pod-cidr ${ORDINARY.pods}`);
+  return ranges;
+}
+
+const rangesFile = (root: string): string => join(root, 'address-ranges.json');
+const readRanges = (root: string): AddressRanges | undefined => (existsSync(rangesFile(root)) ? (JSON.parse(readFileSync(rangesFile(root), 'utf8')) as AddressRanges) : undefined);
+const writeRanges = (root: string, ranges: AddressRanges): void => writeAtomically(rangesFile(root), JSON.stringify(ranges));
 
 /** Where the names of a cluster are answered, known from its Services' range alone. */
 export function clusterDns(serviceCidr: string): ClusterDns {
@@ -106,12 +136,26 @@ function readRoutes(data: DataDirectory): string[] {
   return existsSync(routesFile(data)) ? (JSON.parse(readFileSync(routesFile(data), 'utf8')) as string[]) : [];
 }
 
-const claimAddress = (second: number): string => `127.${second}.255.254`;
-
-function isFree(choice: number): Promise<boolean> {
+/** Undefined where another process of that kind holds them; ordinary ranges are claimed by their routes, and a machine without these addresses claims nothing. */
+function claimAs(who: keyof typeof CLAIM_PORTS, ranges: AddressRanges): Promise<RangesClaim | undefined> {
+  if (!isLoopback(ranges.pods)) return Promise.resolve({ ranges, close() {} });
   return new Promise((resolve) => {
-    const server = createServer();
-    server.on('error', () => resolve(false));
-    server.listen(CLAIM_PORT, claimAddress(PODS_FIRST + choice), () => server.close(() => resolve(true)));
+    const server = createServer((socket) => socket.destroy());
+    server.unref();
+    server.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE' ? undefined : { ranges, close() {} }));
+    server.listen({ port: CLAIM_PORTS[who], host: lastAddress(ranges.pods), exclusive: true, reusePort: who === 'network' }, () => resolve({ ranges, close: () => void server.close() }));
   });
 }
+
+/** Asked by who does not share the claim. */
+async function isHeldByNetwork(ranges: AddressRanges): Promise<boolean> {
+  if (!isLoopback(ranges.pods)) return false;
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'));
+    server.listen({ port: CLAIM_PORTS.network, host: lastAddress(ranges.pods), exclusive: true }, () => server.close(() => resolve(false)));
+  });
+}
+
+/** The last that a host may have. */
+const lastAddress = (cidr: string): string => addressAt(cidr, 2 ** (32 - Number(cidr.split('/')[1])) - 2);

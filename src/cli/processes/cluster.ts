@@ -10,7 +10,7 @@ import type { RuntimeName } from '../../engine/node/start.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
-import { addressRanges, claimRanges, closeRoutes, localRanges, openRoutes, type AddressRanges } from './address-ranges.ts';
+import { claimRanges, closeRoutes, localRanges, openRoutes, type AddressRanges } from './address-ranges.ts';
 import { readAuditPolicy } from './audit-policy.ts';
 import type { ControllerChoice } from './controller-choice.ts';
 import { openDataDirectory, type DataDirectory } from './data-directory.ts';
@@ -18,7 +18,7 @@ import { hookFlags, hookListener, type HookOptions } from './hook-options.ts';
 import { readIdentity } from './part.ts';
 import { isRunning } from './process-identity.ts';
 import { chooseRouter, type RouterChoice } from './router-choice.ts';
-import { rememberedPort, rememberPort, startSupervisor, type PartName } from './supervisor.ts';
+import { checkUnsupervised, rememberedPort, rememberPort, startSupervisor, type PartName } from './supervisor.ts';
 
 export interface ClusterOptions {
   readonly root: string;
@@ -47,6 +47,7 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
+const PARTS: readonly string[] = ['control-plane', 'node', 'network', 'network-standby'];
 const READY_DEADLINE_MS = 60_000;
 const APPLICATION_DEFINITION = 'applications.aweigh.dev';
 
@@ -63,9 +64,9 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
   const adopts = partRuns(data, 'control-plane');
   const port = await choosePort(options.port, rememberedPort(data), adopts);
   rememberPort(data, port);
-  const ranges = await addressRanges(data.root, random, options.ranges);
-  await openRoutes(data, localRanges(ranges));
-  const claim = await claimRanges(ranges);
+  checkUnsupervised(data);
+  const claim = await claimRanges(data.root, random, options.ranges, PARTS.some((part) => partRuns(data, part)));
+  await openRoutes(data, localRanges(claim.ranges));
   const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, '--controllers', options.controllers ?? 'all', ...runtime, ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)]), ...hookFlags(terminal, options.hooks ?? {})], node: ['--nodes', String(options.nodes), ...runtime] } });
   const stop = async (): Promise<void> => {
     await supervisor.stop();
@@ -87,7 +88,7 @@ function partEnvironment({ env, program }: Terminal): Record<string, string | un
   return { ...env, PATH: [...new Set(path.filter((folder) => folder !== ''))].join(delimiter), AWEIGH_BIN: env['AWEIGH_BIN'] ?? program.join(' ') };
 }
 
-function partRuns(data: DataDirectory, name: PartName): boolean {
+function partRuns(data: DataDirectory, name: string): boolean {
   const identity = readIdentity(join(data.run, `${name}.json`));
   return identity !== undefined && isRunning(identity);
 }

@@ -59,11 +59,16 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
 
 export const supervisorFile = (data: Pick<DataDirectory, 'run'>): string => join(data.run, 'supervisor.json');
 
-function claim(data: DataDirectory): void {
+/** @throws {UserError} where another process supervises the cluster */
+export function checkUnsupervised(data: DataDirectory): void {
   const holder = readIdentity(supervisorFile(data));
   if (holder !== undefined && holder.pid !== process.pid && isRunning(holder)) {
     throw new UserError(`The data directory ${data.root} is in use by process ${holder.pid}: stop it with 'aweigh down --data ${data.root}', or name another directory with --data DIR.`);
   }
+}
+
+function claim(data: DataDirectory): void {
+  checkUnsupervised(data);
   writeAtomically(supervisorFile(data), JSON.stringify(identify(process.pid)));
 }
 
