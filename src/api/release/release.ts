@@ -33,6 +33,16 @@ export type ReleasePhase =
 
 export const ENDED_PHASES: readonly ReleasePhase[] = ['Completed', 'Failed', 'Aborted', 'Superseded'];
 
+/** Condition of a Release, with a {@link WaitReason}; absent: it does not wait. */
+export const WAITING = 'Waiting';
+
+export type WaitReason =
+  | 'Held' /* a person holds it, or its Application */
+  | 'Frozen'
+  | 'TrackTaken' /* another release is where it goes next */
+  | 'NoPlace' /* a ReleasePolicy lets no more be in motion */
+  | 'Group' | 'ConfigMissing';
+
 export type TrackPhase =
   | 'Queued' | 'Preparing' /* hooks before */ | 'ScalingUp' | 'Testing' | 'Shifting' | 'Verifying' | 'Finishing' /* hooks after */ | 'Draining' | 'Passed' | 'Failed' | 'RolledBack' | 'Skipped';
 
@@ -49,6 +59,7 @@ export interface ReleaseStatus {
   startedAt?: string;
   completedAt?: string;
   tracks?: ReleaseTrackStatus[];
+  /** {@link WAITING} is there while something outside the release keeps it from its next track. */
   conditions?: Condition[];
   /** Newest last; at most 50. */
   history?: { at: string; track?: string; actor: string; reason: string; message: string; commit?: string }[];

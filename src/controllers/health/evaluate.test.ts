@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Application } from '../../api/application/application.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
-import type { Release } from '../../api/release/release.ts';
+import { WAITING, type Release, type WaitReason } from '../../api/release/release.ts';
 import type { Deployment, EndpointSlice, HorizontalPodAutoscaler, Service } from '../../kubernetes/types.generated.ts';
 import { evaluate, rankServices } from './evaluate.ts';
 import type { ServiceHealth } from './finding.ts';
@@ -43,6 +43,8 @@ function managed({ routers = 4, endpoints = {}, more = {}, delivery, releases = 
     deployments: [deployment('account-service-haproxy', routers, { 'aweigh.dev/router': 'account-service-haproxy' }), ...TRACKS.filter((t) => (delivery ?? own).spec.tracks.some((h) => h.name === t.name)).map((t) => deployment(`account-service-${t.word}-v1`, t.replicas, labels(t.name))), ...(more.deployments ?? [])],
   };
 }
+
+const waitsAs = (reason: WaitReason) => ({ type: WAITING, status: 'True' as const, reason, message: '', lastTransitionTime: CREATED });
 
 const deliveryOf = (tracks: Delivery['spec']['tracks']): Delivery => ({
   metadata: { namespace: 'default', name: 'account-service', generation: 3 }, status: { observedGeneration: 3 },
@@ -95,7 +97,7 @@ test.for([
   { when: 'an approval waits for an hour', given: { releases: [releaseWith(waitingFor({ kind: 'approval', state: 'Waiting' }, '2026-01-01T23:00:00Z'))] }, state: 'healthy', rules: [] },
   { when: 'an approval waits for a day', given: { releases: [releaseWith(waitingFor({ kind: 'approval', state: 'Waiting' }, '2026-01-01T00:00:00Z'))] }, state: 'warning', rules: ['ReleaseStuck release/account-service-v2'] },
   { when: 'metrics are inconclusive', given: { releases: [releaseWith(waitingFor({ kind: 'analysis', state: 'Inconclusive' }, '2026-01-01T23:59:00Z'))] }, state: 'warning', rules: ['ReleaseInconclusive release/account-service-v2'] },
-  { when: 'a freeze holds a release for a day', given: { releases: [releaseWith({ phase: 'Pending', startedAt: '2026-01-01T00:00:00Z', message: 'Frozen by holidays until 2026-01-03T00:00:00.000Z' })] }, state: 'healthy', rules: [] },
+  { when: 'a freeze holds a release for a day', given: { releases: [releaseWith({ phase: 'Pending', startedAt: '2026-01-01T00:00:00Z', conditions: [waitsAs('Frozen')] })] }, state: 'healthy', rules: [] },
 ] as { when: string; given: Given; state: string; rules: string[] }[])('$when', ({ given, state, rules }) => {
   expect(verdict(managed(given))).toEqual({ state, rules });
 });
@@ -120,8 +122,9 @@ test('a forgotten version is shown with its age and what it cost', () => {
 test.for([
   { spec: {}, status: waitingFor({ kind: 'approval', state: 'Waiting' }, '2026-01-01T23:00:00Z'), waitsFor: 'approval', next: 'aweigh release approve account-service -n default' },
   { spec: { paused: true }, status: { phase: 'Progressing' as const, startedAt: '2026-01-01T23:00:00Z' }, waitsFor: 'person', next: 'aweigh release resume account-service -n default' },
-  { spec: {}, status: { phase: 'Pending' as const, startedAt: '2026-01-01T23:00:00Z', message: 'Frozen by holidays until 2026-01-03T00:00:00.000Z' }, waitsFor: 'freeze', next: 'aweigh release status account-service -n default' },
-  { spec: {}, status: { phase: 'Pending' as const, startedAt: '2026-01-01T23:00:00Z', message: 'Waits before internal, where account-service-v1 is' }, waitsFor: 'queue', next: 'aweigh release status account-service -n default' },
+  { spec: {}, status: { phase: 'Pending' as const, startedAt: '2026-01-01T23:00:00Z', conditions: [waitsAs('Frozen')] }, waitsFor: 'freeze', next: 'aweigh release status account-service -n default' },
+  { spec: {}, status: { phase: 'Pending' as const, startedAt: '2026-01-01T23:00:00Z', conditions: [waitsAs('TrackTaken')] }, waitsFor: 'queue', next: 'aweigh release status account-service -n default' },
+  { spec: {}, status: { phase: 'Pending' as const, startedAt: '2026-01-01T23:00:00Z', conditions: [waitsAs('NoPlace')] }, waitsFor: 'queue', next: 'aweigh release status account-service -n default' },
 ])('a release that waits says for what and since when: $waitsFor', ({ spec, status, waitsFor, next }) => {
   expect(judge(managed({ releases: [releaseWith(status, spec)] })).releases).toMatchObject([{ name: 'account-service-v2', waitsFor, since: Date.parse('2026-01-01T23:00:00Z'), next }]);
 });

@@ -1,4 +1,4 @@
-import { ENDED_PHASES, type Release } from '../../api/release/release.ts';
+import { ENDED_PHASES, WAITING, type Release, type WaitReason } from '../../api/release/release.ts';
 import type { Finding, ReleaseHealth } from './finding.ts';
 import { duration, finding, type ServiceInput } from './service-input.ts';
 
@@ -35,20 +35,21 @@ const WORDS: Record<ReleaseHealth['waitsFor'], string> = {
   progress: 'its next step', approval: 'an approval', person: 'a person to resume it', metrics: 'a verdict: its metrics are inconclusive', freeze: 'the end of a freeze', window: 'its window', queue: 'the release before it',
 };
 
+/** A group that lacks a member and configuration that is not there need somebody: such a release is stuck. */
+const FOR: Readonly<Partial<Record<WaitReason, ReleaseHealth['waitsFor']>>> = { Held: 'person', Frozen: 'freeze', TrackTaken: 'queue', NoPlace: 'queue' };
+
 function waitingGate(release: Release): Gate | undefined {
   const { track, tracks } = release.status ?? {};
   return tracks?.find((t) => t.name === track)?.gates?.find((g) => g.state === 'Waiting' || g.state === 'Inconclusive');
 }
 
 function reasonToWait(release: Release, gate: Gate | undefined, applicationHeld: boolean): ReleaseHealth['waitsFor'] {
-  const { message = '', phase } = release.status ?? {};
+  const { conditions, phase } = release.status ?? {};
   if (gate?.state === 'Inconclusive') return 'metrics';
   if (release.spec.paused === true || phase === 'Paused' || applicationHeld) return 'person';
   if (gate?.kind === 'approval') return 'approval';
   if (gate?.kind === 'window') return 'window';
-  if (message.startsWith('Frozen by ')) return 'freeze';
-  if (message.startsWith('Waits before ')) return 'queue';
-  return 'progress';
+  return FOR[conditions?.find((c) => c.type === WAITING)?.reason as WaitReason] ?? 'progress';
 }
 
 function nextCommand(namespace: string, service: string, waitsFor: ReleaseHealth['waitsFor']): string {

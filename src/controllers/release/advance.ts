@@ -7,7 +7,7 @@ import { waitsBehindTrack } from './group.ts';
 import { runHooks } from './hooks.ts';
 import { fail } from './restore.ts';
 import { comingSize } from './sizes.ts';
-import { close, ensureBuild, entryOf, isAborting, isHeld, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
+import { close, ensureBuild, entryOf, isAborting, isHeld, tell, timestamp, wait, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
 
 /** Ready endpoints may be too few for so long, such as while a pod restarts, before the release fails. */
 const ENDPOINTS_GRACE_MS = 10_000;
@@ -149,7 +149,7 @@ function verify(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry:
   entry.verifiedAt ??= timestamp(turn);
   const group = waitsBehindTrack(turn, working, turn.tracks.indexOf(track));
   if (group !== undefined) {
-    working.status.message = `${entry.name}: ${group}`;
+    wait(working, 'Group', `${entry.name}: ${group}`);
     return;
   }
   if (working.type === 'rollback' || (track.rules.hooks?.after ?? []).length === 0) startDraining(turn, working, entry);

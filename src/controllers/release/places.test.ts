@@ -44,7 +44,9 @@ test('a release that waits says for what', () => {
     for (let i = 0; i < 4; i++) cluster.turn();
     cluster.now += 1_000;
   }
-  expect(clusters[2]?.release('desk-v2').status).toMatchObject({ phase: 'Pending', message: 'Waits for a place: policy all lets 1 releases be in motion, 1 are, 1 wait before it' });
+  expect(clusters[2]?.release('desk-v2').status).toMatchObject({ phase: 'Pending', message: 'Waits for a place: policy all lets 1 releases be in motion, 1 are, 1 wait before it', conditions: [{ type: 'Waiting', status: 'True', reason: 'NoPlace' }] });
+  settleAll(clusters);
+  expect(clusters[2]?.release('desk-v2').status, 'what it waited for is over').toMatchObject({ phase: 'Completed', conditions: [] });
 });
 
 test('who pushes often keeps the place of the first push', () => {

@@ -5,7 +5,7 @@ import { compareAge } from '../../api/age.ts';
 import { buildOf } from './observed.ts';
 import { fail } from './restore.ts';
 import { windowState } from './time-window.ts';
-import { entryOf, inMotion, isAborting, isEnded, isHeld, occupant, tell, timestamp, wakeAt, type Turn, type WorkingRelease } from './turn.ts';
+import { entryOf, inMotion, isAborting, isEnded, isHeld, occupant, tell, timestamp, wait, wakeAt, type Turn, type WorkingRelease } from './turn.ts';
 
 /**
  * Decides which release takes which track. A track keeps its release until that passes or fails; one newest release waits before each
@@ -13,6 +13,7 @@ import { entryOf, inMotion, isAborting, isEnded, isHeld, occupant, tell, timesta
  */
 export function assignTracks(turn: Turn): void {
   for (const working of turn.releases) {
+    delete working.waiting;
     if (!isEnded(working) && working.release.spec.abort !== undefined && !isAborting(working)) {
       fail(turn, working, { actor: working.release.spec.abort.actor, reason: 'Aborted', message: `Aborted: ${working.release.spec.abort.reason}` });
     }
@@ -76,26 +77,26 @@ function assignTrack(turn: Turn, track: string): void {
   if (newest === undefined) return;
   for (const older of waiting) {
     if (compareAge(older.release, newest.release) < 0) supersede(turn, older, newest, `${newest.build} is newer and waits before ${track} too`);
-    else if (older !== newest) older.status.message = `Waits behind ${newest.build}, whose group is under way`;
+    else if (older !== newest) wait(older, 'Group', `Waits behind ${newest.build}, whose group is under way`);
   }
   const newer = turn.releases.find((r) => r.type === 'promotion' && newest.type === 'promotion' && compareAge(r.release, newest.release) > 0 && hasTaken(r, track));
   if (newer !== undefined) return supersede(turn, newest, newer, `${newer.build} is newer and already on ${track}`);
   const { queuedAt } = newest.status;
   if (newest.status.startedAt === undefined) delete newest.status.queuedAt;
   if (isHeld(turn, newest)) {
-    newest.status.message = turn.spec.hold === true ? 'The application is on hold' : 'Paused';
+    wait(newest, 'Held', turn.spec.hold === true ? 'The application is on hold' : 'Paused');
     return;
   }
   const freeze = frozen(turn, newest, track);
   if (freeze !== undefined) {
-    newest.status.message = freeze;
+    wait(newest, 'Frozen', freeze);
     return;
   }
   const holder = occupant(turn, track);
   if (holder !== undefined) {
     const overtakes = newest.type === 'hotfix' && holder.type === 'promotion' && compareAge(newest.release, holder.release) > 0;
     if (!overtakes) {
-      newest.status.message = `Waits before ${track}, where ${holder.build} is`;
+      wait(newest, 'TrackTaken', `Waits before ${track}, where ${holder.build} is`);
       return;
     }
   }
@@ -109,16 +110,21 @@ function assignTrack(turn: Turn, track: string): void {
 /** False while something outside the Application keeps the release from its `index`th track; its message says what. */
 function mayCome(turn: Turn, working: WorkingRelease, index: number): boolean {
   if (lacksConfig(turn, working)) return false;
-  const why = waitsBeforeTrack(turn, working, index) ?? (groupHasBegun(turn, working) ? undefined : waitsForPlace(turn, working));
-  if (why !== undefined) working.status.message = why;
-  return why === undefined;
+  const group = waitsBeforeTrack(turn, working, index);
+  if (group !== undefined) {
+    wait(working, 'Group', group);
+    return false;
+  }
+  const place = groupHasBegun(turn, working) ? undefined : waitsForPlace(turn, working);
+  if (place !== undefined) wait(working, 'NoPlace', place);
+  return place === undefined;
 }
 
 /** True while the ConfigMaps and Secrets that the build is to read have not been captured. */
 function lacksConfig(turn: Turn, working: WorkingRelease): boolean {
   const build = buildOf(turn.observed, working.build);
   if (build === undefined || !awaitsConfig(turn.observed.application, build)) return false;
-  working.status.message = build.status?.conditions?.find((c) => c.type === 'Configured' && c.status === 'False')?.message ?? 'Its ConfigMaps and Secrets are being captured';
+  wait(working, 'ConfigMissing', build.status?.conditions?.find((c) => c.type === 'Configured' && c.status === 'False')?.message ?? 'Its ConfigMaps and Secrets are being captured');
   return true;
 }
 

@@ -276,6 +276,7 @@ test('a freeze keeps promotions from further tracks, and rollbacks and hotfixes 
   const cluster = installed({ freezeWindows: [{ name: 'night', schedule: '0 0 * * *', durationSeconds: 7 * 3600 }] });
   cluster.push('v1.18.0');
   cluster.settle(() => cluster.releases.length === 2 && cluster.release(`${app}-v1.18.0`).status?.message?.startsWith('Frozen by night until 2026-01-01T07:00') === true);
+  expect(cluster.release(`${app}-v1.18.0`).status?.conditions).toMatchObject([{ type: 'Waiting', status: 'True', reason: 'Frozen' }]);
   expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
   cluster.push('v1.18.1');
   cluster.createRelease('hot', { application: app, build: `${app}-v1.18.1`, type: 'hotfix', actor: 'ada', reason: 'data loss' });

@@ -18,7 +18,7 @@ import { compareAge } from '../../api/age.ts';
 import { assignTracks, waitsFor } from './queue.ts';
 import { restoreTracks } from './restore.ts';
 import { sizeAutoscaledTracks } from './sizes.ts';
-import { beginTurn, inMotion, isAborting, isEnded, isHeld, tell, timestamp, type Turn, type WorkingRelease } from './turn.ts';
+import { beginTurn, inMotion, isAborting, isEnded, isHeld, showWaiting, tell, timestamp, wait, type Turn, type WorkingRelease } from './turn.ts';
 
 /** One write, in the order in which they are to be made. */
 export type ReleaseAction =
@@ -57,6 +57,7 @@ export function reconcile(observed: Observed): Decision {
   const actions: ReleaseAction[] = turn.releases.flatMap((working) => {
     const { release } = working;
     if (release.status?.phase !== undefined && ENDED_PHASES.includes(release.status.phase)) return [];
+    showWaiting(turn, working);
     working.status.observedGeneration = release.metadata?.generation;
     return isDeepStrictEqual(working.status, { tracks: [], ...working.release.status })
       ? []
@@ -96,7 +97,7 @@ function phaseOf(turn: Turn, working: WorkingRelease): void {
   const next = waitsFor(turn, working);
   status.track = (moving.at(-1)?.name ?? next ?? turn.tracks.at(-1)?.rules.name);
   const group = moving.length === 0 && next === undefined ? waitsForCompletion(turn, working) : undefined;
-  if (group !== undefined) status.message = group;
+  if (group !== undefined) wait(working, 'Group', group);
   if (moving.length === 0 && next === undefined && group === undefined) {
     status.phase = 'Completed';
     status.completedAt = timestamp(turn);

@@ -1,9 +1,10 @@
 import { resolveApplication, type ResolvedApplicationSpec, type ResolvedTrack } from '../../api/application/defaults.ts';
 import type { DeliveryChange, DeliveryTrack } from '../../api/delivery/delivery.ts';
-import { ENDED_PHASES, type Release, type ReleaseStatus, type ReleaseTrackStatus, type TrackPhase } from '../../api/release/release.ts';
+import { ENDED_PHASES, WAITING, type Release, type ReleaseStatus, type ReleaseTrackStatus, type TrackPhase, type WaitReason } from '../../api/release/release.ts';
 import type { Job } from '../../kubernetes/types.generated.ts';
 import { nameOf, type Observed } from './observed.ts';
 import { compareAge } from '../../api/age.ts';
+import { withCondition } from '../../api/conditions.ts';
 
 const HISTORY_KEPT = 50;
 const SETTLED: readonly TrackPhase[] = ['Queued', 'Passed', 'RolledBack', 'Skipped'];
@@ -15,6 +16,8 @@ export interface WorkingRelease {
   readonly build: string;
   readonly type: 'promotion' | 'rollback' | 'hotfix';
   readonly status: ReleaseStatus & { tracks: ReleaseTrackStatus[] };
+  /** What keeps it from its next track. */
+  waiting?: { readonly reason: WaitReason; readonly message: string };
 }
 
 /** A track as this turn leaves it. */
@@ -145,6 +148,23 @@ export function tell(turn: Turn, working: WorkingRelease, step: { track?: string
   working.status.message = message;
   working.status.history = [...(working.status.history ?? []), { at: timestamp(turn), ...(track && { track }), actor, reason, message }].slice(-HISTORY_KEPT);
   explain(turn, { release: working.name, ...(track && { track }), actor, reason, message });
+}
+
+/** Says what the release waits for. Told anew in each turn: what nobody says any more is over. */
+export function wait(working: WorkingRelease, reason: WaitReason, message: string): void {
+  working.waiting = { reason, message };
+  working.status.message = message;
+}
+
+/** The condition {@link WAITING}, as this turn leaves it. */
+export function showWaiting(turn: Turn, working: WorkingRelease): void {
+  const { status, waiting } = working;
+  const others = (status.conditions ?? []).filter((c) => c.type !== WAITING);
+  if (waiting !== undefined && !isEnded(working) && !isAborting(working)) {
+    status.conditions = withCondition(status.conditions ?? [], { type: WAITING, status: 'True', ...waiting, lastTransitionTime: timestamp(turn) });
+  } else if (others.length !== (status.conditions ?? []).length) {
+    status.conditions = others;
+  }
 }
 
 /** Why the Delivery changes in this turn; the last word is the one that says most. */
