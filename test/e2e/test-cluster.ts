@@ -104,8 +104,11 @@ export class TestCluster {
   /** The example with few pods and short soaks, and its second service. */
   async applyExample(change: (application: Application) => void = () => {}): Promise<void> {
     const application = parse(readFileSync(join(EXAMPLE, 'application.yaml'), 'utf8')) as Application;
-    // A floor below the replicas: on a slow machine a probe may fail now and then.
-    for (const track of application.spec.tracks) Object.assign(track, { replicas: Math.min(track.replicas, 2), endpointFloor: 1 });
+    for (const track of application.spec.tracks) {
+      // A floor below the replicas: on a slow machine a probe may fail now and then.
+      Object.assign(track, { replicas: Math.min(track.replicas, 2), endpointFloor: 1 });
+      if (track.gates !== undefined) track.gates = track.gates.map((gate) => ('soak' in gate ? { ...gate, soak: { seconds: 1 } } : gate));
+    }
     application.spec.router = { ...application.spec.router, replicas: 2 };
     application.spec.drainSeconds = DRAIN_SECONDS;
     change(application);

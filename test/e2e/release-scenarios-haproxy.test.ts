@@ -1,0 +1,3 @@
+import { releaseScenarios } from './release-scenarios.ts';
+
+releaseScenarios('haproxy');

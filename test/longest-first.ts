@@ -1,0 +1,17 @@
+import { basename } from 'node:path';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files that take a minute or more, the longest first: what starts last is what a run waits for at its end. */
+const LONG = ['release-scenarios-haproxy', 'main-job', 'release-scenarios-builtin', 'bad-input', 'kill-at-every-step', 'failed-releases', 'rebuilt-cluster', 'killed-processes'];
+
+/** Starts the files that are known to be long before the others. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = (file: TestSpecification): number => {
+      const at = LONG.indexOf(basename(file.moduleId, '.test.ts'));
+      return at === -1 ? LONG.length : at;
+    };
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => a.project.config.sequence.groupOrder - b.project.config.sequence.groupOrder || rank(a) - rank(b));
+  }
+}
