@@ -65,7 +65,7 @@ export const releaseCrd = customResourceDefinition({
     {
       application: text('Application.', { minLength: 1, maxLength: 40, ...rules(['self == oldSelf', 'The application of a Release never changes: make another Release']) }),
       build: text('Build.', { minLength: 1, maxLength: 253, ...rules(['self == oldSelf', 'The build of a Release never changes: make another Release']) }),
-      type: text('promotion goes track by track; rollback puts the build back where a later one is, weight first; hotfix skips gates.', { enum: ['promotion', 'rollback', 'hotfix'], default: 'promotion', ...rules(['self == oldSelf', 'The type of a Release never changes: make another Release']) }),
+      type: text('promotion goes track by track; rollback puts the build on every track that serves another, weight first; hotfix skips gates.', { enum: ['promotion', 'rollback', 'hotfix'], default: 'promotion', ...rules(['self == oldSelf', 'The type of a Release never changes: make another Release']) }),
       actor: text('Who asked.', { maxLength: 256 }),
       reason,
       paused: flag('True: nothing moves until it is resumed; a failure still rolls back.'),

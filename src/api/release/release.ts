@@ -12,7 +12,7 @@ export interface Release extends KubernetesObject {
 export interface ReleaseSpec {
   application: string;
   build: string;
-  /** `promotion` (default) goes track by track; `rollback` goes to every track that holds a later Build, weight first; `hotfix` skips the named tracks' gates. */
+  /** `promotion` (default) goes track by track; `rollback` goes to every track that serves another Build, weight first; `hotfix` skips the named tracks' gates. */
   type?: 'promotion' | 'rollback' | 'hotfix';
   /** Who asked, for the record; default `aweigh`. */
   actor?: string;

@@ -41,7 +41,7 @@ function beginFirst(turn: Turn): boolean {
   return true;
 }
 
-/** A rollback takes every track that serves a later build, from the releases that are on them, all at once. */
+/** A rollback takes every track that serves another build, from the releases that are on them, all at once: also one that an earlier rollback put further back, or its users would be behind production's. */
 function beginRollback(turn: Turn, working: WorkingRelease): void {
   if (working.status.tracks.length > 0) return;
   const target = buildOf(turn.observed, working.build);
@@ -61,10 +61,9 @@ function beginRollback(turn: Turn, working: WorkingRelease): void {
     if (other === working || isEnded(other) || other.build === working.build || compareAge(other.release, working.release) > 0) continue;
     if (other.type === 'rollback' || later(other.build)) supersede(turn, other, working, `Rolled back to ${working.build} by ${working.release.spec.actor ?? 'aweigh'}`, 'Aborted');
   }
-  const { rules: lastRules } = turn.tracks.at(-1) ?? {};
   for (const { rules, held } of turn.tracks) {
     const leaves = held.next !== undefined && later(held.next.build);
-    if (held.serving !== undefined && (later(held.serving) || leaves || (rules.name === lastRules?.name && held.serving !== working.build))) take(turn, working, rules.name);
+    if (held.serving !== undefined && (held.serving !== working.build || leaves)) take(turn, working, rules.name);
     else working.status.tracks.push({ name: rules.name, phase: 'Skipped' });
   }
   const { actor = 'aweigh', reason } = working.release.spec;

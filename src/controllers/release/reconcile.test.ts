@@ -184,6 +184,17 @@ test('a rollback ends the releases in motion, and none of them comes back', () =
   expect(cluster.release(`${app}-v1.18.0`).status?.phase).toBe('Aborted');
 });
 
+test('a rollback that takes back another one leaves no track behind production', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0');
+  cluster.settle(() => serving(cluster)['production'] === 'v1.18.0' && cluster.releases.at(-1)?.status?.phase === 'Completed');
+  cluster.createRelease('back', { application: app, build: `${app}-v1.17.0`, type: 'rollback', actor: 'ada' });
+  cluster.settle(() => serving(cluster)['free'] === 'v1.17.0');
+  cluster.createRelease('forth', { application: app, build: `${app}-v1.18.0`, type: 'rollback', actor: 'ada' });
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.18.0'));
+});
+
 test('a hotfix overtakes what is on the tracks and skips the gates', () => {
   const cluster = installed(withTracks((t) => (t.name === 'free' ? { ...t, gates: [{ name: 'wait', approval: {} }] } : t)));
   cluster.push('v1.18.0');
