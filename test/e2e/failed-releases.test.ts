@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Application } from '../../src/api/application/application.ts';
 import { eventually, run } from './command-line.ts';
-import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
-import { Traffic } from './traffic.ts';
+import { APPLICATION, LONGEST_REQUEST_MS, TestCluster, versionFolder } from './test-cluster.ts';
+import { routerUrl, Traffic } from './traffic.ts';
 
 const RATE = 100;
 let cluster: TestCluster;
@@ -65,4 +65,15 @@ test('a git revert of a release becomes a rollback Release in the normal order',
   await traffic.more(RATE);
   const verdict = await traffic.verdict();
   expect(verdict, verdict.examples.join('\n')).toMatchObject({ failed: 0, misrouted: 0, cohortChanges: 0 });
+});
+
+test('a deleted Application is gone with all that it owns, its routers first: what was under way is answered', async () => {
+  const url = await routerUrl(cluster);
+  const underWay = Array.from({ length: 20 }, async (_, user) => (await fetch(`${url}/slow?ms=${LONGEST_REQUEST_MS}`, { headers: { 'X-User-Id': `user-${user}` } })).status);
+  // Asked after them, answered before them.
+  await fetch(`${url}/account`, { headers: { 'X-User-Id': 'user-0' } });
+  await cluster.kubectl('delete', 'application', APPLICATION, '--timeout=120s');
+  expect(await cluster.kubectl('get', 'pods', '-l', `aweigh.dev/router=${APPLICATION}-haproxy`, '-o', 'name')).toBe('');
+  expect(new Set(await Promise.all(underWay))).toEqual(new Set([200]));
+  await eventually('everything of it to be gone', async () => ((await cluster.kubectl('get', 'deployments,services,pods,routers,deliveries', '-l', `aweigh.dev/application=${APPLICATION}`, '-o', 'name')) === '' ? true : undefined));
 });

@@ -80,7 +80,7 @@ export class Traffic {
   }
 }
 
-async function routerUrl(cluster: TestCluster): Promise<string> {
+export async function routerUrl(cluster: TestCluster): Promise<string> {
   return eventually('the router to answer', async () => {
     const service = await cluster.get<{ spec: { clusterIP: string; ports: { port: number }[] } }>('service', `${APPLICATION}-haproxy`);
     const url = `http://${service.spec.clusterIP}:${service.spec.ports[0]?.port}`;
