@@ -1,4 +1,5 @@
 import type { Case } from './answers/cases.ts';
+import type { FuzzRandom } from './fuzz-random.ts';
 
 export interface FuzzRequest {
   readonly method: string;
@@ -8,31 +9,6 @@ export interface FuzzRequest {
 }
 
 interface Resource { readonly groupVersion: string; readonly name: string; readonly namespaced: boolean; readonly kind: string }
-
-/** Numbers from a seed, so that what fails can be run again. */
-export class FuzzRandom {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  /** From 0 (inclusive) to 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.next() * limit);
-  }
-
-  of<T>(items: readonly T[]): T {
-    return items[this.below(items.length)] as T;
-  }
-}
 
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'POST', 'POST', 'PUT', 'PATCH', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
 const NAMES = ['case', 'case', 'a', 'Not-Valid', '..', '%2e%2e', 'x'.repeat(260), 'things.example.com', 'default', 'kube-root-ca.crt', '%00', 'ü', '10.0.0.77'];

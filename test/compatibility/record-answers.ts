@@ -1,20 +1,21 @@
 /**
  * Starts the real API server of the peers, sends it every mutation of the manifests as a dry-run create, and keeps what it answers.
- * usage: node test/compatibility/record-answers.ts OUT [--more ANSWERS] [--only TEXT]
- * --more takes the manifests that another recording was made of as well.
+ * usage: node test/compatibility/record-answers.ts OUT [--more ANSWERS] [--only TEXT] [--wider EVERY]
+ * --more takes the manifests that another recording was made of as well; --wider takes one in so many of the wider mutations instead.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { ask, casesOf, manifests, type Manifest } from './answers/cases.ts';
+import { ask, casesOf, manifests, widerCasesOf, type Manifest } from './answers/cases.ts';
 import type { Recorded } from './answers/replay.ts';
 import { realServer } from './answers/servers.ts';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { more: { type: 'string', multiple: true, default: [] }, only: { type: 'string', default: '' } } });
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { more: { type: 'string', multiple: true, default: [] }, only: { type: 'string', default: '' }, wider: { type: 'string' } } });
 const [out = ''] = positionals;
 const CONNECTIONS = 16;
 
 const more = values.more.flatMap((file) => readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Recorded));
-const cases = casesOf([...manifests(), ...more.filter((recorded) => recorded.what === 'as written').map((recorded) => recorded.body as Manifest)], values.only);
+const from = [...manifests(), ...more.filter((recorded) => recorded.what === 'as written').map((recorded) => recorded.body as Manifest)];
+const cases = values.wider === undefined ? casesOf(from, values.only) : widerCasesOf(from, Number(values.wider), values.only);
 const answers: Recorded[] = [];
 const server = await realServer();
 let next = 0;

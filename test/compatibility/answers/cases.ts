@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
@@ -5,6 +6,7 @@ import resourceData from '../../../src/kubernetes/data/resources.json' with { ty
 import { mask } from './mask.ts';
 import { mutationsOf } from './mutations.ts';
 import type { Recorded } from './replay.ts';
+import { widerMutationsOf } from './wider-mutations.ts';
 
 export interface Manifest { readonly apiVersion: string; readonly kind: string }
 export type Case = Omit<Recorded, 'answer'>;
@@ -33,6 +35,25 @@ export function casesOf(from: readonly Manifest[], only = ''): Case[] {
       cases.push({ what, path, fieldValidation: cases.length % 5 === 4 ? 'Warn' : 'Strict', body });
     }
   }
+  return cases;
+}
+
+const VALIDATIONS = ['Strict', 'Warn', 'Strict', 'Ignore', 'Strict'] as const;
+
+/** A sample of the wider mutations: about one in `every`, the same ones each time. */
+export function widerCasesOf(from: readonly Manifest[], every: number, only = ''): Case[] {
+  const cases: Case[] = [];
+  const seen = new Set<string>();
+  from.forEach((manifest, index) => {
+    const path = pathOf(manifest);
+    if (!path.includes(only)) return;
+    for (const { what, body } of widerMutationsOf(manifest, index)) {
+      const text = path + JSON.stringify(body);
+      if (seen.has(text) || createHash('sha256').update(`${index} ${what}`).digest().readUInt32BE() % every !== 0) continue;
+      seen.add(text);
+      cases.push({ what, path, fieldValidation: VALIDATIONS[cases.length % VALIDATIONS.length] ?? 'Strict', body });
+    }
+  });
   return cases;
 }
 

@@ -1,11 +1,10 @@
+import { pathsOf, REMOVED, valueAt, withValue } from './places.ts';
+
 /** A manifest with one thing changed; `what` names the change and where: 'null spec.ports.0.port'. */
 export interface Mutation { readonly what: string; readonly body: unknown }
 
-type Path = readonly (string | number)[];
-
 const TOO_LONG = 'a'.repeat(300);
 const TOO_MANY = 99_999_999;
-const REMOVED = Symbol('removed');
 
 /** The manifest as it is and, for each field of it, everything that a careless hand may make of the field. */
 export function mutationsOf(manifest: unknown): Mutation[] {
@@ -32,28 +31,4 @@ function changesOf(value: unknown): [string, unknown][] {
     else changes.push(['empty', {}]);
   }
   return changes;
-}
-
-function* pathsOf(value: unknown, path: Path = []): Generator<Path> {
-  if (value === null || typeof value !== 'object') return;
-  const entries: [string | number, unknown][] = Array.isArray(value) ? value.map((item, i) => [i, item]) : Object.entries(value);
-  for (const [key, item] of entries) {
-    yield [...path, key];
-    yield* pathsOf(item, [...path, key]);
-  }
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((at, key) => (at as Record<string | number, unknown>)[key], value);
-}
-
-function withValue(value: unknown, path: Path, changed: unknown): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return changed;
-  const next = withValue((value as Record<string | number, unknown>)[key], rest, changed);
-  if (Array.isArray(value)) return next === REMOVED ? value.toSpliced(key as number, 1) : value.with(key as number, next);
-  const copy: Record<string, unknown> = { ...(value as object) };
-  if (next === REMOVED) delete copy[key];
-  else copy[key] = next;
-  return copy;
 }

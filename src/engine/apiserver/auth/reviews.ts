@@ -2,9 +2,10 @@ import { badRequest } from '../api-error.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { acceptedForm, replyObject, transient } from '../http/negotiate.ts';
 import type { KindObject, RequestUser } from '../kinds/strategy.ts';
-import { strategyContext } from '../context.ts';
+import { strategyContext, timestamp } from '../context.ts';
 import { refuseInvalid } from '../requests/commit.ts';
 import { decodeRequest } from '../requests/decode-request.ts';
+import { dropDoubledOwners } from '../validation/object-meta.ts';
 import { groupVersionOf } from '../resources/served-resource.ts';
 import type { AccessAttributes } from './authorizer.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -26,21 +27,30 @@ export const reviewKinds: ReadonlySet<string> = new Set(['SelfSubjectReview', 'T
 
 /** Answers one review. */
 export async function handleReview(request: ApiRequest, authenticator: Authenticator): Promise<void> {
+  const { kind } = request.resource;
   const form = acceptedForm(request, true);
   const review = await decodeRequest(request);
-  const namespace = request.namespace;
-  if (namespace !== undefined) {
-    if ((review.metadata.namespace ?? namespace) !== namespace) throw badRequest(`metadata.namespace is ${review.metadata.namespace}, the path's namespace is ${namespace}`);
-    review.metadata.namespace = namespace;
-  }
+  const { namespace } = request;
+  wipeMetadata(request, review);
   refuseInvalid(request, review, request.resource.strategy.validate(review, strategyContext(request.api, request.user, namespace)));
   const spec = (review['spec'] ?? {}) as ReviewSpec;
   const status = await statusFor(request, spec, authenticator);
-  const { metadata } = review;
-  // Whose rules these are and where is not told back.
-  if (request.resource.kind === 'SelfSubjectRulesReview') review['spec'] = {};
-  const answer: KindObject = { ...review, apiVersion: groupVersionOf(request.resource), metadata: { ...metadata }, status };
+  // Of these, what was asked is not told back.
+  const isAboutOneself = kind === 'SelfSubjectRulesReview' || kind === 'SelfSubjectReview';
+  const told = !isAboutOneself ? review : { ...review, metadata: kind === 'SelfSubjectReview' ? { creationTimestamp: timestamp(request.api.clock.now()) } : {}, ...(kind === 'SelfSubjectRulesReview' && { spec: {} }) };
+  const answer: KindObject = { ...told, apiVersion: groupVersionOf(request.resource), status };
   replyObject(request, 201, transient(answer), form);
+}
+
+/** What only the server says of an object's metadata means nothing here. */
+function wipeMetadata(request: ApiRequest, review: KindObject): void {
+  const { metadata } = review;
+  const { namespace } = request;
+  if (namespace !== undefined && (metadata.namespace ?? namespace) !== namespace) throw badRequest(`metadata.namespace is ${metadata.namespace}, the path's namespace is ${namespace}`);
+  if (namespace === undefined) delete metadata.namespace;
+  else metadata.namespace = namespace;
+  for (const field of ['creationTimestamp', 'uid', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink'] as const) delete metadata[field];
+  request.warnings.push(...dropDoubledOwners(metadata));
 }
 
 async function statusFor(request: ApiRequest, spec: ReviewSpec, authenticator: Authenticator): Promise<object> {

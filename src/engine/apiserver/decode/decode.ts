@@ -46,7 +46,8 @@ function finish(value: unknown, kind: BuiltInKind, fieldValidation: FieldValidat
   if (!hasShape(name)) throw new Error(`${kind.kind} of ${kind.group}/${kind.version} is no built-in kind`);
   const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
   try {
-    const walked = walkWith(readerOf(`#${name}`), value);
+    // As everywhere, null says nothing.
+    const walked = walkWith(readerOf(`#${name}`), value ?? {});
     const object = walked.value as KindObject;
     requireKind(object, apiVersion, kind.kind);
     if (fieldValidation === 'Ignore') return { object, warnings: [] };

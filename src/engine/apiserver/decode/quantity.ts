@@ -52,7 +52,7 @@ function parse(text: string): Quantity | undefined {
     const divisor = 10n ** BigInt(-scale);
     nanos = (nanos + divisor - 1n) / divisor;
   }
-  if (nanos > MAX) nanos = MAX;
+  if (format === 'binary' && nanos > MAX) nanos = MAX;
   return { nanos: sign === '-' ? -nanos : nanos, format };
 }
 
@@ -89,10 +89,34 @@ export function canonicalQuantity(text: string): string | undefined {
   if (known !== undefined) return known;
   const quantity = parseQuantity(text);
   if (quantity === undefined) return undefined;
-  const result = formatQuantity(quantity);
+  const result = isKept(text) ? text : formatQuantity(quantity);
   if (canonical.size >= CACHE_LIMIT) canonical.clear();
   canonical.set(text, result);
   return result;
+}
+
+const KEPT = /^\+?0*([1-9]\d*)\.?(\d*)(?:([numkMGTPE])|([KMGTPE]i)|[eE]([+-]?\d+))?$/;
+/** Digits that fit 64 bits for certain; of a binary number, fewer for each power of 1024. */
+const SHORT_DECIMAL = 18;
+const SHORT_BINARY = [14, 11, 8, 5, 2];
+
+/** Kubernetes answers with the text as it came where that is short and close enough to the canonical form: `+1`, `5.`, `1e3`. */
+function isKept(text: string): boolean {
+  const match = KEPT.exec(text);
+  if (match === null) return false;
+  const [, whole = '', fraction = '', decimal, binary, exponent] = match;
+  if (binary !== undefined) return fraction === '' && whole.length <= (SHORT_BINARY[BINARY_POWER[binary] ?? 0] ?? 0) && BigInt(whole) % 8n !== 0n;
+  const power = (exponent === undefined ? (DECIMAL_EXPONENT[decimal ?? ''] ?? 0) : Number(exponent)) - fraction.length;
+  return whole.length + fraction.length <= SHORT_DECIMAL && power >= -9 && power % 3 === 0 && !`${whole}${fraction}`.endsWith('000');
+}
+
+const MILLI = 1_000_000n;
+
+/** Whether a thousandth of the base unit is left over, counted in 64 bits as Kubernetes does: a binary number that overflows has a rest too. */
+export function hasFraction(text: string | undefined): boolean {
+  const { nanos, format } = (text === undefined ? undefined : parseQuantity(text)) ?? { nanos: 0n, format: 'decimal' };
+  const milli = nanos >= 0n ? (nanos + MILLI - 1n) / MILLI : nanos / MILLI;
+  return (format === 'binary' ? BigInt.asIntN(64, milli) : milli) % 1000n !== 0n;
 }
 
 /** Billionths of a quantity that decoding has accepted; 0 where it is absent. */

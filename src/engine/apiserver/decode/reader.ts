@@ -129,12 +129,17 @@ const intOrString: Reader = {
   isZero: never,
 };
 
+/** Bits of the last character that belong to no byte are zero in what is given back. */
+function withoutSpareBits(base64: string): string {
+  return base64.endsWith('=') ? base64.slice(0, -4) + Buffer.from(base64.slice(-4), 'base64').toString('base64') : base64;
+}
+
 const bytes: Reader = {
   read(v) {
     if (typeof v !== 'string') return wrong('a base64 string', v);
-    if (v.length % 4 === 0 && BASE64.test(v)) return v;
+    if (v.length % 4 === 0 && BASE64.test(v)) return withoutSpareBits(v);
     const compact = v.replace(/[\r\n]/g, '');
-    return BASE64.test(compact) ? compact : wrong('a base64 string', v);
+    return BASE64.test(compact) ? withoutSpareBits(compact) : wrong('a base64 string', v);
   },
   zero: () => null,
   isZero: (v) => v === null || v === '',

@@ -25,6 +25,7 @@ export interface KindRules {
   /** A status write carries its annotations along. Default: true. */
   readonly statusSetsAnnotations?: boolean;
   readonly anyFinalizer?: boolean;
+  readonly anyGenerateName?: boolean;
   /** Metadata is checked only where nothing else is wrong, and any name that may stand in a path will do. */
   readonly lateMetadata?: boolean;
   default?(object: KindObject): void;
@@ -57,7 +58,7 @@ export function emptyStatus(group: string, version: string, kind: string): () =>
 export function strategyOf(rules: KindRules, hasStatus: boolean): Strategy {
   const resetsStatus = hasStatus && rules.resetsStatus !== false;
   const status = resetsStatus ? emptyStatus(rules.group, rules.version, rules.kind) : undefined;
-  const metaRules = { name: rules.name ?? dnsSubdomain, namespaced: rules.namespaced, anyFinalizer: rules.anyFinalizer };
+  const metaRules = { name: rules.name ?? dnsSubdomain, namespaced: rules.namespaced, anyFinalizer: rules.anyFinalizer, anyGenerateName: rules.anyGenerateName };
   return {
     default: (object) => rules.default?.(object),
     prepareForCreate(object, context) {

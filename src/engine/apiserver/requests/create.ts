@@ -61,7 +61,7 @@ export async function createObject(request: ApiRequest, given: KindObject, own: 
 /** Sets what only the server may say of a new object. */
 function stampNew(request: ApiRequest, object: KindObject, isFree: (name: string) => boolean): void {
   const { metadata } = object;
-  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '') throw badRequest('resourceVersion should not be set on objects to be created');
+  if (/^[1-9]\d*$/.test(metadata.resourceVersion ?? '') && !isDryRun(request)) throw badRequest('resourceVersion should not be set on objects to be created');
   if (request.namespace === undefined) delete metadata.namespace;
   else {
     if (metadata.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== request.namespace) {

@@ -13,7 +13,7 @@ interface ServiceSpec { type?: string; externalTrafficPolicy?: string; healthChe
 export function allocateForService(service: KindObject, pool: AddressPool, dryRun = false): void {
   const spec = service['spec'] as ServiceSpec;
   if (spec.type === 'ExternalName') return;
-  const ports = dryRun ? guessedPorts(spec) : pool;
+  const ports = dryRun ? guessedPorts() : pool;
   const errors = [...allocateAddress(service, spec, pool), ...allocatePorts(service, spec, ports), ...allocateHealthPort(service, spec, ports)];
   if (errors.length > 0) throw invalid('', 'Service', service.metadata.name ?? '', errors);
 }
@@ -37,11 +37,21 @@ function allocateAddress(service: KindObject, spec: ServiceSpec, pool: AddressPo
 
 type PortPool = Pick<AddressPool, 'allocatePort' | 'takePort'>;
 
-/** A dry run takes no port: it tells one that is likely, the next after those that the Service names. */
-function guessedPorts(spec: ServiceSpec): PortPool {
-  const named = (spec.ports ?? []).flatMap((port) => port.nodePort || []);
-  let last = named.length > 0 ? Math.max(0, ...named) : MAX_NODE_PORT + 1;
-  return { allocatePort: () => (last += 1), takePort: () => 'taken' };
+/** A dry run takes no port: it tells one that is likely, the next after those before it. */
+function guessedPorts(): PortPool {
+  let last = MAX_NODE_PORT + 1, isFirst = true;
+  const take = (port: number): 'taken' => {
+    last = Math.max(isFirst ? 0 : last, port);
+    isFirst = false;
+    return 'taken';
+  };
+  return {
+    allocatePort() {
+      take(last + 1);
+      return last;
+    },
+    takePort: (port) => take(port),
+  };
 }
 
 /** Where traffic stays on a node, load balancers ask each node whether it has an endpoint. */

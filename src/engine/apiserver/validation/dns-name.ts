@@ -69,7 +69,7 @@ export function domainPrefixedPath(text: string): readonly string[] {
   return DOMAIN_PATH_CHARACTERS.test(text.slice(slash + 1)) ? GOOD : ['the path has characters that a URL does not allow'];
 }
 
-/** Checks a generateName: what follows it will be letters and digits, so a last '-' or '.' is fine. */
+/** Checks a generateName, after which letters and digits will follow: a last '-' is fine. As in Kubernetes, what stands before that '-' is not looked at. */
 export function prefixOf(check: NameCheck): NameCheck {
-  return (name) => check(name.endsWith('-') ? `${name.slice(0, -1)}a` : name);
+  return (name) => check(name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name);
 }

@@ -47,10 +47,21 @@ export function ipBits(text: string): { value: bigint; bits: number } | undefine
 /** The block's address has no bits beyond its prefix. */
 export function isCanonicalCidr(text: string): boolean {
   const [address = '', length = ''] = text.split('/');
+  if (!isCanonical(address)) return false;
   const ip = ipBits(address);
   if (ip === undefined) return false;
   const host = BigInt(ip.bits - Number(length));
   return (ip.value & ((1n << host) - 1n)) === 0n;
+}
+
+/** Written the one way that RFC 5952 gives it. */
+function isCanonical(address: string): boolean {
+  return ipFamily(address) !== 'IPv6' || address.includes('.') || new URL(`http://[${address}]`).hostname === `[${address}]`;
+}
+
+export function canonicalAddress(text: string): readonly string[] {
+  const messages = ipAddress(text);
+  return messages.length > 0 || isCanonical(text) ? messages : ['must be in canonical form, such as 2001:db8::ffff'];
 }
 
 /** Addresses that no endpoint may have: unspecified, link-local, multicast, and loopback unless the engine runs on it. */

@@ -12,11 +12,13 @@ export interface ObjectMetaRules {
   readonly namespaced: boolean;
   /** Kinds outside the core rules take a finalizer without a domain. */
   readonly anyFinalizer?: boolean;
+  /** Only the name that comes of it is looked at. */
+  readonly anyGenerateName?: boolean;
 }
 
 /** Metadata on create. */
 export function validateObjectMeta(metadata: ObjectMeta, rules: ObjectMetaRules, path: string, found: Findings): void {
-  if (metadata.generateName !== undefined) found.eachInvalid(`${path}.generateName`, metadata.generateName, prefixOf(rules.name)(metadata.generateName));
+  if (metadata.generateName !== undefined && rules.anyGenerateName !== true) found.eachInvalid(`${path}.generateName`, metadata.generateName, prefixOf(rules.name)(metadata.generateName));
   if (metadata.name === undefined) found.required(`${path}.name`, 'name or generateName is needed');
   else found.eachInvalid(`${path}.name`, metadata.name, rules.name(metadata.name));
   if (rules.namespaced) {
@@ -30,11 +32,20 @@ export function validateObjectMeta(metadata: ObjectMeta, rules: ObjectMetaRules,
   validateFinalizers(metadata.finalizers, path, rules.anyFinalizer === true, found);
 }
 
+/** Metadata of what a template makes: labels and annotations, and nothing else. */
+export function validateTemplateMeta(metadata: ObjectMeta | undefined, path: string, found: Findings): void {
+  validateAnnotations(metadata?.annotations, `${path}.annotations`, found);
+  validateLabels(metadata?.labels, `${path}.labels`, found);
+  for (const [field, value] of Object.entries(metadata ?? {})) {
+    if (field !== 'annotations' && field !== 'labels' && value !== null) found.forbidden(`${path}.${field === 'uid' ? 'uID' : field}`, 'a template says nothing of it');
+  }
+}
+
 function validateOwners(metadata: ObjectMeta, path: string, found: Findings): void {
   let controllers = 0;
   metadata.ownerReferences?.forEach((owner) => {
     const at = path;
-    if (owner.apiVersion === '') found.invalid(`${at}.apiVersion`, owner.apiVersion, 'must not be empty');
+    if (!/^(?:[^/]*\/)?[^/]+$/.test(owner.apiVersion)) found.invalid(`${at}.apiVersion`, owner.apiVersion, 'must be a version, or a group and a version');
     if (owner.kind === '') found.invalid(`${at}.kind`, owner.kind, 'must not be empty');
     if (owner.name === '') found.invalid(`${at}.name`, owner.name, 'must not be empty');
     if (owner.uid === '') found.invalid(`${at}.uid`, owner.uid, 'must not be empty');

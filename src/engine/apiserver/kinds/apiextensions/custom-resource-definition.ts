@@ -6,6 +6,7 @@ import type { KindRules } from '../built-in-kind.ts';
 import type { KindObject } from '../strategy.ts';
 import { validateConversion } from './definition-conversion.ts';
 import { validateVersions } from './definition-versions.ts';
+import { unknownFormats } from './string-formats.ts';
 
 const SCOPES = new Set(['Cluster', 'Namespaced']);
 const PROTECTED_GROUP = /(^|\.)(k8s|kubernetes)\.io$/;
@@ -33,13 +34,17 @@ export const customResourceDefinition: KindRules = {
     addStoredVersion(object);
   },
   prepareUpdate: addStoredVersion,
+  warnings(object, old) {
+    const before = old === undefined ? new Set() : unknownFormats(old['spec']);
+    return [...unknownFormats(object['spec'])].filter((format) => !before.has(format)).map((format) => `the format ${JSON.stringify(format)} is not known, and not checked`);
+  },
   validateMetadata(object, found) {
     const spec = object['spec'] as CustomResourceDefinitionSpec;
     const required = `${spec.names.plural}.${spec.group}`;
     const name: NameCheck = (text) => {
       return [...dnsSubdomain(text), ...(text === required ? [] : [`must be ${required}, the plural and the group`])];
     };
-    validateObjectMeta(object.metadata, { name, namespaced: false }, 'metadata', found);
+    validateObjectMeta(object.metadata, { name, namespaced: false, anyFinalizer: true }, 'metadata', found);
     validateApproval(object, undefined, found);
   },
   validate(object, found) {

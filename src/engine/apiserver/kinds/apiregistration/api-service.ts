@@ -5,7 +5,7 @@ import { portNumber } from '../../validation/port.ts';
 import type { KindRules } from '../built-in-kind.ts';
 
 export const apiService: KindRules = {
-  group: 'apiregistration.k8s.io', version: 'v1', kind: 'APIService', namespaced: false,
+  group: 'apiregistration.k8s.io', version: 'v1', kind: 'APIService', namespaced: false, anyFinalizer: true,
   default(object) {
     const service = (object['spec'] as APIServiceSpec | undefined)?.service;
     if (service !== undefined) service.port ??= 443;
@@ -21,7 +21,7 @@ export const apiService: KindRules = {
       const messages = pathSegmentName(text);
       return messages.length > 0 ? messages : text === required ? [] : [`must be ${required}, the version and the group`];
     };
-    validateObjectMeta(object.metadata, { name, namespaced: false }, 'metadata', found);
+    validateObjectMeta(object.metadata, { name, namespaced: false, anyFinalizer: true }, 'metadata', found);
   },
   validate(object, found) {
     const spec = object['spec'] as APIServiceSpec;

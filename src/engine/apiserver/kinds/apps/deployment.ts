@@ -2,7 +2,7 @@ import type { DeploymentSpec } from '../../../../kubernetes/types.generated.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import { countOf, validateAtMostAll, validateIntOrPercent } from '../../validation/int-or-percent.ts';
 import type { KindRules } from '../built-in-kind.ts';
-import { templateWarnings } from '../core/pod/warnings.ts';
+import { nameWarnings, templateWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
 import { validateRunningTemplate, validateWorkloadSelector } from './template-rules.ts';
 
@@ -10,7 +10,7 @@ const STRATEGIES = new Set(['Recreate', 'RollingUpdate']);
 
 export const deployment: KindRules = {
   group: 'apps', version: 'v1', kind: 'Deployment', namespaced: true, generation: true, annotationsCount: true,
-  warnings: (object) => templateWarnings(object['spec'].template, 'spec.template'),
+  warnings: (object, old) => [...(old === undefined ? nameWarnings(object.metadata.name) : []), ...templateWarnings(object['spec'].template, 'spec.template')],
   default(object) {
     const spec = object['spec'] as DeploymentSpec;
     spec.replicas ??= 1;

@@ -1,13 +1,13 @@
 import type { ReplicaSetSpec } from '../../../../kubernetes/types.generated.ts';
 import type { KindRules } from '../built-in-kind.ts';
-import { templateWarnings } from '../core/pod/warnings.ts';
+import { nameWarnings, templateWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
 import { validateCounts, validateParts } from './deployment.ts';
 import { validateRunningTemplate, validateWorkloadSelector } from './template-rules.ts';
 
 export const replicaSet: KindRules = {
   group: 'apps', version: 'v1', kind: 'ReplicaSet', namespaced: true, generation: true,
-  warnings: (object) => templateWarnings(object['spec'].template, 'spec.template'),
+  warnings: (object, old) => [...(old === undefined ? nameWarnings(object.metadata.name) : []), ...templateWarnings(object['spec'].template, 'spec.template')],
   default(object) {
     const spec = object['spec'] as ReplicaSetSpec;
     spec.replicas ??= 1;

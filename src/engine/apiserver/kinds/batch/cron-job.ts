@@ -2,7 +2,7 @@ import type { CronJobSpec } from '../../../../kubernetes/types.generated.ts';
 import { dnsSubdomain } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import type { KindRules } from '../built-in-kind.ts';
-import { templateWarnings } from '../core/pod/warnings.ts';
+import { nameWarnings, templateWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
 import { isCronSchedule } from './cron-schedule.ts';
 import { defaultPodFailurePolicy, validateJobTemplate } from './job.ts';
@@ -17,7 +17,7 @@ export const cronJob: KindRules = {
     const messages = dnsSubdomain(name);
     return name.length > MAX_NAME ? [...messages, `must be at most ${MAX_NAME} characters`] : messages;
   },
-  warnings: (object) => templateWarnings(object['spec'].jobTemplate.spec?.template, 'spec.jobTemplate.spec.template'),
+  warnings: (object, old) => [...(old === undefined ? nameWarnings(object.metadata.name) : []), ...templateWarnings(object['spec'].jobTemplate.spec?.template, 'spec.jobTemplate.spec.template')],
   default(object) {
     const spec = object['spec'] as CronJobSpec;
     spec.concurrencyPolicy ??= 'Allow';

@@ -6,11 +6,12 @@ import { qualifiedName } from '../../validation/label.ts';
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts';
 import { validateObjectMeta } from '../../validation/object-meta.ts';
 import type { KindRules } from '../built-in-kind.ts';
-import { templateWarnings } from '../core/pod/warnings.ts';
+import { nameWarnings, templateWarnings } from '../core/pod/warnings.ts';
 import { defaultPodSpec } from '../core/pod/defaults.ts';
 import { validatePodTemplate } from '../core/pod/validate-template.ts';
 import type { KindObject } from '../strategy.ts';
 
+const MAX_SUCCESS_RULES = 20;
 const UNLIMITED = 2147483647;
 const RESTART_POLICIES = new Set(['OnFailure', 'Never']);
 const COMPLETION_MODES = new Set(['Indexed', 'NonIndexed']);
@@ -21,7 +22,7 @@ const CONDITION_STATUSES = new Set(['False', 'True', 'Unknown']);
 
 export const job: KindRules = {
   group: 'batch', version: 'v1', kind: 'Job', namespaced: true, generation: true,
-  warnings: (object) => templateWarnings(object['spec'].template, 'spec.template'),
+  warnings: (object, old) => [...(old === undefined ? nameWarnings(object.metadata.name) : []), ...templateWarnings(object['spec'].template, 'spec.template')],
   default(object) {
     const spec = object['spec'] as JobSpec;
     if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
@@ -137,6 +138,7 @@ function validateJobSpec(spec: JobSpec, path: string, found: Findings, standsAlo
   if (spec.successPolicy !== undefined) {
     if (spec.completionMode !== 'Indexed') found.invalid(`${path}.successPolicy`, spec.successPolicy, 'needs completionMode Indexed');
     if ((spec.successPolicy.rules?.length ?? 0) === 0) found.required(`${path}.successPolicy.rules`, 'at least one is needed');
+    if ((spec.successPolicy.rules?.length ?? 0) > MAX_SUCCESS_RULES) found.tooMany(`${path}.successPolicy.rules`, `must be at most ${MAX_SUCCESS_RULES}`);
     spec.successPolicy.rules?.forEach((rule, i) => {
       if (rule.succeededCount === undefined && rule.succeededIndexes === undefined) found.required(`${path}.successPolicy.rules[${i}]`, 'succeededCount or succeededIndexes is needed');
       const at = `${path}.successPolicy.rules[${i}]`;

@@ -2,8 +2,8 @@ import type { PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate } from '.
 import { nanosOf } from '../../decode/quantity.ts';
 import { dnsSubdomain } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
-import { validateAnnotations, validateLabels } from '../../validation/label.ts';
 import { validateLabelSelector } from '../../validation/label-selector.ts';
+import { validateTemplateMeta } from '../../validation/object-meta.ts';
 
 export const ACCESS_MODES: ReadonlySet<string> = new Set(['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']);
 export const VOLUME_MODES: ReadonlySet<string> = new Set(['Block', 'Filesystem']);
@@ -47,7 +47,6 @@ function validateDataSources(spec: PersistentVolumeClaimSpec, path: string, foun
 }
 
 export function validateClaimTemplate(template: PersistentVolumeClaimTemplate, path: string, found: Findings): void {
-  validateLabels(template.metadata?.labels, `${path}.metadata.labels`, found);
-  validateAnnotations(template.metadata?.annotations, `${path}.metadata.annotations`, found);
+  validateTemplateMeta(template.metadata, `${path}.metadata`, found);
   validateClaimSpec(template.spec, `${path}.spec`, found);
 }

@@ -103,7 +103,7 @@ function validateService(object: Service, found: Findings, loopback: boolean): v
   const ports = spec.ports ?? [];
   if (ports.length === 0 && spec.clusterIP !== 'None' && spec.clusterIPs?.[0] !== 'None' && spec.type !== 'ExternalName') found.required('spec.ports', 'at least one is needed');
   if (spec.type === 'ExternalName') {
-    for (const field of ['clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy'] as const) {
+    for (const field of ['clusterIPs', 'ipFamilies', 'ipFamilyPolicy'] as const) {
       if (field === 'clusterIPs' ? spec.clusterIP !== undefined : spec[field] !== undefined) found.forbidden(`spec.${field}`, 'has no meaning with the type ExternalName');
     }
     const name = spec.externalName?.endsWith('.') === true ? spec.externalName.slice(0, -1) : (spec.externalName ?? '');
@@ -199,8 +199,6 @@ function validateTrafficPolicies(spec: ServiceSpec, found: Findings): void {
   else if (spec.externalTrafficPolicy !== undefined) found.invalid('spec.externalTrafficPolicy', spec.externalTrafficPolicy, 'is for services reached from outside');
   if (spec.healthCheckNodePort !== undefined && (spec.type !== 'LoadBalancer' || spec.externalTrafficPolicy !== 'Local')) found.invalid('spec.healthCheckNodePort', spec.healthCheckNodePort, 'is for the type LoadBalancer with externalTrafficPolicy Local');
   else if (spec.healthCheckNodePort !== undefined) found.eachInvalid('spec.healthCheckNodePort', spec.healthCheckNodePort, portNumber(spec.healthCheckNodePort));
-  if (spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer') {
-    if (spec.internalTrafficPolicy === undefined) found.required('spec.internalTrafficPolicy');
-    else found.optionalEnum('spec.internalTrafficPolicy', spec.internalTrafficPolicy, TRAFFIC_POLICIES);
-  };
+  if (spec.internalTrafficPolicy === undefined && (spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer')) found.required('spec.internalTrafficPolicy');
+  found.optionalEnum('spec.internalTrafficPolicy', spec.internalTrafficPolicy, TRAFFIC_POLICIES);
 }

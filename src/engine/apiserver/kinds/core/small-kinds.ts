@@ -10,7 +10,7 @@ import type { KindRules } from '../built-in-kind.ts';
 import { requireAlways } from '../apps/template-rules.ts';
 import { defaultPodSpec } from './pod/defaults.ts';
 import { validateResourceAmount } from './pod/validate-resources.ts';
-import { templateWarnings } from './pod/warnings.ts';
+import { nameWarnings, templateWarnings } from './pod/warnings.ts';
 import { validatePodTemplate } from './pod/validate-template.ts';
 
 export const serviceAccount: KindRules = {
@@ -34,8 +34,8 @@ export const podTemplate: KindRules = {
 };
 
 export const replicationController: KindRules = {
-  group: '', version: 'v1', kind: 'ReplicationController', namespaced: true, generation: true,
-  warnings: (object) => templateWarnings(object['spec'].template, 'spec.template'),
+  group: '', version: 'v1', kind: 'ReplicationController', namespaced: true, anyGenerateName: true, generation: true,
+  warnings: (object, old) => [...(old === undefined ? nameWarnings(object.metadata.name) : []), ...templateWarnings(object['spec'].template, 'spec.template')],
   default(object) {
     const spec = object['spec'] as ReplicationControllerSpec;
     const labels = spec.template?.metadata?.labels;

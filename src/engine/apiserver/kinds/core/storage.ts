@@ -1,14 +1,18 @@
 import { posix } from 'node:path';
 import type { PersistentVolumeClaimSpec, PersistentVolumeSpec } from '../../../../kubernetes/types.generated.ts';
-import { nanosOf } from '../../decode/quantity.ts';
+import { hasFraction, nanosOf } from '../../decode/quantity.ts';
 import { dnsSubdomain } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import { validateAccessModes, validateClaimSpec, VOLUME_MODES } from './persistent-volume-claim-spec.ts';
+import { roundList } from './pod/defaults.ts';
 import { defaultClaimSpec, defaultSource } from './pod/volume-defaults.ts';
 import { validateNodeSelector } from './pod/validate-scheduling.ts';
-import { validatePersistentSource } from './pod/validate-volume.ts';
+import { validatePersistentSources } from './pod/validate-volume.ts';
+import { PERSISTENT_SOURCE_ORDER } from './pod/volume-sources.ts';
 
+/** Beyond it a whole number does not fit 64 bits, and counts as negative. */
+const MAX_AMOUNT = (2n ** 63n - 1n) * 1_000_000_000n;
 const RECLAIM_POLICIES = new Set(['Delete', 'Recycle', 'Retain']);
 const CLAIM_PROTECTION = 'kubernetes.io/pvc-protection';
 const VOLUME_PROTECTION = 'kubernetes.io/pv-protection';
@@ -21,9 +25,18 @@ export const persistentVolumeClaim: KindRules = {
     object['status'] = { phase: 'Pending' };
     addFinalizer(object.metadata, CLAIM_PROTECTION);
     const spec = object['spec'] as PersistentVolumeClaimSpec;
-    if (spec.dataSource !== undefined && !isKnownSource(spec.dataSource)) delete spec.dataSource;
+    // A source in another namespace is a feature that is off by default.
+    if ((spec.dataSourceRef?.namespace ?? '') !== '') delete spec.dataSourceRef;
+    if (spec.dataSource !== undefined && spec.dataSourceRef === undefined && !isKnownSource(spec.dataSource)) delete spec.dataSource;
     if (spec.dataSource !== undefined && spec.dataSourceRef === undefined) spec.dataSourceRef = { ...spec.dataSource };
-    else if (spec.dataSourceRef !== undefined && spec.dataSource === undefined && spec.dataSourceRef.namespace === undefined) spec.dataSource = { ...spec.dataSourceRef };
+    else if (spec.dataSourceRef !== undefined && spec.dataSource === undefined) {
+      const { namespace: _, ...source } = spec.dataSourceRef;
+      spec.dataSource = source;
+    }
+  },
+  warnings(object) {
+    const { resources } = object['spec'] as PersistentVolumeClaimSpec;
+    return (['requests', 'limits'] as const).filter((list) => hasFraction(resources?.[list]?.['storage'])).map((list) => `spec.resources.${list}[storage]: is no whole number of bytes`);
   },
   validate: (object, found) => validateClaimSpec(object['spec'] as PersistentVolumeClaimSpec, 'spec', found),
   validateUpdate(object, old, found) {
@@ -42,6 +55,7 @@ export const persistentVolume: KindRules = {
     const spec = object['spec'] as PersistentVolumeSpec;
     spec.persistentVolumeReclaimPolicy ??= 'Retain';
     spec.volumeMode ??= 'Filesystem';
+    if (spec.capacity !== undefined) roundList(spec.capacity);
     defaultSource(spec as never);
   },
   prepare(object) {
@@ -73,7 +87,7 @@ export function validateVolumeSpec(spec: PersistentVolumeSpec, path: string, fou
   if (Object.keys(capacity).length === 0) found.required(`${path}.capacity`);
   if (capacity['storage'] === undefined || Object.keys(capacity).length > 1) found.notSupported(`${path}.capacity`, capacity, ['storage']);
   for (const name in capacity) {
-    if (nanosOf(capacity[name]) < 0n) found.invalid(`${path}.capacity[${name}]`, capacity[name], 'must be 0 or more');
+    if (nanosOf(capacity[name]) < 0n || nanosOf(capacity[name]) > MAX_AMOUNT) found.invalid(`${path}.capacity[${name}]`, capacity[name], 'must be 0 or more');
     if (nanosOf(capacity[name]) <= 0n) found.invalid(`${path}.capacity[${name}]`, capacity[name], 'must be more than 0');
   }
   }
@@ -82,17 +96,9 @@ export function validateVolumeSpec(spec: PersistentVolumeSpec, path: string, fou
     if (spec.nodeAffinity.required === undefined) found.required(`${path}.nodeAffinity.required`);
     else validateNodeSelector(spec.nodeAffinity.required, `${path}.nodeAffinity.required`, found);
   }
-  let sources = 0;
-  for (const field in spec) {
-    if (NOT_SOURCES.has(field)) continue;
-    sources++;
-    if (sources > 1) {
-      found.forbidden(`${path}.${field}`, 'a volume has one source');
-      continue;
-    }
-    validatePersistentSource(field, (spec as Record<string, unknown>)[field], `${path}.${field}`, found, name);
-    if (field === 'local' && spec.nodeAffinity === undefined) found.required(`${path}.nodeAffinity`, 'a local volume needs it');
-  }
+  const sources = validatePersistentSources(spec, path, found, name);
+  const isFirst = PERSISTENT_SOURCE_ORDER.find((field) => (spec as Record<string, unknown>)[field] !== undefined) === 'local';
+  if (isFirst && spec.nodeAffinity === undefined) found.required(`${path}.nodeAffinity`, 'a local volume needs it');
   if (sources === 0) found.required(path, 'a source is needed');
   if (spec.hostPath !== undefined && posix.normalize(spec.hostPath.path) === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') found.forbidden(`${path}.persistentVolumeReclaimPolicy`, "the root folder cannot be recycled");
   if (!inline && spec.storageClassName !== undefined) found.eachInvalid(`${path}.storageClassName`, spec.storageClassName, dnsSubdomain(spec.storageClassName));

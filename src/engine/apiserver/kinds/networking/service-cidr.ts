@@ -1,5 +1,5 @@
 import { dnsSubdomain, pathSegmentName } from '../../validation/dns-name.ts';
-import { cidr, cidrFamily, ipAddress, isCanonicalCidr } from '../../validation/ip-address.ts';
+import { canonicalAddress, cidr, cidrFamily, isCanonicalCidr } from '../../validation/ip-address.ts';
 import type { KindRules } from '../built-in-kind.ts';
 
 export const serviceCidr: KindRules = {
@@ -27,7 +27,7 @@ export const serviceCidr: KindRules = {
 };
 
 export const ipAddressKind: KindRules = {
-  group: 'networking.k8s.io', version: 'v1', kind: 'IPAddress', namespaced: false, name: ipAddress,
+  group: 'networking.k8s.io', version: 'v1', kind: 'IPAddress', namespaced: false, name: canonicalAddress,
   validate(object, found) {
     const ref = object['spec'].parentRef as { group?: string; resource?: string; name?: string; namespace?: string } | undefined;
     if (ref === undefined || ref === null) {

@@ -1,6 +1,7 @@
+import type { ObjectMeta } from '../../../../kubernetes/types.generated.ts';
 import { dnsLabel, dnsSubdomain } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
-import { validateAnnotations, validateLabels } from '../../validation/label.ts';
+import { validateTemplateMeta } from '../../validation/object-meta.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import { validateDriverName } from '../core/pod/volume-sources.ts';
 import { validateDeviceExpression } from './device-expression.ts';
@@ -110,7 +111,7 @@ function validateConfiguration({ opaque }: Configuration, path: string, found: F
 }
 
 export const deviceClass: KindRules = {
-  group: GROUP, version: 'v1', kind: 'DeviceClass', namespaced: false, generation: true,
+  group: GROUP, version: 'v1', kind: 'DeviceClass', namespaced: false, anyGenerateName: true, generation: true,
   default(object) {
     delete object['spec'].extendedResourceName;
   },
@@ -134,9 +135,8 @@ export const resourceClaimTemplate: KindRules = {
   default: (object) => defaultDevices(object['spec'].spec.devices),
   updateValidatesAlone: true,
   validate(object, found) {
-    const { metadata, spec } = object['spec'] as { metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> }; spec: { devices?: Devices } };
-    validateAnnotations(metadata?.annotations, 'spec.metadata.annotations', found);
-    validateLabels(metadata?.labels, 'spec.metadata.labels', found);
+    const { metadata, spec } = object['spec'] as { metadata?: ObjectMeta; spec: { devices?: Devices } };
+    validateTemplateMeta(metadata, 'spec.metadata', found);
     validateDevices(spec.devices, 'spec.spec.devices', found);
   },
   validateUpdate: (object, old, found) => found.immutable('spec', object['spec'], old['spec']),

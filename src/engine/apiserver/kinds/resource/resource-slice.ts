@@ -39,6 +39,10 @@ export const resourceSlice: KindRules = {
       for (const name in device.capacity) delete device.capacity[name]?.requestPolicy;
     }
   },
+  warnings({ spec }) {
+    const { driver } = spec as Spec;
+    return driver === driver.toLowerCase() ? [] : [`spec.driver: ${driver} should be in lower case`];
+  },
   validate: (object, found) => validateSpec(object['spec'] as Spec, found),
   validateUpdate(object, old, found) {
     const spec = object['spec'] as Spec, before = old['spec'] as Spec;

@@ -6,6 +6,7 @@ import { qualifiedName } from '../../validation/label.ts';
 import { validateLabelSelector } from '../../validation/label-selector.ts';
 import type { KindRules } from '../built-in-kind.ts';
 import { validateVolumeSpec } from '../core/storage.ts';
+import { defaultSource } from '../core/pod/volume-defaults.ts';
 import { validateDriverName } from '../core/pod/volume-sources.ts';
 
 const GROUP = 'storage.k8s.io';
@@ -77,6 +78,10 @@ function validateTopologies({ allowedTopologies }: StorageClass, found: Findings
 
 export const volumeAttachment: KindRules = {
   group: GROUP, version: 'v1', kind: 'VolumeAttachment', namespaced: false,
+  default(object) {
+    const inline = object['spec'].source?.inlineVolumeSpec;
+    if (inline !== undefined) defaultSource(inline);
+  },
   validate(object, found) {
     const spec = object['spec'] as VolumeAttachmentSpec;
     if (spec.attacher === '') found.required('spec.attacher');
@@ -84,7 +89,7 @@ export const volumeAttachment: KindRules = {
     if (inlineVolumeSpec === undefined && persistentVolumeName === undefined) found.required('spec.source', 'persistentVolumeName or inlineVolumeSpec is needed');
     else if (inlineVolumeSpec !== undefined && persistentVolumeName !== undefined) found.forbidden('spec.source', 'one of persistentVolumeName and inlineVolumeSpec may be given');
     else if (persistentVolumeName === '') found.required('spec.source.persistentVolumeName');
-    if (inlineVolumeSpec !== undefined) validateVolumeSpec(inlineVolumeSpec, 'spec.source.inlineVolumeSpec', found, true, '');
+    if (inlineVolumeSpec !== undefined && persistentVolumeName === undefined) validateVolumeSpec(inlineVolumeSpec, 'spec.source.inlineVolumeSpec', found, true, '');
     found.eachInvalid('spec.nodeName', spec.nodeName, dnsSubdomain(spec.nodeName));
     validateDriverName(spec.attacher, 'spec.attacher', found);
     if (persistentVolumeName !== undefined) found.eachInvalid('spec.source.persistentVolumeName', persistentVolumeName, dnsSubdomain(persistentVolumeName));

@@ -12,11 +12,19 @@ export function defaultPullPolicy(image: string | undefined): 'Always' | 'IfNotP
   if (known !== undefined) return known;
   const match = image.length > 1024 ? null : REFERENCE.exec(image);
   let policy: 'Always' | 'IfNotPresent' = 'IfNotPresent';
-  if (match !== null && (match[1] as string).length <= 255 && !/^[a-f0-9]{64}$/.test(image)) {
+  if (match !== null && fullLength(match[1] as string) <= 255 && !/^[a-f0-9]{64}$/.test(image)) {
     const [, , tag, digest] = match;
     if (tag === 'latest' || (tag === undefined && digest === undefined)) policy = 'Always';
   }
   if (policies.size >= CACHE_LIMIT) policies.clear();
   policies.set(image, policy);
   return policy;
+}
+
+/** Of a repository with the registry that is meant where none is named. */
+function fullLength(repository: string): number {
+  const slash = repository.indexOf('/');
+  const host = slash < 0 ? '' : repository.slice(0, slash);
+  if (/[.:]/.test(host) || host === 'localhost' || host !== host.toLowerCase()) return repository.length;
+  return repository.length + (slash < 0 ? 'docker.io/library/' : 'docker.io/').length;
 }

@@ -2,12 +2,11 @@ import type { PodSpec } from '../../../../../kubernetes/types.generated.ts';
 import { equal } from '../../../patch/json.ts';
 import type { Findings } from '../../../validation/field-error.ts';
 import type { KindRules } from '../../built-in-kind.ts';
-import { dnsLabel } from '../../../validation/dns-name.ts';
 import { defaultPod } from './defaults.ts';
 import { fillMatchLabelKeys } from './match-label-keys.ts';
 import { appArmorWarnings, fillAppArmor, validatePodAnnotations, validateProfilesMatch } from './pod-annotations.ts';
 import { qosClass } from './qos-class.ts';
-import { podWarnings } from './warnings.ts';
+import { nameWarnings, podWarnings } from './warnings.ts';
 import { validatePodSpec } from './validate-spec.ts';
 
 /** What an update of a running pod may change in a container; and in the spec beside containers. */
@@ -65,9 +64,7 @@ export const pod: KindRules = {
   earlyWarnings: (object) => appArmorWarnings(object.metadata.annotations, object['spec'] as PodSpec),
   warnings(object, old) {
     if (old !== undefined) return [];
-    const name = object.metadata.name ?? '';
-    const hostname = dnsLabel(name).length > 0 ? [`metadata.name: ${name} becomes the host name, which should be a DNS label`] : [];
-    return [...hostname, ...podWarnings(object['spec'] as PodSpec, '', object.metadata.annotations)];
+    return [...nameWarnings(object.metadata.name), ...podWarnings(object['spec'] as PodSpec, '', object.metadata.annotations)];
   },
 };
 

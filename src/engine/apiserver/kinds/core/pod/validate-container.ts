@@ -1,6 +1,6 @@
 import type { Container, ContainerPort, EnvFromSource, EnvVar, PodSpec, VolumeDevice, VolumeMount } from '../../../../../kubernetes/types.generated.ts';
 import { configKey, environmentName } from '../../../validation/config-key.ts';
-import { dnsLabel, dnsSubdomain } from '../../../validation/dns-name.ts';
+import { dnsLabel, dnsSubdomain, prefixOf } from '../../../validation/dns-name.ts';
 import type { Findings } from '../../../validation/field-error.ts';
 import { portName, portNumber, PROTOCOLS } from '../../../validation/port.ts';
 import { localPath, withoutBacksteps } from '../../../validation/path.ts';
@@ -102,7 +102,7 @@ export function validateContainer(container: Container, spec: PodSpec, volumes: 
   found.requiredEnum(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, MESSAGE_POLICIES);
   found.requiredEnum(`${path}.imagePullPolicy`, container.imagePullPolicy, PULL_POLICIES);
   if (container.ports !== undefined) validatePorts(container.ports, spec, `${path}.ports`, found);
-  if (container.env !== undefined) container.env.forEach((variable, i) => validateVariable(variable, volumes, `${path}.env[${i}]`, found));
+  if (container.env !== undefined) container.env.forEach((variable, i) => validateVariable(variable, `${path}.env[${i}]`, found));
   if (container.envFrom !== undefined) container.envFrom.forEach((source, i) => validateEnvFrom(source, `${path}.envFrom`, i, found));
   validateMounts(container.volumeMounts, volumes, container, `${path}.volumeMounts`, found);
   validateDevices(container.volumeDevices, container.volumeMounts, volumes, `${path}.volumeDevices`, found);
@@ -168,7 +168,7 @@ function validateKeySelector(selector: { name?: string; key: string }, path: str
   else found.eachInvalid(`${path}.key`, selector.key, configKey(selector.key));
 }
 
-function validateVariable(variable: EnvVar, volumes: VolumeKinds, path: string, found: Findings): void {
+function validateVariable(variable: EnvVar, path: string, found: Findings): void {
   if (variable.name === '') found.required(`${path}.name`);
   else found.eachInvalid(`${path}.name`, variable.name, environmentName(variable.name));
   const source = variable.valueFrom;
@@ -184,9 +184,6 @@ function validateVariable(variable: EnvVar, volumes: VolumeKinds, path: string, 
     else found.eachInvalid(`${at}.fileKeyRef.key`, file.key, environmentName(file.key));
     if (file.volumeName === '') found.required(`${at}.fileKeyRef.volumeName`);
     else found.eachInvalid(`${at}.fileKeyRef.volumeName`, file.volumeName, dnsLabel(file.volumeName));
-    const kind = volumes.get(file.volumeName);
-    if (kind === undefined) found.notFound(`${at}.fileKeyRef.volumeName`, file.volumeName);
-    else if (kind !== 'emptyDir') found.invalid(`${at}.fileKeyRef.volumeName`, file.volumeName, 'must be an emptyDir');
     if (file.path === '') found.required(`${at}.fileKeyRef.path`);
     else found.eachInvalid(`${at}.fileKeyRef.path`, file.path, withoutBacksteps(file.path));
   }
@@ -205,7 +202,7 @@ function validateEnvFrom(source: EnvFromSource, list: string, index: number, fou
     if (ref === undefined) continue;
     count++;
     if (ref.name === undefined) found.required(`${path}.${field}.name`);
-    else found.eachInvalid(`${path}.${field}.name`, ref.name, dnsSubdomain(ref.name));
+    else found.eachInvalid(`${path}.${field}.name`, ref.name, prefixOf(dnsSubdomain)(ref.name));
   }
   if (count === 0) found.invalid(list, '', 'configMapRef or secretRef must be given');
   else if (count > 1) found.invalid(list, '', 'only one of configMapRef and secretRef may be given');

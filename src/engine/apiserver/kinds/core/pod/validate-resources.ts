@@ -1,12 +1,11 @@
 import type { ResourceRequirements } from '../../../../../kubernetes/types.generated.ts';
-import { compareQuantities, nanosOf, parseQuantity } from '../../../decode/quantity.ts';
+import { compareQuantities, hasFraction, nanosOf, parseQuantity } from '../../../decode/quantity.ts';
 import type { Findings } from '../../../validation/field-error.ts';
 import { dnsLabel } from '../../../validation/dns-name.ts';
 import { qualifiedName } from '../../../validation/label.ts';
 
 const CONTAINER_RESOURCES = new Set(['cpu', 'memory', 'ephemeral-storage']);
 const STANDARD_RESOURCES = new Set(['pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps', 'persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers', 'storage', 'requests.storage', ...['requests', 'limits'].flatMap((list) => ['cpu', 'memory', 'ephemeral-storage'].map((name) => `${list}.${name}`))]);
-const NANO = 1_000_000_000n;
 
 /** Names without a domain are the standard ones. */
 export function validateContainerResourceName(name: string, path: string, found: Findings): void {
@@ -31,7 +30,7 @@ export function isExtendedResource(name: string): boolean {
 export function validateResourceAmount(name: string, value: string, path: string, found: Findings): void {
   const nanos = nanosOf(value);
   if (nanos < 0n) found.invalid(path, value, 'must be 0 or more');
-  if (isIntegerResource(name) && nanos % NANO !== 0n) found.invalid(path, value, 'must be an integer');
+  if (isIntegerResource(name) && hasFraction(value)) found.invalid(path, value, 'must be an integer');
 }
 
 const INTEGER_RESOURCES = new Set(['pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps', 'persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers']);

@@ -52,6 +52,7 @@ export function validatePodSpec(spec: PodSpec, path: string, found: Findings, ho
   found.optionalEnum(`${path}.preemptionPolicy`, spec.preemptionPolicy, PREEMPTION_POLICIES);
   validateOperatingSystem(spec, path, found);
   validateHostAliases(spec, path, found);
+  validateVariableFiles(spec, path, found);
 }
 
 function validateNames(spec: PodSpec, path: string, found: Findings): void {
@@ -113,4 +114,16 @@ function validateHostAliases(spec: PodSpec, path: string, found: Findings): void
     found.eachInvalid(`${at}.ip`, alias.ip, ipAddress(alias.ip));
     alias.hostnames?.forEach((name, j) => found.eachInvalid(`${at}.hostnames[${j}]`, name, dnsSubdomain(name)));
   });
+}
+
+/** Files that variables are read from stand in an emptyDir, whatever else is wrong with it. */
+function validateVariableFiles(spec: PodSpec, path: string, found: Findings): void {
+  for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) spec[list]?.forEach((container, i) => container.env?.forEach((variable, j) => {
+    const name = variable.valueFrom?.fileKeyRef?.volumeName;
+    if (name === undefined) return;
+    const at = `${path}.${list}[${i}].env[${j}].valueFrom.fileKeyRef.volumeName`;
+    const volume = spec.volumes?.findLast((v) => v.name === name);
+    if (volume === undefined) found.notFound(at, name);
+    else if (volume.emptyDir === undefined) found.invalid(at, name, 'must be an emptyDir');
+  }));
 }

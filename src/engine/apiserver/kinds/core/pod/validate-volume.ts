@@ -2,7 +2,7 @@ import type { Volume } from '../../../../../kubernetes/types.generated.ts';
 import { dnsLabel, dnsSubdomain } from '../../../validation/dns-name.ts';
 import type { Findings } from '../../../validation/field-error.ts';
 import { validateProjected } from './validate-projected.ts';
-import { PERSISTENT_SOURCES, POD_SOURCES, tooLongForIscsi } from './volume-sources.ts';
+import { PERSISTENT_SOURCE_ORDER, PERSISTENT_SOURCES, POD_SOURCE_ORDER, POD_SOURCES, tooLongForIscsi, validateOneSource } from './volume-sources.ts';
 
 /** Volume name to the field of its source. */
 export type VolumeKinds = ReadonlyMap<string, string>;
@@ -27,23 +27,16 @@ export function validateVolumes(volumes: readonly Volume[] | undefined, path: st
 }
 
 function validateSource(volume: Volume, path: string, found: Findings, holder: 'pod' | 'template', podName: string | undefined): void {
-  let count = 0;
-  for (const field in volume) {
-    if (field === 'name') continue;
-    count++;
-    if (count > 1) {
-      found.forbidden(`${path}.${field}`, 'a volume has one source');
-      continue;
-    }
-    if (field === 'projected') validateProjected(volume.projected!, `${path}.projected`, found);
-    else POD_SOURCES[field]?.(volume[field as keyof Volume] as never, `${path}.${field}`, found, holder === 'pod' ? volume.name || '-' : '');
-  }
+  const count = validateOneSource(POD_SOURCE_ORDER, volume, path, found, (field, source, at) => {
+    if (field === 'projected') validateProjected(source as NonNullable<Volume['projected']>, at, found);
+    else POD_SOURCES[field]?.(source as never, at, found, holder === 'pod' ? volume.name || '-' : '');
+  });
   if (volume.iscsi !== undefined && tooLongForIscsi(volume.name, volume.iscsi)) found.invalid(`${path}.name`, volume.name, 'with targetPortal it must be at most 64 characters');
   if (volume.ephemeral !== undefined && podName !== undefined && volume.name !== '') found.eachInvalid(`${path}.name`, volume.name, dnsSubdomain(`${podName}-${volume.name}`));
   if (count === 0) found.required(path, 'a volume needs a source');
 }
 
-/** Checks the source of a persistent volume. */
-export function validatePersistentSource(field: string, source: unknown, path: string, found: Findings, volumeName: string): void {
-  PERSISTENT_SOURCES[field]?.(source as never, path, found, volumeName);
+/** Checks the source of a persistent volume; gives how many it has. */
+export function validatePersistentSources(spec: object, path: string, found: Findings, volumeName: string): number {
+  return validateOneSource(PERSISTENT_SOURCE_ORDER, spec, path, found, (field, source, at) => PERSISTENT_SOURCES[field]?.(source as never, at, found, volumeName), 'flexVolume');
 }

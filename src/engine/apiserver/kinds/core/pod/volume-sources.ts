@@ -239,6 +239,25 @@ export const PERSISTENT_SOURCES: Record<string, SourceCheck> = {
   },
 };
 
+/** The order in which Kubernetes looks at sources: the first that is there is checked, each further one refused. */
+export const POD_SOURCE_ORDER = ['emptyDir', 'hostPath', 'gitRepo', 'gcePersistentDisk', 'awsElasticBlockStore', 'secret', 'nfs', 'iscsi', 'glusterfs', 'flocker', 'persistentVolumeClaim', 'rbd', 'cinder', 'cephfs', 'quobyte', 'downwardAPI', 'fc', 'flexVolume', 'configMap', 'azureFile', 'vsphereVolume', 'photonPersistentDisk', 'portworxVolume', 'azureDisk', 'storageos', 'projected', 'scaleIO', 'csi', 'ephemeral', 'image'] as const;
+export const PERSISTENT_SOURCE_ORDER = ['hostPath', 'gcePersistentDisk', 'awsElasticBlockStore', 'glusterfs', 'flocker', 'nfs', 'rbd', 'quobyte', 'cephfs', 'iscsi', 'cinder', 'fc', 'flexVolume', 'azureFile', 'vsphereVolume', 'photonPersistentDisk', 'portworxVolume', 'azureDisk', 'scaleIO', 'local', 'storageos', 'csi'] as const;
+/** Names that a refused further source has, where they differ from the field's: clients that read causes know them so. */
+const REFUSED_NAMES: Readonly<Record<string, string>> = { cephfs: 'cephFS', downwardAPI: 'downwarAPI' };
+
+/** Checks the first source and refuses the others, but for `free` ones, which are checked beside any. Gives how many there are. */
+export function validateOneSource(order: readonly string[], holder: object, path: string, found: Findings, check: (field: string, source: unknown, at: string) => void, free?: string): number {
+  let count = 0;
+  for (const field of order) {
+    const source = (holder as Record<string, unknown>)[field];
+    if (source === undefined) continue;
+    if (count === 0 || field === free) check(field, source, `${path}.${field}`);
+    else found.forbidden(`${path}.${REFUSED_NAMES[field] ?? field}`, 'a volume has one source');
+    count++;
+  }
+  return count;
+}
+
 /** A storage or device driver: a DNS name in either case. */
 export function validateDriverName(driver: string, path: string, found: Findings): void {
   if (driver === '') {

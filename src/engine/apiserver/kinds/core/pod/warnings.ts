@@ -1,5 +1,6 @@
 import type { Container, ContainerPort, PodAffinityTerm, PodSpec, PodTemplateSpec, Volume } from '../../../../../kubernetes/types.generated.ts';
-import { nanosOf } from '../../../decode/quantity.ts';
+import { hasFraction } from '../../../decode/quantity.ts';
+import { dnsLabel } from '../../../validation/dns-name.ts';
 import { annotationWarnings } from './pod-annotations.ts';
 
 const GONE_VOLUMES = ['photonPersistentDisk', 'gitRepo', 'scaleIO', 'flocker', 'storageos', 'quobyte', 'glusterfs', 'cephfs', 'rbd'] as const;
@@ -10,7 +11,11 @@ const OLD_NODE_LABELS: Record<string, string> = {
   'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
   'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
 };
-const NANO = 1_000_000_000n;
+
+/** What becomes a part of pods' names and host names should be a DNS label. */
+export function nameWarnings(name: string | undefined): string[] {
+  return dnsLabel(name ?? '').length > 0 ? [`metadata.name: ${name} becomes a host name, which should be a DNS label`] : [];
+}
 
 /** What a pod or template may say but hardly means. `path` is that of what holds the spec: '' for a pod, `spec.template`. */
 export function podWarnings(spec: PodSpec | undefined, path: string, annotations?: Record<string, string>): string[] {
@@ -28,7 +33,7 @@ export function podWarnings(spec: PodSpec | undefined, path: string, annotations
   });
   for (const volume of spec.volumes ?? []) overlapWarnings(volume, warnings);
   warnings.push(...annotationWarnings(annotations, spec, path));
-  for (const name of ['memory', 'ephemeral-storage']) if (spec.overhead?.[name] !== undefined && nanosOf(spec.overhead[name]) % NANO !== 0n) warnings.push(`${at}.overhead[${name}]: is no whole number of bytes`);
+  for (const name of ['memory', 'ephemeral-storage']) if (hasFraction(spec.overhead?.[name])) warnings.push(`${at}.overhead[${name}]: is no whole number of bytes`);
   duplicates(spec.hostAliases, (alias) => alias.ip, (i, ip) => warnings.push(`${at}.hostAliases[${i}].ip: ${ip} is there twice`));
   duplicates(spec.imagePullSecrets, (secret) => secret.name ?? '', (i, name) => warnings.push(`${at}.imagePullSecrets[${i}].name: ${name} is there twice`));
   spec.imagePullSecrets?.forEach((secret, i) => {
@@ -67,7 +72,7 @@ function containerWarnings(container: Container, at: string, ports: { at: string
   for (const list of ['limits', 'requests'] as const) {
     for (const resource of ['memory', 'ephemeral-storage']) {
       const value = container.resources?.[list]?.[resource];
-      if (value !== undefined && nanosOf(value) % NANO !== 0n) warnings.push(`${at}.resources.${list}[${resource}]: ${value} is no whole number of bytes`);
+      if (hasFraction(value)) warnings.push(`${at}.resources.${list}[${resource}]: ${value} is no whole number of bytes`);
     }
   }
   if (container.env !== undefined && container.env.length > 1) {
