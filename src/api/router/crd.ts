@@ -50,7 +50,7 @@ export const routerCrd = customResourceDefinition({
     observedGeneration,
     conditions,
     pods: keyedList('Routers that were told and read back.', ['name'], object('One router.', { name: text('Pod.'), observedGeneration, at: time('When.') }, { required: ['name'] })),
-    gateways: keyedList('Gateways that route so.', ['name'], object('One Gateway.', { name: text('namespace/name.'), observedGeneration, at: time('When.') }, { required: ['name'] })),
+    gateways: keyedList('Gateways, and the generation that each routes by.', ['name'], object('One Gateway.', { name: text('namespace/name.'), observedGeneration, at: time('When.') }, { required: ['name'] })),
     observed: object('What every told router answered.', {
       routes: keyedList('Each segment.', ['segment'], object('One segment.', { segment: text('Segment.'), backend, share }, { required: ['segment', 'share'] })),
       production: object('Production.', { backend, next }),

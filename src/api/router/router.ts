@@ -75,7 +75,7 @@ export interface RouterStatus {
   conditions?: Condition[];
   /** Router pods that were told and read back at `observedGeneration`. */
   pods?: { name: string; observedGeneration: number; at: string }[];
-  /** Gateways that route by the spec's `observedGeneration`, as `namespace/name`; instead of `pods` where the provider is `gateway-api`. */
+  /** Gateways, as `namespace/name`, and the generation that each routes by; instead of `pods` where the provider is `gateway-api`. */
   gateways?: { name: string; observedGeneration: number; at: string }[];
   /** What every told router answered. */
   observed?: { routes: { segment: string; backend?: string; share: number }[]; production: { backend?: string; next?: { backend: string; share: number } } };

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Application } from '../../api/application/application.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
 import { WAITING, type Release, type WaitReason } from '../../api/release/release.ts';
+import type { Router } from '../../api/router/router.ts';
 import type { Deployment, EndpointSlice, HorizontalPodAutoscaler, Service } from '../../kubernetes/types.generated.ts';
 import { evaluate, rankServices } from './evaluate.ts';
 import type { ServiceHealth } from './finding.ts';
@@ -37,7 +38,7 @@ function managed({ routers = 4, endpoints = {}, more = {}, delivery, releases = 
   const labels = (track: string): Record<string, string> => ({ app: 'account-service', tier: 'service', track, 'aweigh.dev/application': 'account-service', 'aweigh.dev/build': 'account-service-v1', version: 'v1' });
   const own = deliveryOf(TRACKS.map((t) => ({ name: t.name, serving: 'account-service-v1', percent: 100, builds: [{ build: 'account-service-v1', replicas: t.replicas }] })));
   return {
-    applications: [application], deliveries: [delivery ?? own], releases, policies: [], autoscalers: more.autoscalers ?? [],
+    applications: [application], deliveries: [delivery ?? own], releases, policies: [], routers: more.routers ?? [], autoscalers: more.autoscalers ?? [],
     services: TRACKS.map((t) => trackService('account-service', t.name, t.word, { track: t.name, version: 'v1' })),
     endpointSlices: TRACKS.map((t) => slice(`account-service-${t.word}-v1`, endpoints[t.name] ?? t.replicas)),
     deployments: [deployment('account-service-haproxy', routers, { 'aweigh.dev/router': 'account-service-haproxy' }), ...TRACKS.filter((t) => (delivery ?? own).spec.tracks.some((h) => h.name === t.name)).map((t) => deployment(`account-service-${t.word}-v1`, t.replicas, labels(t.name))), ...(more.deployments ?? [])],
@@ -55,7 +56,7 @@ const deliveryOf = (tracks: Delivery['spec']['tracks']): Delivery => ({
 function labelled(endpoints: Readonly<Record<string, number>>, routers: number | undefined, more: Partial<HealthResources> = {}): HealthResources {
   const labels = (track: string, version: string): Record<string, string> => ({ app: 'billing-service', tier: 'service', track, version });
   return {
-    applications: [], deliveries: [], releases: [], policies: more.policies ?? [], autoscalers: [],
+    applications: [], deliveries: [], releases: [], policies: more.policies ?? [], routers: [], autoscalers: [],
     services: Object.keys(endpoints).map((track) => trackService('billing-service', track, track, { app: 'billing-service', track, version: 'v2' })),
     endpointSlices: Object.entries(endpoints).map(([track, ready]) => slice(`billing-service-${track}`, ready)),
     deployments: [...Object.keys(endpoints).map((track) => deployment(`billing-service-${track}-v2`, 4, labels(track, 'v2'))), ...(routers === undefined ? [] : [deployment('billing-service-haproxy', routers, { app: 'billing-service-haproxy' })]), ...(more.deployments ?? [])],
@@ -77,11 +78,21 @@ const releaseWith = (status: NonNullable<Release['status']>, spec: Partial<Relea
 const waitingFor = (gate: { kind: string; state: 'Waiting' | 'Inconclusive' }, startedAt: string): NonNullable<Release['status']> => ({ phase: 'Progressing', track: 'free', startedAt, history: [], tracks: [{ name: 'free', phase: 'Verifying', gates: [{ name: 'g', ...gate, startedAt }] }] });
 const scaled: HorizontalPodAutoscaler = { metadata: { namespace: 'default', name: 'production' }, spec: { maxReplicas: 20, scaleTargetRef: { kind: 'Deployment', name: 'account-service-production-v1' } } };
 
+const byGateways = (status: 'True' | 'False', reason: string): Router => ({
+  metadata: { namespace: 'default', name: 'account-service-haproxy', generation: 2 },
+  spec: { application: 'account-service', provider: 'gateway-api', gateway: { parentRefs: [{ name: 'edge' }] }, port: 80, userId: {}, defaultSegment: 'PAID', backends: [], routes: [], production: { seed: 's' } },
+  status: { gateways: [{ name: 'default/edge', observedGeneration: 1, at: CREATED }], observed: { routes: [], production: {} }, conditions: [{ type: 'Told', status, reason, message: 'as it is', lastTransitionTime: CREATED }] },
+});
+
 test.for([
   { when: 'all is there', given: {}, state: 'healthy', rules: [] },
   { when: 'a router is missing', given: { routers: 3 }, state: 'warning', rules: ['RouterDegraded router'] },
   { when: 'routers are at their floor', given: { routers: 2 }, state: 'warning', rules: ['RouterDegraded router'] },
   { when: 'routers are under their floor', given: { routers: 1 }, state: 'critical', rules: ['RouterBelowFloor router'] },
+  { when: 'Gateways route', given: { routers: 0, more: { routers: [byGateways('True', 'Accepted')] } }, state: 'healthy', rules: [] },
+  { when: 'a Gateway has only just been asked', given: { routers: 0, more: { routers: [byGateways('False', 'Settling')] } }, state: 'healthy', rules: [] },
+  { when: 'a Gateway does not follow', given: { routers: 0, more: { routers: [byGateways('False', 'NoAnswer')] } }, state: 'warning', rules: ['GatewayNotFollowing router'] },
+  { when: 'a Gateway is gone', given: { routers: 0, more: { routers: [byGateways('False', 'GatewayMissing')] } }, state: 'critical', rules: ['GatewayNotRouting router'] },
   { when: 'a track has one endpoint', given: { endpoints: { free: 1 } }, state: 'critical', rules: ['TrackBelowFloor track/free'] },
   { when: 'production lacks a pod', given: { endpoints: { production: 9 } }, state: 'warning', rules: ['TrackUnderReplicated track/production'] },
   { when: 'production has a pod too many', given: { endpoints: { production: 11 } }, state: 'warning', rules: ['TrackOverReplicated track/production'] },

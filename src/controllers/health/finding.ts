@@ -2,7 +2,7 @@ export type Severity = 'critical' | 'warning';
 
 /** PascalCase: also the Event's reason and the first word of a notification. */
 export type HealthRule =
-  | 'RouterMissing' | 'RouterBelowFloor' | 'RouterDegraded'
+  | 'RouterMissing' | 'RouterBelowFloor' | 'RouterDegraded' | 'GatewayNotRouting' | 'GatewayNotFollowing'
   | 'TrackMissing' | 'TrackBelowFloor' | 'TrackUnderReplicated' | 'TrackOverReplicated'
   | 'VersionForgotten' | 'ReleaseStuck' | 'ReleaseInconclusive' | 'ChannelFailing';
 

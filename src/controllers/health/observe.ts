@@ -3,9 +3,10 @@ import { resolveApplication } from '../../api/application/defaults.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
 import { LABELS } from '../../api/group.ts';
 import { resolveHealthPolicy, type HealthPolicy, type ResolvedHealthPolicy } from '../../api/health-policy/health-policy.ts';
-import { Applications, Deliveries, HealthPolicies, Releases } from '../../api/kinds.ts';
+import { Applications, Deliveries, HealthPolicies, Releases, Routers } from '../../api/kinds.ts';
 import { candidateServiceName, routerName, trackServiceName } from '../../api/names.ts';
 import type { Release } from '../../api/release/release.ts';
+import type { Router } from '../../api/router/router.ts';
 import { Deployments, EndpointSlices, HorizontalPodAutoscalers, Services } from '../../client/kinds.ts';
 import type { KubernetesObject, Resource } from '../../client/resource.ts';
 import { selectsAll } from '../../kubernetes/label-selector.ts';
@@ -21,6 +22,7 @@ export interface HealthResources {
   readonly deliveries: readonly Delivery[];
   readonly releases: readonly Release[];
   readonly policies: readonly HealthPolicy[];
+  readonly routers: readonly Router[];
   readonly services: readonly Service[];
   readonly endpointSlices: readonly EndpointSlice[];
   readonly deployments: readonly Deployment[];
@@ -29,14 +31,14 @@ export interface HealthResources {
 
 /** The kinds of {@link HealthResources}, by its fields. */
 export const HEALTH_KINDS = {
-  applications: Applications, deliveries: Deliveries, releases: Releases, policies: HealthPolicies,
+  applications: Applications, deliveries: Deliveries, releases: Releases, policies: HealthPolicies, routers: Routers,
   services: Services, endpointSlices: EndpointSlices, deployments: Deployments, autoscalers: HorizontalPodAutoscalers,
 } as const satisfies Record<keyof HealthResources, unknown>;
 
 /** @param list every object of a kind; none where the cluster does not know the kind */
 export function healthResources(list: <T extends KubernetesObject>(kind: Resource<T>) => readonly T[]): HealthResources {
   return {
-    applications: list(Applications), deliveries: list(Deliveries), releases: list(Releases), policies: list(HealthPolicies),
+    applications: list(Applications), deliveries: list(Deliveries), releases: list(Releases), policies: list(HealthPolicies), routers: list(Routers),
     services: list(Services), endpointSlices: list(EndpointSlices), deployments: list(Deployments), autoscalers: list(HorizontalPodAutoscalers),
   };
 }
@@ -60,6 +62,7 @@ interface Lookup {
   readonly deliveries: ReadonlyMap<string, Delivery>;
   readonly releases: ReadonlyMap<string, readonly Release[]>;
   readonly policies: ReadonlyMap<string, HealthPolicy>;
+  readonly routers: ReadonlyMap<string, Router>;
   /** Services labelled `tier: service`, by their label `app`. */
   readonly trackServices: ReadonlyMap<string, readonly Service[]>;
   readonly slices: ReadonlyMap<string, readonly EndpointSlice[]>;
@@ -77,6 +80,7 @@ function indexResources(resources: HealthResources): Lookup {
     deliveries: new Map(resources.deliveries.map((d) => [own(d), d])),
     releases: Map.groupBy(resources.releases, (r) => `${r.metadata?.namespace}/${r.spec.application}`),
     policies: new Map(resources.policies.map((p) => [p.metadata?.namespace ?? '', p])),
+    routers: new Map(resources.routers.map((r) => [own(r), r])),
     trackServices: Map.groupBy(services, (s) => `${s.metadata?.namespace}/${s.metadata?.labels?.[LABELS.app]}`),
     slices: Map.groupBy(resources.endpointSlices, serviceOf),
     deployments: new Map(resources.deployments.map((d) => [own(d), d])),
@@ -97,10 +101,11 @@ function observeService(lookup: Lookup, namespace: string, service: string, now:
   const policy = resolveHealthPolicy(lookup.policies.get(namespace) ?? lookup.policies.get(HEALTH_NAMESPACE));
   const versions = lookup.versions.get(key) ?? [];
   const router = lookup.deployments.get(`${namespace}/${routerName(service)}`);
+  const rules = lookup.routers.get(`${namespace}/${routerName(service)}`);
   const tracks = application === undefined ? labelledTracks(lookup, namespace, services, versions, policy) : recordedTracks(lookup, application, delivery, services);
   return {
     namespace, service, releases: lookup.releases.get(key) ?? [], tracks, policy, now,
-    ...(application && { application }), ...(delivery && { delivery }), ...(router && { router }),
+    ...(application && { application }), ...(delivery && { delivery }), ...(router && { router }), ...(rules?.spec.provider === 'gateway-api' && { routedByGateways: rules }),
     wantsRouter: application !== undefined || router !== undefined || services.some((s) => s.metadata?.labels?.[LABELS.loadBalancer] !== undefined),
     deployments: versions.map((deployment): VersionInput => ({ deployment, held: application === undefined ? isSelected(deployment, services) : isRecorded(deployment, delivery) })),
   };

@@ -2,6 +2,7 @@ import type { Application } from '../../api/application/application.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
 import type { ResolvedHealthPolicy } from '../../api/health-policy/health-policy.ts';
 import type { Release } from '../../api/release/release.ts';
+import type { Router } from '../../api/router/router.ts';
 import type { Deployment } from '../../kubernetes/types.generated.ts';
 import type { Finding, HealthRule, Severity } from './finding.ts';
 
@@ -15,6 +16,8 @@ export interface ServiceInput {
   readonly tracks: readonly TrackInput[];
   /** The Deployment of its routers. */
   readonly router?: Deployment;
+  /** Present: it has no routers, Gateways of the cluster route. */
+  readonly routedByGateways?: Router;
   /** It is to have routers: it has an Application, or its Services say `lb`. */
   readonly wantsRouter: boolean;
   /** Deployments of its tracks, whoever made them. */

@@ -67,10 +67,12 @@ export function nextStatus(input: StatusInput): RouterStatus {
     const before = (byGateways ? gatewaysBefore : podsBefore)?.find((p) => p.name === name);
     return before !== undefined && !changed && before.observedGeneration === generation ? before : { name, observedGeneration: generation, at: time(observedAt) };
   }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  // A Gateway that has not followed yet goes on as it was.
+  const stillAsBefore = (gatewaysBefore ?? []).filter((g) => results.some((r) => r.outcome === 'failed' && r.name === g.name));
   const status: RouterStatus = {
     ...kept,
     // That Gateways route as well is remembered until the routers have taken over.
-    ...(byGateways ? { gateways: followers } : { pods: followers, ...(complete || gatewaysBefore === undefined ? {} : { gateways: gatewaysBefore }) }),
+    ...(byGateways ? { gateways: [...followers, ...stillAsBefore].sort((a, b) => (a.name < b.name ? -1 : 1)) } : { pods: followers, ...(complete || gatewaysBefore === undefined ? {} : { gateways: gatewaysBefore }) }),
     endpoints: spec.backends.map((b) => ({ backend: b.name, ready: readyIn(servers, b.name) })),
     switches: switches(input, told.map((t) => t.told)),
     conditions: conditions(input, blocking.length, told.length),

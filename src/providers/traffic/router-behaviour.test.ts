@@ -1,17 +1,22 @@
 import { Agent } from 'node:http';
-import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { trafficOf } from '../../controllers/routing/reconcile.ts';
 import type { RouterSpec } from '../../api/router/router.ts';
 import { bucketOf } from './bucket/bucket.ts';
-import { send, type Service, startRouter } from './router-fixture.ts';
+import { send, startRouter } from './router-fixture.ts';
 import { base, kinds, router, servers, serversByBackend, services } from './router-suite.ts';
+import { routingRules } from './routing-rules.ts';
 
 const withShare = (share: number): RouterSpec => ({ ...base, routes: base.routes.map((r) => (r.segment === 'FREE' ? { ...r, share } : r)) });
 const users = Array.from({ length: 2_000 }, (_, i) => `user-${i}`);
 
 describe.each(kinds)('%s', (kind) => {
-  test('groups reach their track, all that is not one known value reaches production, and shares are exact and grow as supersets', async () => {
+  routingRules(async () => {
+    const r = await router(kind);
+    return { address: r.pod.address, route: async (spec, there) => void (await r.tell(trafficOf(spec, there))) };
+  });
+
+  test('a group that is said twice reaches production, and shares are exact and grow as supersets', async () => {
     const [old, fresh] = [await services('v1', 2), await services('v2', 2)];
     const r = await router(kind);
     const there = new Map([['internal-v2', servers(fresh)], ['free-v2', servers(fresh)], ['production-v1', servers(old)]]);
@@ -21,10 +26,7 @@ describe.each(kinds)('%s', (kind) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 16 });
     onTestFinished(() => agent.destroy());
     const ask = async (headers: string[]) => (await send({ address: r.pod.address, headers, agent })).version;
-    expect(await ask(['X-Traffic-Group', 'INTERNAL'])).toBe('v2');
-    for (const headers of [[], ['X-Traffic-Group', 'ENTERPRISE'], ['X-Traffic-Group', 'ENTERPRISE,INTERNAL'], ['X-Traffic-Group', 'INTERNAL', 'X-Traffic-Group', 'INTERNAL'], ['X-Traffic-Group', 'internal'], ['X-Traffic-Group', 'WHO'], ['X-Traffic-Group', '']]) {
-      expect(await ask(headers), headers.join()).toBe('v1');
-    }
+    expect(await ask(['X-Traffic-Group', 'INTERNAL', 'X-Traffic-Group', 'INTERNAL'])).toBe('v1');
     const cohort = async () => (await Promise.all(users.map(async (u) => ((await ask(['X-Traffic-Group', 'FREE', 'X-User-Id', u])) === 'v2' ? u : '')))).filter(Boolean);
     const want = (share: number) => users.filter((u) => bucketOf('shop/FREE', u) < share);
     const five = await cohort();
@@ -39,7 +41,7 @@ describe.each(kinds)('%s', (kind) => {
     expect(stats.find((s) => s.backend === 'free-v2')?.total).toBeGreaterThanOrEqual(2 * five.length + ten.length);
   });
 
-  test('below its floor a strict group is refused with a reason and any other goes to production, by word and by the router itself', async () => {
+  test('below its floor a strict group is refused with a reason, and the router sees by itself that it is', async () => {
     const [old, fresh] = [await services('v1', 1), await services('v2', 2)];
     const r = await router(kind);
     const spec: RouterSpec = { ...withShare(10_000), backends: base.backends.map((b) => ({ ...b, floor: b.track === 'production' ? 1 : 2 })) };
@@ -47,12 +49,9 @@ describe.each(kinds)('%s', (kind) => {
     const full = new Map([['internal-v2', servers(fresh)], ['free-v2', servers(fresh)], ['production-v1', servers(old)]]);
     await r.tell(trafficOf(spec, full));
     expect([(await ask('INTERNAL')).version, (await ask('FREE')).version]).toEqual(['v2', 'v2']);
-    const half = new Map([...full, ['internal-v2', servers(fresh.slice(0, 1))], ['free-v2', servers(fresh.slice(0, 1))]]);
-    await r.tell(trafficOf(spec, half));
+    await r.tell(trafficOf(spec, new Map([...full, ['internal-v2', servers(fresh.slice(0, 1))]])));
     expect(await ask('INTERNAL')).toMatchObject({ status: 503, reason: 'BelowFloor' });
-    expect((await ask('FREE')).version).toBe('v1');
     await r.tell(trafficOf(spec, full));
-    expect((await ask('INTERNAL')).version).toBe('v2');
     // Nobody tells the router: it sees by itself.
     fresh[0]?.server.closeAllConnections();
     await fresh[0]?.stop();
@@ -60,60 +59,18 @@ describe.each(kinds)('%s', (kind) => {
     expect((await ask('FREE')).version).toBe('v1');
   });
 
-  test('after a switch is read back nothing sent later reaches the version that left, and slow requests finish there', async () => {
+  test('a switch says how long it took, and telling the same again is none', async () => {
     const [old, fresh] = [await services('v1', 2), await services('v2', 2)];
     const r = await router(kind);
     const there = new Map([['free-v2', servers(fresh)], ['production-v1', servers(old)]]);
     const spec = (backend: string): RouterSpec => ({ ...base, backends: [base.backends[1]!, base.backends[2]!, { name: 'production-v2', track: 'production', version: 'v2', service: 'd', floor: 1 }], routes: [], production: { backend, seed: 'shop/PRODUCTION' } });
     there.set('production-v2', servers(fresh));
     await r.tell(trafficOf(spec('production-v1'), there));
-    const agent = new Agent({ keepAlive: true });
-    onTestFinished(() => agent.destroy());
-    const slow = Array.from({ length: 15 }, () => send({ address: r.pod.address, path: '/slow?ms=400', agent }));
-    await expect.poll(() => old.reduce((n, s) => n + s.requests, 0)).toBe(15);
     const told = await r.tell(trafficOf(spec('production-v2'), there));
     expect(told.lastSwitchAt).toBeLessThanOrEqual(told.observedAt);
     expect(told.observedAt - (told.lastSwitchAt ?? 0)).toBeLessThan(250);
-    const later = await Promise.all(Array.from({ length: 100 }, () => send({ address: r.pod.address, agent })));
-    expect(new Set(later.map((a) => a.version))).toEqual(new Set(['v2']));
-    expect(new Set((await Promise.all(slow)).map((a) => a.version))).toEqual(new Set(['v1']));
     // Told the same again: nothing to do, and no new switch.
     expect(await r.tell(trafficOf(spec('production-v2'), there))).toMatchObject({ changed: false, lastSwitchAt: told.lastSwitchAt });
-  });
-
-  test('servers come and go under load without a failure, and a POST is applied once', async () => {
-    const all = await services('v1', 4);
-    const r = await router(kind);
-    const tell = (list: Service[], leaving: Service[] = []) => r.tell(trafficOf({ ...base, backends: [base.backends[2]!], routes: [] }, new Map([['production-v1', [...servers(list), ...servers(leaving, true)]]])));
-    await tell(all.slice(0, 2));
-    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-    onTestFinished(() => agent.destroy());
-    let stop = false;
-    let sent = 0;
-    const failures: string[] = [];
-    const load = Array.from({ length: 8 }, async () => {
-      while (!stop) {
-        const id = String(sent++);
-        const answer = await send({ address: r.pod.address, method: 'POST', path: `/?id=${id}`, body: 'x'.repeat(5_000), agent }).catch((e: Error) => ({ status: 0, body: e.message }));
-        if (answer.status !== 200 || answer.body !== 'v1:5000') failures.push(`${answer.status} ${answer.body}`);
-      }
-    });
-    const served = async (s: Service) => { const before = s.requests; await expect.poll(() => s.requests, { timeout: 5_000 }).toBeGreaterThan(before + 20); };
-    await served(all[0]!);
-    await tell(all);
-    await served(all[3]!);
-    await tell(all.slice(2), all.slice(0, 2));
-    await served(all[2]!);
-    await tell(all.slice(2));
-    await all[0]!.stop();
-    await all[1]!.stop();
-    await served(all[2]!);
-    stop = true;
-    await Promise.all(load);
-    expect(failures).toEqual([]);
-    const posts = all.flatMap((s) => s.posts);
-    expect(posts.length).toBe(sent);
-    expect(new Set(posts).size).toBe(sent);
   });
 
   test('latency and errors are counted by version, and latency is that of the answer, not of its body', async () => {
@@ -237,20 +194,6 @@ describe.each(kinds)('%s', (kind) => {
     const after = await Promise.all(connections.map((c) => ask(c).then((a) => `${a.status} ${a.version}`, (e: NodeJS.ErrnoException) => e.code)));
     expect([['200 v2'], ['ECONNREFUSED']]).toContainEqual([...new Set(after)]);
     await Promise.all([running, stopped]);
-  });
-
-  test('an upgraded connection passes both ways', async () => {
-    const old = await services('v1', 1);
-    const r = await router(kind);
-    await r.tell(trafficOf({ ...base, backends: [base.backends[2]!], routes: [] }, new Map([['production-v1', servers(old)]])));
-    const socket = connect(8080, r.pod.address);
-    onTestFinished(() => { socket.destroy(); });
-    let text = '';
-    socket.on('data', (d: Buffer) => (text += d.toString()));
-    socket.write('GET /ws HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
-    await expect.poll(() => text).toContain('101 Switching');
-    socket.write('hello');
-    await expect.poll(() => text).toContain('hello');
   });
 
   test('nobody without a client certificate can tell a router anything', async () => {
