@@ -7,7 +7,7 @@ const TEST = '\\.test\\.ts$';
 module.exports = {
   forbidden: [
     { ...strict('no-sibling-controller', '(^|/)src/controllers/([^/]+)/.+', '(^|/)src/controllers/([^/]+)/.+', 'Controllers meet only in resources'), to: { path: '(^|/)src/controllers/[^/]+/.+', pathNot: '(^|/)src/controllers/$2/.+' } },
-    { ...strict('controllers-know-no-implementation', '(^|/)src/controllers/', '(^|/)src/(engine|providers|cli)/', 'A controller defines ports; the composition root fills them'), from: { path: '(^|/)src/controllers/', pathNot: TEST } },
+    { ...strict('controllers-know-no-implementation', '(^|/)src/controllers/', '(^|/)src/(engine|providers|cli)/', 'A controller defines ports; the composition root fills them'), from: { path: '(^|/)src/controllers/', pathNot: [TEST, '-fixture\\.ts$'] } },
     { ...strict('engine-knows-no-controllers', '(^|/)src/engine/', '(^|/)src/(controllers|providers|cli)/', 'The engine is any Kubernetes'), from: { path: '(^|/)src/engine/', pathNot: TEST } },
     { ...strict('metrics-knows-no-controllers', '(^|/)src/metrics/', '(^|/)src/(controllers|engine|providers|cli)/', 'The metric store serves anybody'), from: { path: '(^|/)src/metrics/', pathNot: TEST } },
     { ...strict('providers-know-ports-only', '(^|/)src/providers/', '(^|/)src/(engine|cli)/', 'A provider implements what a controller defines'), from: { path: '(^|/)src/providers/', pathNot: TEST } },

@@ -18,6 +18,7 @@ export class StatusError extends Error {
 const hasReason = (e: unknown, reason: string): boolean => e instanceof StatusError && e.reason === reason;
 
 export const isNotFound = (e: unknown): boolean => hasReason(e, 'NotFound');
+export const isForbidden = (e: unknown): boolean => hasReason(e, 'Forbidden');
 export const isConflict = (e: unknown): boolean => hasReason(e, 'Conflict');
 export const isAlreadyExists = (e: unknown): boolean => hasReason(e, 'AlreadyExists');
 /** The resourceVersion or continue token is older than the history kept: list again. */

@@ -4,7 +4,7 @@ export const silenceCrd = customResourceDefinition({
   kind: 'Silence',
   plural: 'silences',
   singular: 'silence',
-  description: 'Until its end nobody is told of a service; what is wrong then is told when it ends.',
+  description: 'Until its end nobody is told of a service; what is wrong then is told when it ends. It is deleted a day later.',
   spec: object(
     'Of what, until when, and why.',
     {

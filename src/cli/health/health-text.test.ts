@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { healthText } from './health-text.ts';
+import { healthText, verdictText } from './health-text.ts';
 import type { Health, ShownFinding, ShownService } from './read-health.ts';
 
 const NOW = Date.parse('2026-01-01T00:10:00Z');
@@ -23,6 +23,11 @@ test('every line of a service has its state, its numbers and the next command', 
     'CHANNEL  STATE  WAITING  LAST  WHY  NEXT',
     'aweigh-system/slack  delivering  0  60s  kubectl -n aweigh-system get notifications',
   ]);
+});
+
+test("a service's own verdict is a line for each thing that is wrong, with the next command", () => {
+  expect(verdictText(service('a', { state: 'critical', findings: [finding('a', 'critical', '1 router available, the floor is 2')] }), NOW)).toEqual(['CRITICAL: 1 router available, the floor is 2 (since 5m); next: kubectl get pods']);
+  expect(verdictText(service('b'), NOW)).toEqual([]);
 });
 
 test('an installation of 30 services fits on one screen of 40 lines and 160 columns, and so does one of 300', () => {

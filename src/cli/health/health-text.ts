@@ -43,6 +43,11 @@ function serviceRows(service: ShownService, now: number): string[][] {
   return service.findings.map((f, i) => [...(i === 0 ? head : ['', f.severity === 'critical' ? 'CRITICAL' : f.severity, '', '']), what(f, service, now), f.next]);
 }
 
+/** A line a finding, with the next command; none where all is well. */
+export function verdictText(service: ShownService, now: number): string[] {
+  return service.findings.map((f) => `${f.severity === 'critical' ? 'CRITICAL' : 'Warning'}: ${what(f, service, now)}; next: ${f.next}`);
+}
+
 const nameOf = ({ namespace, service }: ShownService): string => (namespace === 'default' ? service : `${namespace}/${service}`);
 
 function what(finding: ShownFinding, { service }: ShownService, now: number): string {

@@ -16,7 +16,7 @@ import { composeNotification } from './message.ts';
 import { channelId, decideNotices } from './notices.ts';
 import { HEALTH_KINDS, healthResources, observeServices } from './observe.ts';
 import type { ServiceInput } from './service-input.ts';
-import { silencedUntil } from './silenced.ts';
+import { outlived, silencedUntil } from './silenced.ts';
 import { HEALTH_STATE, StateStore, type HealthState } from './state.ts';
 
 /** All changes of a moment are one look. */
@@ -72,6 +72,7 @@ class HealthController implements Controller {
     await this.#settle(after);
     this.#record(before.alerts, seen);
     await this.#cleanUp(services, after.alerts);
+    for (const { metadata } of outlived(silences, now)) await this.#context.client.delete(Silences, { namespace: metadata?.namespace ?? '', name: metadata?.name ?? '' }).catch((error: unknown) => { if (!isNotFound(error)) throw error; });
     return { requeueAfterMs: Math.max(1, Math.min(AGE_LOOK_MS, (decision.nextAt ?? Infinity) - now)) };
   }
 
