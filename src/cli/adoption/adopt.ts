@@ -1,11 +1,12 @@
 import type { Application } from '../../api/application/application.ts';
 import { DEFAULTS } from '../../api/application/defaults.ts';
 import { LABELS } from '../../api/group.ts';
-import { Applications, Builds, Deliveries, Releases, Routers } from '../../api/kinds.ts';
+import { Applications, Builds, Deliveries, Releases } from '../../api/kinds.ts';
 import { routerName } from '../../api/names.ts';
-import { ConfigMaps, Deployments, HorizontalPodAutoscalers, PodDisruptionBudgets, Pods, Secrets, Services } from '../../client/kinds.ts';
+import { Deployments, HorizontalPodAutoscalers, Pods, Secrets, Services } from '../../client/kinds.ts';
 import type { Resource } from '../../client/resource.ts';
 import { isNotFound } from '../../client/status-error.ts';
+import { SPEC_RESOURCES } from '../../controllers/record/observe.ts';
 import type { Deployment, Service } from '../../kubernetes/types.generated.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ClusterAccess } from '../cluster-access.ts';
@@ -105,7 +106,7 @@ async function dissolve(application: string, { access: { client, namespace }, cl
   await waitFor(`Application ${application} to go`, wait, () => client.get(Applications, { namespace, name: application }).then(() => undefined, (e: unknown) => { ignoreMissing(e); return true; }));
   await client.delete(Deployments, { namespace, name: routerName(application) }, { propagation: 'Background' }).catch(ignoreMissing);
   await waitFor(`the routers of ${application} to end what they have`, wait, async () => ((await client.list(Pods, { namespace, labelSelector: `aweigh.dev/router=${routerName(application)}` })).items.length === 0 ? true : undefined));
-  for (const kind of [Releases, Deliveries, Routers, HorizontalPodAutoscalers, PodDisruptionBudgets, Deployments, Services, ConfigMaps, Secrets, Builds] as readonly Resource[]) {
+  for (const kind of [Releases, Deliveries, ...SPEC_RESOURCES, Secrets, Builds] as readonly Resource[]) {
     const { items } = await client.list(kind, { namespace, labelSelector: `${LABELS.application}=${application}` });
     for (const { metadata } of items) await client.delete(kind, { namespace, name: metadata?.name ?? '' }, { propagation: 'Background' }).catch(ignoreMissing);
   }

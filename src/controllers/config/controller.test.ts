@@ -1,43 +1,23 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Build } from '../../api/build/build.ts';
-import { customResourceDefinitions } from '../../api/crds.ts';
 import { API_VERSION } from '../../api/group.ts';
 import { Applications, Builds, Deliveries } from '../../api/kinds.ts';
 import type { Client } from '../../client/client.ts';
-import { createClient } from '../../client/https-client.ts';
-import { ConfigMaps, CustomResourceDefinitions, Secrets } from '../../client/kinds.ts';
-import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
+import { ConfigMaps, Secrets } from '../../client/kinds.ts';
 import { createEngineControllers } from '../../engine/controllers/index.ts';
-import { silentLogger } from '../../runtime/logger.ts';
-import { runControllers } from '../../runtime/run-controllers.ts';
-import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
+import { startApiServerFixture, type ApiServerFixture } from '../api-server-fixture.ts';
 import { configController } from './controller.ts';
 
 const namespace = 'default';
-const stop = new AbortController();
-let dir: string;
-let server: ApiServer;
+let api: ApiServerFixture;
 let client: Client;
-let running: Promise<void>;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-config-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
-  for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });
-  await vi.waitFor(() => client.list(Builds), { timeout: 10_000 });
-  running = runControllers({ factories: [configController, ...createEngineControllers({ rootCaPem: server.caPem })], client, clock: systemClock, random: systemRandom, log: silentLogger, signal: stop.signal });
+  api = await startApiServerFixture();
+  client = api.client;
+  api.run(configController, ...createEngineControllers({ rootCaPem: api.server.caPem }));
 });
-afterAll(async () => {
-  stop.abort();
-  await running;
-  client.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => api.stop());
 
 const eventually = <T>(look: () => Promise<T>): Promise<T> => vi.waitFor(look, { timeout: 30_000, interval: 50 });
 

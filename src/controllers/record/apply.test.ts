@@ -2,44 +2,34 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { customResourceDefinitions } from '../../api/crds.ts';
 import { API_VERSION } from '../../api/group.ts';
 import { Applications, Builds, Deliveries } from '../../api/kinds.ts';
 import type { Client } from '../../client/client.ts';
-import { createClient } from '../../client/https-client.ts';
-import { CustomResourceDefinitions, Deployments, HorizontalPodAutoscalers, PodDisruptionBudgets } from '../../client/kinds.ts';
-import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
+import { Deployments, HorizontalPodAutoscalers, PodDisruptionBudgets } from '../../client/kinds.ts';
 import { openRepository } from '../../providers/repository/git.ts';
 import { silentLogger } from '../../runtime/logger.ts';
-import { runControllers } from '../../runtime/run-controllers.ts';
-import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
+import { systemClock } from '../../runtime/system-clock.ts';
+import { startApiServerFixture, type ApiServerFixture } from '../api-server-fixture.ts';
 import { recordController } from './controller.ts';
 import type { Repository } from './repository.ts';
 
 const namespace = 'default';
-const stop = new AbortController();
 let dir: string;
-let server: ApiServer;
+let api: ApiServerFixture;
 let client: Client;
 let repository: Repository & { close(): Promise<void> };
-let running: Promise<void>;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-record-'));
-  server = await startApiServer({ dataDir: join(dir, 'data'), log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
-  for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });
-  await vi.waitFor(() => client.list(Deliveries), { timeout: 10_000 });
+  api = await startApiServerFixture();
+  client = api.client;
   repository = await openRepository(join(dir, 'record'), { log: silentLogger, clock: systemClock, environment: { path: process.env['PATH'] ?? '' } });
   const renderer = { podTemplate: () => ({ spec: { containers: [{ name: 'router', image: 'router' }] } }), configMapData: () => ({}) };
-  running = runControllers({ factories: [recordController({ repository, renderers: { haproxy: renderer, builtin: renderer }, defaultProvider: 'builtin' })], client, clock: systemClock, random: systemRandom, log: silentLogger, signal: stop.signal });
+  api.run(recordController({ repository, renderers: { haproxy: renderer, builtin: renderer }, defaultProvider: 'builtin' }));
 });
 afterAll(async () => {
-  stop.abort();
-  await running;
+  await api.stop();
   await repository.close();
-  client.close();
-  await server.close();
   rmSync(dir, { recursive: true });
 });
 

@@ -5,20 +5,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Application } from '../../api/application/application.ts';
 import { CLUSTER_ROLES } from '../../api/access.ts';
-import { customResourceDefinitions } from '../../api/crds.ts';
 import { Applications, Builds, Deliveries, RecordRepositories, Releases } from '../../api/kinds.ts';
 import { API_VERSION } from '../../api/group.ts';
 import type { Client } from '../../client/client.ts';
-import { createClient } from '../../client/https-client.ts';
-import { CustomResourceDefinitions, Deployments, Events, Namespaces, Secrets } from '../../client/kinds.ts';
+import { Deployments, Events, Namespaces, Secrets } from '../../client/kinds.ts';
 import { resource } from '../../client/resource.ts';
-import { startApiServer } from '../../engine/apiserver/start.ts';
 import { startGitServer, type GitServer } from '../../providers/repository/git-server-fixture.ts';
 import { openRepository } from '../../providers/repository/git.ts';
 import { routerRenderers } from '../../providers/traffic/router-pods.ts';
 import { silentLogger } from '../../runtime/logger.ts';
-import { runControllers } from '../../runtime/run-controllers.ts';
-import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
+import { systemClock } from '../../runtime/system-clock.ts';
+import { startApiServerFixture } from '../api-server-fixture.ts';
 import { recordController } from './controller.ts';
 import { recordRemoteController } from './remote/controller.ts';
 
@@ -52,20 +49,12 @@ const server = (...args: string[]): string => run('-C', join(root, 'record.git')
 
 /** A cluster with nothing in it, its record and the controllers of the record. */
 async function startCluster(name: string): Promise<Client> {
-  const api = await startApiServer({ dataDir: join(root, name), log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, access: { clusterroles: CLUSTER_ROLES.map((r) => ({ ...r })) }, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  stopping.push(() => api.close());
-  const client = createClient({ server: api.url, caPem: api.caPem, token: 'admin-token' });
-  stopping.push(async () => client.close());
-  for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });
-  await vi.waitFor(() => client.list(RecordRepositories), DEADLINE);
+  const api = await startApiServerFixture({ access: { clusterroles: CLUSTER_ROLES.map((r) => ({ ...r })) } });
+  stopping.push(() => api.stop());
   const repository = await openRepository(join(root, `${name}-record`), { log: silentLogger, clock: systemClock, environment: { path: process.env['PATH'] ?? '' } });
-  const stop = new AbortController();
-  const running = runControllers({
-    factories: [recordController({ repository, renderers: routerRenderers(), defaultProvider: 'builtin' }), recordRemoteController(repository)],
-    client, clock: systemClock, random: systemRandom, log: silentLogger, signal: stop.signal,
-  });
-  stopping.push(async () => { stop.abort(); await running; await repository.close(); });
-  return client;
+  const stop = api.run(recordController({ repository, renderers: routerRenderers(), defaultProvider: 'builtin' }), recordRemoteController(repository));
+  stopping.push(async () => { await stop(); await repository.close(); });
+  return api.client;
 }
 
 const setRemote = (client: Client, commits?: object) => client.apply(RecordRepositories, { apiVersion: API_VERSION, kind: 'RecordRepository', metadata: { name: 'default' }, spec: { remote: { url, pollSeconds: 1 }, ...(commits && { commits }) } }, { fieldManager: 'test', force: true });

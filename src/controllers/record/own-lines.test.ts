@@ -1,15 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Application } from '../../api/application/application.ts';
-import { customResourceDefinitions } from '../../api/crds.ts';
 import { Applications } from '../../api/kinds.ts';
 import type { RouterSpec } from '../../api/router/router.ts';
 import type { Client } from '../../client/client.ts';
-import { createClient } from '../../client/https-client.ts';
-import { CustomResourceDefinitions, Events } from '../../client/kinds.ts';
-import { type ApiServer, startApiServer } from '../../engine/apiserver/start.ts';
+import { Events } from '../../client/kinds.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
 import { hasHaproxy } from '../../providers/traffic/router-fixture.ts';
 import { routerRenderers } from '../../providers/traffic/router-pods.ts';
@@ -17,23 +11,16 @@ import type { ControllerContext } from '../../runtime/controller.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
+import { startApiServerFixture, type ApiServerFixture } from '../api-server-fixture.ts';
 import { OwnLinesGuard } from './own-lines.ts';
 
-let dir: string;
-let server: ApiServer;
+let api: ApiServerFixture;
 let client: Client;
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-own-lines-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
-  for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });
-  await vi.waitFor(() => client.list(Applications), { timeout: 10_000 });
+  api = await startApiServerFixture();
+  client = api.client;
 });
-afterAll(async () => {
-  client.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => api.stop());
 
 const key = { namespace: 'default', name: 'shop' };
 const router: RouterSpec = { application: 'shop', provider: 'haproxy', port: 8080, userId: { header: 'X-User-Id' }, defaultSegment: 'PAID', backends: [], routes: [], production: { seed: 's' } };

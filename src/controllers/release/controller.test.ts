@@ -1,42 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { BuildGroup } from '../../api/build/build.ts';
-import { customResourceDefinitions } from '../../api/crds.ts';
 import { API_VERSION } from '../../api/group.ts';
 import { Applications, Builds, ReleasePolicies, Releases } from '../../api/kinds.ts';
 import type { ReleaseStatus } from '../../api/release/release.ts';
 import type { Client } from '../../client/client.ts';
-import { createClient } from '../../client/https-client.ts';
-import { CustomResourceDefinitions, Namespaces } from '../../client/kinds.ts';
-import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
-import { silentLogger } from '../../runtime/logger.ts';
-import { runControllers } from '../../runtime/run-controllers.ts';
-import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
+import { Namespaces } from '../../client/kinds.ts';
+import { startApiServerFixture, type ApiServerFixture } from '../api-server-fixture.ts';
 import { createReleaseController } from './controller.ts';
 
-const stop = new AbortController();
-let dir: string;
-let server: ApiServer;
+let api: ApiServerFixture;
 let client: Client;
-let running: Promise<void>;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-release-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
-  for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });
-  await vi.waitFor(() => client.list(ReleasePolicies), { timeout: 10_000 });
-  running = runControllers({ factories: [createReleaseController(() => ({}))], client, clock: systemClock, random: systemRandom, log: silentLogger, signal: stop.signal });
+  api = await startApiServerFixture();
+  client = api.client;
+  api.run(createReleaseController(() => ({})));
 });
-afterAll(async () => {
-  stop.abort();
-  await running;
-  client.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => api.stop());
 
 async function applications(namespace: string, ...names: string[]): Promise<void> {
   await client.create(Namespaces, { metadata: { name: namespace } });

@@ -1,55 +1,33 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { customResourceDefinitions } from '../../api/crds.ts';
 import { Routers } from '../../api/kinds.ts';
 import type { Router } from '../../api/router/router.ts';
 import type { Client } from '../../client/client.ts';
-import { createClient } from '../../client/https-client.ts';
-import { CustomResourceDefinitions, EndpointSlices, Pods, Secrets, ServiceAccounts } from '../../client/kinds.ts';
+import { EndpointSlices, Pods, Secrets, ServiceAccounts } from '../../client/kinds.ts';
 import { isNotFound } from '../../client/status-error.ts';
-import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
 import { gatewayApiPublisher } from '../../providers/traffic/gateway-api/publisher.ts';
 import { freshAddress, type RouterHandle, send, startRouter, startService } from '../../providers/traffic/router-fixture.ts';
 import { trafficProviders } from '../../providers/traffic/traffic-providers.ts';
-import { silentLogger } from '../../runtime/logger.ts';
-import { runControllers } from '../../runtime/run-controllers.ts';
-import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
+import { systemClock } from '../../runtime/system-clock.ts';
+import { startApiServerFixture, type ApiServerFixture } from '../api-server-fixture.ts';
 import { routingController } from './controller.ts';
 
-let dir: string;
-let server: ApiServer;
+let api: ApiServerFixture;
 let client: Client;
 const disposing: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-routing-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
-  for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });
+  api = await startApiServerFixture();
+  client = api.client;
   await client.create(ServiceAccounts, { metadata: { name: 'default', namespace } });
-  await vi.waitFor(() => client.list(Routers), { timeout: 10_000 });
 });
 afterEach(async () => { for (const dispose of disposing.splice(0).toReversed()) await dispose(); });
-afterAll(async () => {
-  client.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => api.stop());
 
 const namespace = 'default';
 const key = { namespace, name: 'shop-haproxy' };
 
-function startController(): () => Promise<void> {
-  const stop = new AbortController();
-  const running = runControllers({
-    factories: [routingController({ providers: trafficProviders(systemClock), publisher: gatewayApiPublisher, authority: controlAuthority(systemClock), tellTimeoutMs: 500, servingDeadlineMs: 500, startingDeadlineMs: 20_000 })],
-    client, clock: systemClock, random: systemRandom, log: silentLogger, signal: stop.signal,
-  });
-  return async () => { stop.abort(); await running; };
-}
+const startController = () => api.run(routingController({ providers: trafficProviders(systemClock), publisher: gatewayApiPublisher, authority: controlAuthority(systemClock), tellTimeoutMs: 500, servingDeadlineMs: 500, startingDeadlineMs: 20_000 }));
 
 async function makeRouter(spec: Partial<Router['spec']>): Promise<void> {
   await client.create(Routers, {

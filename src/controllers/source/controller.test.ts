@@ -4,14 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { customResourceDefinitions } from '../../api/crds.ts';
 import { Applications, Builds, Sources } from '../../api/kinds.ts';
 import { API_VERSION } from '../../api/group.ts';
 import type { Source } from '../../api/source/source.ts';
 import type { Client } from '../../client/client.ts';
-import { createClient } from '../../client/https-client.ts';
-import { CustomResourceDefinitions, Events, Secrets } from '../../client/kinds.ts';
-import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
+import { Events, Secrets } from '../../client/kinds.ts';
 import { buildImage } from '../../engine/images/build-image.ts';
 import { ImageError } from '../../engine/images/image-error.ts';
 import { openImageStore } from '../../engine/images/image-store.ts';
@@ -22,8 +19,7 @@ import { gitRepositories } from '../../providers/source/git-repositories.ts';
 import { hookReceiver } from '../../providers/source/hook-receiver.ts';
 import { imageBuilder } from '../../providers/source/image-builder.ts';
 import { silentLogger } from '../../runtime/logger.ts';
-import { runControllers } from '../../runtime/run-controllers.ts';
-import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
+import { startApiServerFixture, type ApiServerFixture } from '../api-server-fixture.ts';
 import { sourceController, type SourceOptions } from './controller.ts';
 
 const namespace = 'default';
@@ -32,22 +28,17 @@ const DEADLINE = { timeout: 60_000, interval: 30 };
 const path = process.env['PATH'] ?? '';
 
 let root: string;
-let server: ApiServer;
+let api: ApiServerFixture;
 let client: Client;
 let git: GitServer;
 let clone: string;
 const stopping: (() => Promise<unknown>)[] = [];
-const closing: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  const data = mkdtempSync(join(tmpdir(), 'aweigh-source-api-'));
-  server = await startApiServer({ dataDir: data, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
-  closing.push(async () => { client.close(); await server.close(); rmSync(data, { recursive: true, force: true }); });
-  for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });
-  await vi.waitFor(() => client.list(Sources), DEADLINE);
+  api = await startApiServerFixture();
+  client = api.client;
 });
-afterAll(async () => { for (const close of closing.splice(0)) await close(); });
+afterAll(() => api.stop());
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'aweigh-source-'));
@@ -83,17 +74,12 @@ function push(files: Record<string, string>, message: string, ...more: string[])
 
 function start(over: Partial<SourceOptions> = {}, builds = true): () => Promise<void> {
   const images = openImageStore(join(root, 'images'));
-  const stop = new AbortController();
-  const running = runControllers({
-    factories: [sourceController({
-      repositories: gitRepositories({ directory: join(root, 'sources'), environment: { path }, allowFiles: false }),
-      registries: registryClient(),
-      ...(builds && { builder: imageBuilder({ path, home: root, isInvalid: (e) => e instanceof ImageError, take: async () => {}, pack: async (folder, tag) => `${tag.split(':')[0]}@${(await buildImage(folder, tag, images)).digest}` }) }),
-      ...over,
-    })],
-    client, clock: systemClock, random: systemRandom, log: silentLogger, signal: stop.signal,
-  });
-  const end = async (): Promise<void> => { stop.abort(); await running; };
+  const end = api.run(sourceController({
+    repositories: gitRepositories({ directory: join(root, 'sources'), environment: { path }, allowFiles: false }),
+    registries: registryClient(),
+    ...(builds && { builder: imageBuilder({ path, home: root, isInvalid: (e) => e instanceof ImageError, take: async () => {}, pack: async (folder, tag) => `${tag.split(':')[0]}@${(await buildImage(folder, tag, images)).digest}` }) }),
+    ...over,
+  }));
   stopping.push(end);
   return end;
 }
