@@ -1,21 +1,23 @@
 /**
  * Starts the real API server of the peers, sends it every mutation of the manifests as a dry-run create, and keeps what it answers.
- * usage: node test/compatibility/record-answers.ts OUT [--more ANSWERS] [--only TEXT] [--wider EVERY]
- * --more takes the manifests that another recording was made of as well; --wider takes one in so many of the wider mutations instead.
+ * usage: node test/compatibility/record-answers.ts OUT [--more ANSWERS] [--only TEXT] [--wider EVERY] [--rules]
+ * --more takes the manifests that another recording was made of as well; --wider takes one in so many of the wider mutations instead,
+ * --rules definitions with rules.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ask, casesOf, manifests, widerCasesOf, type Manifest } from './answers/cases.ts';
+import { ruleCases } from './answers/rules.ts';
 import type { Recorded } from './answers/replay.ts';
 import { realServer } from './answers/servers.ts';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { more: { type: 'string', multiple: true, default: [] }, only: { type: 'string', default: '' }, wider: { type: 'string' } } });
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { more: { type: 'string', multiple: true, default: [] }, only: { type: 'string', default: '' }, wider: { type: 'string' }, rules: { type: 'boolean', default: false } } });
 const [out = ''] = positionals;
 const CONNECTIONS = 16;
 
 const more = values.more.flatMap((file) => readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Recorded));
 const from = [...manifests(), ...more.filter((recorded) => recorded.what === 'as written').map((recorded) => recorded.body as Manifest)];
-const cases = values.wider === undefined ? casesOf(from, values.only) : widerCasesOf(from, Number(values.wider), values.only);
+const cases = values.rules ? ruleCases() : values.wider === undefined ? casesOf(from, values.only) : widerCasesOf(from, Number(values.wider), values.only);
 const answers: Recorded[] = [];
 const server = await realServer();
 let next = 0;

@@ -27,6 +27,21 @@ test.for([
   ["authorizer.group('').resource('pods').namespace('x').check('get').allowed()", true],
   ["authorizer.serviceAccount('x', 'y').path('/healthz').check('post').allowed()", false],
   ["'a-b'.replace('-', '$&')", 'a$&b'],
+  ["url('https://user@example.com:8443/a%20b?x=1&x=2').getHost()", 'example.com:8443'],
+  ["url('https://[::1]:8443/a').getHostname() + url('https://[::1]:8443/a').getPort() + url('https://[::1]:8443/a').getScheme()", '::18443https'],
+  ["url('/a%20b?x=1&x=2').getQuery()['x'] == ['1', '2'] && url('/a%20b').getEscapedPath() == '/a%20b' && url('/a').getHost() == ''", true],
+  ["isURL('example.com') || isURL('../a') || isURL('')", false],
+  ["semver('1.10.0').isGreaterThan(semver('1.9.3')) && semver('1.0.0-rc.1').compareTo(semver('1.0.0')) < 0", true],
+  ["semver('2.3.4').major() * 100 + semver('2.3.4').minor() * 10 + semver('2.3.4').patch()", 234n],
+  ["isSemver('v1.0') || isSemver('1.0')", false],
+  ["isSemver('v01.0', true) && semver('v1.2', true) == semver('1.2.0')", true],
+  ["format.dns1123Label().validate('a-b').hasValue() || format.named('nope').hasValue()", false],
+  ["format.named('uuid').value().validate('x').value().size()", 1n],
+  ["ip('fe80::1').isLinkLocalUnicast() && ip('10.0.0.1').isGlobalUnicast() && !ip('127.0.0.1').isGlobalUnicast()", true],
+  ["ip.isCanonical('::1') && !ip.isCanonical('0:0:0:0:0:0:0:1') && ip('::1') == ip('0:0:0:0:0:0:0:1')", true],
+  ["cidr('10.1.2.3/8').masked() == cidr('10.0.0.0/8') && cidr('fd00:1:2::9/32').masked() == cidr('fd00:1::/32')", true],
+  ["strings.quote('a\"b')", '"a\\"b"'],
+  ['has(object.spec.names[0].a) || has(object.spec.limits.cpu)', true],
 ] as const)('%s', ([text, value]) => expect(evaluate(text)).toEqual(value));
 
 test.for(['object.metadata.name', '[].min()', "quantity('x')", "'%d'.format(['a'])", 'object +', 'nobody.name'])('%s is an error', (text) => expect(() => evaluate(text)).toThrow());

@@ -1,20 +1,25 @@
-import { Environment } from '@marcbachmann/cel-js';
+import { Environment, type ParseResult } from '@marcbachmann/cel-js';
 import { addAddresses } from './addresses.ts';
 import { addAuthorizer } from './authorizer.ts';
 import { addFormat } from './format.ts';
 import { addLists } from './lists.ts';
+import { addNamedFormats } from './named-formats.ts';
+import { widenPresence } from './presence.ts';
+import { addUrls } from './urls.ts';
+import { addVersions } from './versions.ts';
 import { addQuantities } from './quantities.ts';
 import { addRegex } from './regex.ts';
 import { addSets } from './sets.ts';
+import { metered } from './budget.ts';
 
 /** An expression that was read; evaluating throws where CEL defines an error, such as a field that is not there. */
 export type Expression = (variables: Readonly<Record<string, unknown>>) => unknown;
 
-const libraries = [addLists, addSets, addRegex, addFormat, addQuantities, addAddresses, addAuthorizer];
+const libraries = [addLists, addSets, addRegex, addFormat, addNamedFormats, addQuantities, addAddresses, addUrls, addVersions, addAuthorizer];
 let base: Environment | undefined;
 const made = new Map<string, Environment>();
 
-/** CEL as Kubernetes extends it: optional values, and its libraries for lists, sets, regular expressions, quantities, addresses and the authorizer.
+/** CEL as Kubernetes extends it: optional values, and its libraries for lists, sets, regular expressions, formats, quantities, addresses, URLs, versions and the authorizer.
  *  Source: https://kubernetes.io/docs/reference/using-api/cel/
  *  @param variables the names that expressions may use, all of dynamic type */
 export function celEnvironment(variables: readonly string[]): Environment {
@@ -28,10 +33,17 @@ export function celEnvironment(variables: readonly string[]): Environment {
   return environment;
 }
 
-/** Reads an expression. A fault in it is thrown whenever it is evaluated, as a policy that cannot be read fails for each request. */
+/** Reads an expression without evaluating it.
+ *  @throws where it cannot be read */
+export function parse(environment: Environment, text: string): ParseResult {
+  return widenPresence(environment.parse(text.trim()));
+}
+
+/** Reads an expression; evaluating it counts its steps. A fault in it is thrown whenever it is evaluated, as a policy that cannot be read fails for each request. */
 export function compile(environment: Environment, text: string): Expression {
   try {
-    return environment.parse(text.trim());
+    const parsed = parse(environment, text);
+    return parsed.check().valid ? metered(parsed) : parsed;
   } catch (error) {
     return () => { throw error as Error; };
   }

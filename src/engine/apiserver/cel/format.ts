@@ -1,8 +1,16 @@
 import type { Environment } from '@marcbachmann/cel-js';
 
-/** `'%s has %d'.format([name, count])`. */
+class TextFunctions {
+  readonly name = 'strings';
+}
+
+/** `'%s has %d'.format([name, count])`, and `strings.quote(text)`. */
 export function addFormat(environment: Environment): Environment {
-  return environment.registerFunction('string.format(list): string', format);
+  return environment
+    .registerFunction('string.format(list): string', format)
+    .registerType('kubernetes.Strings', TextFunctions)
+    .registerConstant('strings', 'kubernetes.Strings', new TextFunctions())
+    .registerFunction('kubernetes.Strings.quote(string): string', (_: TextFunctions, text: string) => JSON.stringify(text));
 }
 
 /** The verbs s, d, f, e, b, o, x, X, with a precision for f and e; %% is a per cent sign.

@@ -1,10 +1,11 @@
 import type { Environment } from '@marcbachmann/cel-js';
+import { regularExpression } from '../validation/regular-expression.ts';
 
 /** find and findAll, and of the string functions charAt, replace and reverse. */
 export function addRegex(environment: Environment): Environment {
-  const all = (text: string, pattern: string): string[] => [...text.matchAll(new RegExp(pattern, 'gu'))].map((match) => match[0]);
+  const all = (text: string, pattern: string): string[] => [...regularExpression(pattern).matches(text)];
   return environment
-    .registerFunction('string.find(string): string', (text: string, pattern: string) => new RegExp(pattern, 'u').exec(text)?.[0] ?? '')
+    .registerFunction('string.find(string): string', (text: string, pattern: string) => regularExpression(pattern).matches(text).next().value ?? '')
     .registerFunction('string.findAll(string): list<string>', all)
     .registerFunction('string.findAll(string, int): list<string>', (text: string, pattern: string, limit: bigint) => (limit < 0n ? all(text, pattern) : all(text, pattern).slice(0, Number(limit))))
     .registerFunction('string.charAt(int): string', (text: string, at: bigint) => {

@@ -1,6 +1,7 @@
 import type { JSONSchemaProps } from '../../../kubernetes/types.generated.ts';
 import { Optional, type Environment } from '@marcbachmann/cel-js';
 import { celEnvironment, celMessage, compile, type Expression } from '../cel/environment.ts';
+import { escapeName } from '../cel/declared-type.ts';
 import { equal } from '../patch/json.ts';
 import type { FieldError, FieldErrorType } from '../validation/field-error.ts';
 
@@ -83,11 +84,39 @@ function program(expression: string, oldIsOptional: boolean): Expression {
   return made;
 }
 
-/** CEL integers are BigInt here; the schema says which numbers are. Absent fields stay absent, for has(). */
+/** A value as its schema declares it: CEL's integers are BigInt, times, durations and bytes have types of their own, and fields the names that
+ *  expressions write. Absent fields stay absent, for has(). */
 function typed(value: unknown, schema: JSONSchemaProps): unknown {
   if (typeof value === 'number') return (schema.type === 'integer' || schema['x-kubernetes-int-or-string'] === true) && Number.isInteger(value) ? BigInt(value) : value;
+  if (typeof value === 'string') return typedText(value, schema.format);
   if (Array.isArray(value)) return value.map((v) => typed(v, (schema.items ?? {}) as JSONSchemaProps));
   if (typeof value !== 'object' || value === null) return value;
   const rest = schema.additionalProperties as JSONSchemaProps | boolean | undefined;
-  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, typed(v, (schema.properties as Record<string, JSONSchemaProps> | undefined)?.[k] ?? (typeof rest === 'object' ? rest : {}))]));
+  const properties = (schema.properties ?? {}) as Record<string, JSONSchemaProps>;
+  const entries: [string, unknown][] = [];
+  for (const [key, child] of Object.entries(value)) {
+    const named = properties[key];
+    const converted = typed(child, named ?? (typeof rest === 'object' ? rest : {}));
+    const escaped = named === undefined ? key : escapeName(key) ?? key;
+    entries.push([escaped, converted]);
+    if (escaped === '__namespace__') entries.push([key, converted]);
+  }
+  return Object.fromEntries(entries);
 }
+
+/** Text that is not what its format says stays text: validation refuses it elsewhere. */
+function typedText(value: string, format: string | undefined): unknown {
+  switch (format) {
+    case 'date': case 'date-time': return Number.isNaN(Date.parse(value)) ? value : new Date(value);
+    case 'byte': return new Uint8Array(Buffer.from(value, 'base64'));
+    case 'duration':
+      try {
+        return (durations ??= compile(celEnvironment(['text']), 'duration(text)'))({ text: value });
+      } catch {
+        return value;
+      }
+    default: return value;
+  }
+}
+
+let durations: Expression | undefined;

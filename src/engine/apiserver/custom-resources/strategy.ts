@@ -1,4 +1,5 @@
 import type { JSONSchemaProps } from '../../../kubernetes/types.generated.ts';
+import { requestBudget, withinBudget } from '../cel/budget.ts';
 import { bumpGeneration, genericStrategy } from '../kinds/generic-strategy.ts';
 import type { KindObject, Strategy } from '../kinds/strategy.ts';
 import type { FieldError } from '../validation/field-error.ts';
@@ -16,7 +17,7 @@ export function customStrategy(schema: JSONSchemaProps | undefined, hasStatus: b
     const wrong = own === undefined ? [] : schemaErrors(object, own);
     const found = [...nameErrors(object), ...(old === undefined || own === undefined ? wrong : wrong.filter((e) => isChanged(e, object, old, own)))];
     // Rules presume what the schema says: they run once that holds.
-    return found.length > 0 || own === undefined ? found : celErrors(object, old, own);
+    return found.length > 0 || own === undefined ? found : withinBudget(requestBudget, () => celErrors(object, old, own));
   };
   return {
     ...genericStrategy,

@@ -1,10 +1,10 @@
 import type { JSONSchemaProps } from '../../../kubernetes/types.generated.ts';
 import { equal } from '../patch/json.ts';
 import type { FieldError } from '../validation/field-error.ts';
+import { regularExpression, type RegularExpression } from '../validation/regular-expression.ts';
 
 type Schema = JSONSchemaProps;
 const error = (type: FieldError['type'], field: string, value: unknown, detail: string): FieldError => ({ type, field, value, detail });
-const patterns = new Map<string, RegExp | undefined>();
 
 /** What a structural schema refuses in a value, by field. */
 export function schemaErrors(value: unknown, schema: Schema, field = ''): FieldError[] {
@@ -46,15 +46,13 @@ function scalarErrors(value: unknown, s: Schema, field: string): FieldError[] {
   return found;
 }
 
-function pattern(text: string): RegExp | undefined {
-  if (!patterns.has(text)) {
-    try {
-      patterns.set(text, new RegExp(text, 'u'));
-    } catch {
-      patterns.set(text, undefined);
-    }
+/** A stored definition may have a pattern that cannot be read: nothing is held to it. */
+function pattern(text: string): RegularExpression | undefined {
+  try {
+    return regularExpression(text);
+  } catch {
+    return undefined;
   }
-  return patterns.get(text);
 }
 
 function arrayErrors(value: unknown, s: Schema, field: string): FieldError[] {

@@ -1,4 +1,5 @@
 import type { MatchCondition } from '../../../../kubernetes/types.generated.ts';
+import { conditionsBudget, withinBudget } from '../../cel/budget.ts';
 import { celMessage, type Expression } from '../../cel/environment.ts';
 
 export interface CompiledCondition {
@@ -10,6 +11,10 @@ export interface CompiledCondition {
 export type ConditionOutcome = { readonly outcome: 'matches' | 'skipped' } | { readonly outcome: 'failed'; readonly message: string };
 
 export function checkConditions(conditions: readonly CompiledCondition[], variables: Record<string, unknown>): ConditionOutcome {
+  return withinBudget(conditionsBudget, () => checked(conditions, variables));
+}
+
+function checked(conditions: readonly CompiledCondition[], variables: Record<string, unknown>): ConditionOutcome {
   let failure: string | undefined;
   for (const { name, holds } of conditions) {
     try {

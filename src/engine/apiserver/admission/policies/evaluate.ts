@@ -1,3 +1,4 @@
+import { requestBudget, withinBudget } from '../../cel/budget.ts';
 import { celMessage } from '../../cel/environment.ts';
 import { celValue } from '../../cel/values.ts';
 import type { KindObject } from '../../kinds/strategy.ts';
@@ -25,6 +26,10 @@ const nothing: Evaluation = { refusals: [], annotations: {} };
 /** What one policy says of one request, with one set of parameters.
  *  @param values of the request */
 export function evaluatePolicy(policy: CompiledPolicy, values: Record<string, unknown>, params: KindObject | undefined): Evaluation {
+  return withinBudget(requestBudget, () => evaluated(policy, values, params));
+}
+
+function evaluated(policy: CompiledPolicy, values: Record<string, unknown>, params: KindObject | undefined): Evaluation {
   const variables = Object.create(values, { params: { value: celValue(params) } }) as Record<string, unknown>;
   variables['variables'] = lazily(Object.fromEntries(policy.variables.map(({ name, value }) => [name, () => value(variables)])));
   const failed = (message: string): Refusal[] => (policy.failsClosed ? [{ message, reason: 'Invalid', index: 0 }] : []);

@@ -1,6 +1,6 @@
-import { RE2JS } from 're2js';
 import { equal } from '../../patch/json.ts';
 import type { Findings } from '../../validation/field-error.ts';
+import { regularExpression } from '../../validation/regular-expression.ts';
 import { childSchema, childSchemas, present, subschemas, type Schema } from './schema-tree.ts';
 
 const UNSUPPORTED = ['id', '$schema', '$ref', 'patternProperties', 'dependencies', 'additionalItems', 'definitions'] as const;
@@ -126,7 +126,7 @@ function isDeclared(restricting: Schema, declared: Schema | undefined, path: str
 /** Patterns are RE2's, which know less than JavaScript's. */
 function isPattern(text: string): boolean {
   try {
-    RE2JS.compile(text);
+    regularExpression(text);
     return true;
   } catch {
     return false;
