@@ -10,19 +10,18 @@ import { fieldManagers } from '../../runtime/field-managers.ts';
 import { nextAlerts, remembered, unbrokenSince, type Alert } from './alerts.ts';
 import { channelFindings, channelHealth } from './channel-rules.ts';
 import { cleanUp, planCleanUp } from './clean-up.ts';
-import { evaluate } from './evaluate.ts';
 import type { Finding } from './finding.ts';
 import { composeNotification } from './message.ts';
 import { channelId, decideNotices } from './notices.ts';
-import { HEALTH_KINDS, healthResources, observeServices } from './observe.ts';
 import type { ServiceInput } from './service-input.ts';
+import { ServiceWatch } from './service-watch.ts';
 import { outlived, silencedUntil } from './silenced.ts';
 import { HEALTH_STATE, StateStore, type HealthState } from './state.ts';
 
 /** All changes of a moment are one look. */
 const LOOK_INTERVAL_MS = 200;
-/** A look is at the whole installation: however large that is, looking takes a tenth of the time at most. */
-const REST_FOR_EACH_LOOK = 10;
+/** Now and then a look is at the whole installation: however large that is, this takes a hundredth of the time at most. */
+const REST_FOR_EACH_WHOLE_LOOK = 100;
 /** Age is a rule of its own: forgotten versions and stuck releases show without any event. */
 const AGE_LOOK_MS = 60_000;
 
@@ -34,15 +33,18 @@ export function healthController(): ControllerFactory {
 class HealthController implements Controller {
   readonly name = 'health';
   readonly workers = 1;
-  readonly sources = [...Object.values(HEALTH_KINDS as Readonly<Record<string, Resource>>), NotificationChannels as Resource, Silences as Resource, Notifications as Resource].map((kind) => source(kind, () => [HEALTH_STATE]));
+  readonly sources: Controller['sources'];
+  readonly #services: ServiceWatch;
   readonly #context: ControllerContext;
   readonly #store: StateStore;
   readonly #events: EventRecorder;
   #lookedAt = -Infinity;
-  #intervalMs = LOOK_INTERVAL_MS;
+  #wholeLookDueAt = -Infinity;
 
   constructor(context: ControllerContext) {
     this.#context = context;
+    this.#services = new ServiceWatch(context);
+    this.sources = [...this.#services.sources, ...[NotificationChannels as Resource, Silences as Resource, Notifications as Resource].map((kind) => source(kind, () => [HEALTH_STATE]))];
     this.#store = new StateStore(context.client);
     this.#events = createEventRecorder(context, 'aweigh-health');
   }
@@ -50,18 +52,17 @@ class HealthController implements Controller {
   async reconcile(): Promise<ReconcileResult> {
     const { clock, informer } = this.#context;
     const now = clock.now();
-    const early = this.#lookedAt + this.#intervalMs - now;
-    if (early > 0 && early <= this.#intervalMs) return { requeueAfterMs: early };
+    const early = this.#lookedAt + LOOK_INTERVAL_MS - now;
+    if (early > 0 && early <= LOOK_INTERVAL_MS) return { requeueAfterMs: early };
     this.#lookedAt = now;
     const before = await this.#store.read();
-    const startedAt = clock.now();
-    const services = this.#observe(now);
-    this.#intervalMs = Math.max(LOOK_INTERVAL_MS, (clock.now() - startedAt) * REST_FOR_EACH_LOOK);
-    const findings = [...services.flatMap((input) => evaluate(input).findings), ...this.#channelFindings(now)];
+    const seen = this.#look(now);
+    const services = seen.map(({ input }) => input);
+    const findings = [...seen.flatMap((s) => s.findings), ...this.#channelFindings(now)];
     const channels = informer(NotificationChannels).list().toSorted((a, b) => (channelId(a) < channelId(b) ? -1 : 1));
     const silences = informer(Silences).list();
-    const seen = nextAlerts(before.alerts, findings, now);
-    const decision = decideNotices({ alerts: seen, channels, lastFiringAt: before.lastFiringAt, sequence: before.sequence, silencedUntil: (alert) => silencedUntil(alert, silences, now), now });
+    const alerts = nextAlerts(before.alerts, findings, now);
+    const decision = decideNotices({ alerts, channels, lastFiringAt: before.lastFiringAt, sequence: before.sequence, silencedUntil: (alert) => silencedUntil(alert, silences, now), now });
     const alertsById = new Map(decision.alerts.map((a) => [a.id, a])), findingsById = new Map(findings.map((f) => [f.id, f]));
     const messages = decision.notices.flatMap((notice) => {
       const channel = channels.find((c) => channelId(c) === notice.channel);
@@ -70,15 +71,19 @@ class HealthController implements Controller {
     const outbox = before.outbox.filter((m) => channels.some((c) => channelId(c) === `${m.metadata?.namespace}/${m.spec.channel}`));
     const after: HealthState = { alerts: remembered(decision.alerts, now), outbox: [...outbox, ...messages], lastFiringAt: decision.lastFiringAt, sequence: decision.sequence };
     await this.#settle(after);
-    this.#record(before.alerts, seen);
-    await this.#cleanUp(services, after.alerts);
+    this.#record(before.alerts, alerts);
+    await this.#cleanUp(services, after.alerts, now);
     for (const { metadata } of outlived(silences, now)) await this.#context.client.delete(Silences, { namespace: metadata?.namespace ?? '', name: metadata?.name ?? '' }).catch((error: unknown) => { if (!isNotFound(error)) throw error; });
     return { requeueAfterMs: Math.max(1, Math.min(AGE_LOOK_MS, (decision.nextAt ?? Infinity) - now)) };
   }
 
-  #observe(now: number): ServiceInput[] {
-    const { informer } = this.#context;
-    return observeServices(healthResources(<T extends KubernetesObject>(kind: Resource<T>) => informer(kind).list()), now);
+  #look(now: number): ReturnType<ServiceWatch['look']> {
+    const { clock } = this.#context;
+    const whole = now >= this.#wholeLookDueAt || this.#wholeLookDueAt - now > AGE_LOOK_MS;
+    const startedAt = clock.now();
+    const seen = this.#services.look(now, whole);
+    if (whole) this.#wholeLookDueAt = now + Math.min(AGE_LOOK_MS, Math.max(LOOK_INTERVAL_MS, (clock.now() - startedAt) * REST_FOR_EACH_WHOLE_LOOK));
+    return seen;
   }
 
   #channelFindings(now: number): Finding[] {
@@ -107,11 +112,11 @@ class HealthController implements Controller {
   }
 
   /** Where the policy says so. What fails is tried at the next look. */
-  async #cleanUp(services: readonly ServiceInput[], alerts: readonly Alert[]): Promise<void> {
+  async #cleanUp(services: readonly ServiceInput[], alerts: readonly Alert[], now: number): Promise<void> {
     const { client, informer, log } = this.#context;
     const since = new Map(alerts.filter((a) => a.healedAt === undefined).map((a) => [a.id, unbrokenSince(a)]));
     for (const input of services.filter((s) => s.policy.cleanUp.mode === 'Delete')) {
-      for (const item of planCleanUp(input, informer(Services).list(input.namespace), since)) {
+      for (const item of planCleanUp({ ...input, now }, informer(Services).list(input.namespace), since)) {
         if (item.verdict !== 'delete') continue;
         const { kind, name, namespace, why } = item;
         try {

@@ -74,14 +74,14 @@ interface Lookup {
 
 function indexResources(resources: HealthResources): Lookup {
   const own = ({ metadata }: KubernetesObject): string => `${metadata?.namespace}/${metadata?.name}`;
-  const services = resources.services.filter((s) => s.metadata?.labels?.[LABELS.tier] === 'service' && s.metadata.labels[LABELS.app] !== undefined);
+  const services = resources.services.filter((s) => trackServiceOf(s) !== undefined);
   return {
     applications: new Map(resources.applications.map((a) => [own(a), a])),
     deliveries: new Map(resources.deliveries.map((d) => [own(d), d])),
     releases: Map.groupBy(resources.releases, (r) => `${r.metadata?.namespace}/${r.spec.application}`),
     policies: new Map(resources.policies.map((p) => [p.metadata?.namespace ?? '', p])),
     routers: new Map(resources.routers.map((r) => [own(r), r])),
-    trackServices: Map.groupBy(services, (s) => `${s.metadata?.namespace}/${s.metadata?.labels?.[LABELS.app]}`),
+    trackServices: Map.groupBy(services, (s) => trackServiceOf(s) ?? ''),
     slices: Map.groupBy(resources.endpointSlices, serviceOf),
     deployments: new Map(resources.deployments.map((d) => [own(d), d])),
     versions: Map.groupBy(resources.deployments.filter((d) => label(d, LABELS.track) !== undefined && belongsTo(d) !== undefined), (d) => `${d.metadata?.namespace}/${belongsTo(d)}`),
@@ -89,10 +89,16 @@ function indexResources(resources: HealthResources): Lookup {
   };
 }
 
-const serviceOf = (slice: EndpointSlice): string => `${slice.metadata?.namespace}/${slice.metadata?.labels?.['kubernetes.io/service-name']}`;
+/** `namespace/name` of the service that a Service is a track of; undefined where it is none. */
+export function trackServiceOf({ metadata }: Service): string | undefined {
+  const { [LABELS.tier]: tier, [LABELS.app]: app } = metadata?.labels ?? {};
+  return tier !== 'service' || app === undefined ? undefined : `${metadata?.namespace}/${app}`;
+}
+
+export const serviceOf = (slice: EndpointSlice): string => `${slice.metadata?.namespace}/${slice.metadata?.labels?.['kubernetes.io/service-name']}`;
 /** Labels stand on the Deployment, or on its pods alone. */
 const label = ({ metadata, spec }: Deployment, name: string): string | undefined => metadata?.labels?.[name] ?? spec?.template.metadata?.labels?.[name];
-const belongsTo = (deployment: Deployment): string | undefined => label(deployment, LABELS.application) ?? label(deployment, LABELS.app);
+export const belongsTo = (deployment: Deployment): string | undefined => label(deployment, LABELS.application) ?? label(deployment, LABELS.app);
 
 function observeService(lookup: Lookup, namespace: string, service: string, now: number): ServiceInput {
   const key = `${namespace}/${service}`;

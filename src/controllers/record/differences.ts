@@ -11,19 +11,37 @@ export const differences = (wanted: unknown, live: unknown): string[] => differi
  * Where a live object differs from what the record says. Only fields that `wanted` names count: defaults and other managers' fields are
  * nobody's drift. Lists of named items (containers, ports, env) are matched by name, others by place.
  */
-export function differingPaths(wanted: unknown, live: unknown, path: FieldPath = []): FieldPath[] {
+export function differingPaths(wanted: unknown, live: unknown): FieldPath[] {
+  const found: FieldPath[] = [];
+  compare(wanted, live, [], found);
+  return found;
+}
+
+/** @param path grows and shrinks on the way: most comparisons find nothing, and then nothing is made */
+function compare(wanted: unknown, live: unknown, path: string[], found: FieldPath[]): void {
   if (Array.isArray(wanted)) {
-    if (!Array.isArray(live) || live.length !== wanted.length) return [path];
-    return wanted.flatMap((item, index) => {
+    if (!Array.isArray(live) || live.length !== wanted.length) { found.push([...path]); return; }
+    wanted.forEach((item: unknown, index) => {
       const part = `[${nameOf(item) ?? index}]`;
-      return differingPaths(item, itemAt(live, part), [...path, part]);
+      path.push(part);
+      compare(item, itemAt(live, part), path, found);
+      path.pop();
     });
+    return;
   }
   if (wanted !== null && typeof wanted === 'object') {
-    if (live === null || typeof live !== 'object') return Object.keys(wanted).length === 0 ? [] : [path];
-    return Object.entries(wanted).flatMap(([key, value]) => (value === undefined ? [] : differingPaths(value, (live as Record<string, unknown>)[key], [...path, key])));
+    const keys = Object.keys(wanted);
+    if (live === null || typeof live !== 'object') { if (keys.length > 0) found.push([...path]); return; }
+    for (const key of keys) {
+      const value = (wanted as Record<string, unknown>)[key];
+      if (value === undefined) continue;
+      path.push(key);
+      compare(value, (live as Record<string, unknown>)[key], path, found);
+      path.pop();
+    }
+    return;
   }
-  return wanted === live || sameQuantity(wanted, live) ? [] : [path];
+  if (wanted !== live && !sameQuantity(wanted, live)) found.push([...path]);
 }
 
 /** What is at a path; undefined where nothing is. */

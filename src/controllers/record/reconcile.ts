@@ -56,10 +56,21 @@ function bring(object: KubernetesObject, live: KubernetesObject | undefined, las
   if (live === undefined) return { type: 'apply', object, reason: 'Missing', paths: [] };
   const unseen = last !== undefined && isOlder(live.metadata?.resourceVersion, last.resourceVersion);
   if (unseen && differences(object, last.wanted).length === 0) return undefined;
-  const paths = differingPaths(object, live).filter((path) => !last?.rewritten.has(showPath(path)));
+  const paths = pathsOf(object, live).filter((path) => !last?.rewritten.has(showPath(path)));
   if (paths.length === 0) return undefined;
   const own = last === undefined ? following : differences(object, last.wanted).length > 0;
   return { type: 'apply', object, reason: own ? 'Changed' : 'Drifted', paths };
+}
+
+/** What was found last: specs and live objects never change, and most of an Application's are the same at its next turn. */
+const compared = new WeakMap<KubernetesObject, { readonly live: KubernetesObject; readonly paths: readonly FieldPath[] }>();
+
+function pathsOf(object: KubernetesObject, live: KubernetesObject): readonly FieldPath[] {
+  const last = compared.get(object);
+  if (last?.live === live) return last.paths;
+  const paths = differingPaths(object, live);
+  compared.set(object, { live, paths });
+  return paths;
 }
 
 /** What may not be adopted is mended, after what may. */

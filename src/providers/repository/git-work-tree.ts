@@ -4,6 +4,8 @@ import type { Git } from './git-command.ts';
 
 const ATTEMPTS = 20;
 const RETRY_MS = 50;
+/** git looks at every file of the record each time: however many there are, following takes about a tenth of the time at most. */
+const REST_FOR_EACH_CHECKOUT = 10;
 
 /** The files that people see, kept in line with HEAD. Nothing of the record depends on them, so nothing waits for them. */
 export class GitWorkTree {
@@ -11,6 +13,8 @@ export class GitWorkTree {
   readonly #log: Logger;
   #following: Promise<void> | undefined;
   #stale = false;
+  /** Ends the rest after a checkout. */
+  #hurry = new AbortController();
 
   constructor(git: Git, log: Logger) {
     this.#git = git;
@@ -19,16 +23,24 @@ export class GitWorkTree {
 
   /** Brings files and index to HEAD, in the background. Never `git reset`: it would set the branch back to what it read first. */
   follow(): void {
-    if (this.#following !== undefined) { this.#stale = true; return; }
-    this.#stale = false;
-    this.#following = this.#checkOut().finally(() => {
-      this.#following = undefined;
-      if (this.#stale) this.follow();
-    });
+    this.#stale = true;
+    this.#following ??= this.#run().finally(() => (this.#following = undefined));
   }
 
+  /** Resolves when the files are those of HEAD. */
   async settled(): Promise<void> {
+    this.#hurry.abort();
     while (this.#following !== undefined) await this.#following;
+    this.#hurry = new AbortController();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#stale) {
+      this.#stale = false;
+      const from = performance.now();
+      await this.#checkOut();
+      await wait((performance.now() - from) * REST_FOR_EACH_CHECKOUT, undefined, { signal: this.#hurry.signal, ref: false }).catch(() => undefined);
+    }
   }
 
   /** A person's git may hold the index at this moment. */
