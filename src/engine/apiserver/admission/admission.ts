@@ -65,9 +65,8 @@ export interface AdmissionResult {
 type Plugin = (request: AdmissionRequest, context: StrategyContext, lookups: Lookups) => string[] | AdmissionResult | void;
 
 const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, defaultStorageClass, setRequester, preventEscalation, checkCertificateDecision];
-const checking: readonly Plugin[] = [checkLimitRanges, checkPodSecurity, checkPolicies];
 // The namespace is asked for again: webhooks may have taken their time.
-const last: readonly Plugin[] = [requireLiveNamespace, checkQuota];
+const validating: readonly Plugin[] = [requireLiveNamespace, checkLimitRanges, checkPodSecurity, checkPolicies, checkQuota];
 
 function run(plugins: readonly Plugin[], request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
   const warnings: string[] = [];
@@ -91,14 +90,8 @@ export function mutate(request: AdmissionRequest, context: StrategyContext, look
   return run(mutating, request, context, lookups);
 }
 
-/** What refuses before validating webhooks are asked: limit ranges, pod security levels, admission policies.
+/** The validating part: limit ranges, pod security levels, admission policies, quota.
  *  @throws {StatusError} 403 `Forbidden` when the request is refused, or what a policy gives as its reason */
-export function check(request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
-  return run(checking, request, context, lookups);
-}
-
-/** What refuses last, beside the write: the namespace that is going, quota.
- *  @throws {StatusError} 403 `Forbidden` when the request is refused */
 export function admit(request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
-  return run(last, request, context, lookups);
+  return run(validating, request, context, lookups);
 }

@@ -122,6 +122,8 @@ class Estimator {
       case 'startsWith': case 'endsWith': return { cost: before + Math.max(1, scanCost(second.size)), size: 1 };
       case 'check': return { cost: before + AUTHORIZER_COST, size: 1 };
       case 'size': case 'type': case 'hasValue': return { cost: before + 1, size: 1 };
+      // As cel-go has it: a conversion is one step, however long the text.
+      case 'duration': case 'timestamp': case 'int': case 'uint': case 'double': case 'bool': return { cost: before + 1, size: 1 };
       case 'dyn': case 'value': case 'orValue': case 'or': return { ...first, cost: before + 1 };
       // How long the text of a number or a part of a URL is, nobody says: a pass over it has no bound.
       case 'getScheme': case 'getHost': case 'getHostname': case 'getPort': case 'getEscapedPath': return { cost: before + 1, size: Infinity };

@@ -1,4 +1,4 @@
-import { admit, check, mutate, type AdmissionRequest } from '../admission/admission.ts';
+import { admit, mutate, type AdmissionRequest } from '../admission/admission.ts';
 import { badRequest, conflict, invalid, modified, notFound } from '../api-error.ts';
 import { asKind, collectionOf, storeKey, strategyContext } from '../context.ts';
 import { isDryRun, subjectOf, type ApiRequest } from '../http/api-request.ts';
@@ -34,9 +34,8 @@ export function headOf(request: ApiRequest): StoredRecord {
 }
 
 /** Replaces `head` by `given`, which the strategy has the last word on. A change of nothing writes nothing.
- *  @param admitted it was asked for, and admitted, as something else: a Scale
  *  @throws {StatusError} 403, 409, 422 */
-export async function updateObject(request: ApiRequest, given: KindObject, head: StoredRecord, own: (object: KindObject, old: KindObject) => void = (o, old) => track(request, o, old), admitted = false): Promise<StoredRecord> {
+export async function updateObject(request: ApiRequest, given: KindObject, head: StoredRecord, own: (object: KindObject, old: KindObject) => void = (o, old) => track(request, o, old)): Promise<StoredRecord> {
   const { resource, api } = request;
   let object = given;
   const old = asKind(shown(resource, head));
@@ -55,8 +54,8 @@ export async function updateObject(request: ApiRequest, given: KindObject, head:
     operation: 'UPDATE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), object, old,
     ...(request.subresource !== undefined && { subresource: request.subresource }), ...(request.namespace !== undefined && { namespace: request.namespace }), ...(request.name !== undefined && { name: request.name }),
   };
-  if (!admitted) note(request, mutate(asked, context, api.lookups));
-  if (!admitted && hasWebhooks('MutatingWebhookConfiguration', asked, api.lookups)) {
+  note(request, mutate(asked, context, api.lookups));
+  if (hasWebhooks('MutatingWebhookConfiguration', asked, api.lookups)) {
     object = await mutateByWebhooks(request, asked, context, (next) => {
       keepServerMetadata(request, next, old);
       strategy.default(next);
@@ -65,10 +64,9 @@ export async function updateObject(request: ApiRequest, given: KindObject, head:
     asked = { ...asked, object };
   }
   refuseInvalid(request, object, isStatus ? strategy.validateStatusUpdate(object, old, context) : strategy.validateUpdate(object, old, context));
-  if (!admitted) note(request, check(asked, context, api.lookups));
-  if (!admitted && hasWebhooks('ValidatingWebhookConfiguration', asked, api.lookups)) await validateByWebhooks(request, asked, context);
+  if (hasWebhooks('ValidatingWebhookConfiguration', asked, api.lookups)) await validateByWebhooks(request, asked, context);
   requireUnmoved(request, head);
-  if (!admitted) note(request, admit(asked, context, api.lookups));
+  note(request, admit(asked, context, api.lookups));
   request.warnings.push(...strategy.warnings(object, old));
   if (!isStatus) allocate(request, object, old);
   return store(request, object, old, head);
