@@ -74,6 +74,8 @@ async function run(): Promise<Result[]> {
     `--kubeconfig=${kubeconfig}`, '--provider=skeleton', '--minStartupPods=0', '--system-daemonsets-startup-timeout=0s', '--node-schedulable-timeout=30s',
     `--ginkgo.focus=${focus}`, `--ginkgo.json-report=${report}`, '--ginkgo.timeout=30m', '--ginkgo.no-color',
   ], { stdio: ['ignore', process.env['E2E_LOG'] ? 'inherit' : 'ignore', 'inherit'] });
+  // Whoever ends this run gets what was run so far, and nothing stays behind.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGINT'));
   await new Promise((resolve) => { child.on('exit', resolve); });
   if (!existsSync(report)) throw new Error('The conformance run ended without a report; run it again with --only to see which test stops it');
   const suites = JSON.parse(readFileSync(report, 'utf8')) as { SpecReports: Spec[] }[];

@@ -5,7 +5,6 @@ import { applyLimitRanges, checkLimitRanges } from './limit-ranger.ts';
 import { requireLiveNamespace } from './namespace-lifecycle.ts';
 import { checkPodSecurity } from './pod-security.ts';
 import { checkPolicies } from './policies/policies.ts';
-import { checkQuota } from './quota.ts';
 import { resolvePriority } from './priority.ts';
 import { mountServiceAccount } from './service-account.ts';
 import { taintNewNode } from './taint-node.ts';
@@ -66,7 +65,7 @@ type Plugin = (request: AdmissionRequest, context: StrategyContext, lookups: Loo
 
 const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, defaultStorageClass, setRequester, preventEscalation, checkCertificateDecision];
 // The namespace is asked for again: webhooks may have taken their time.
-const validating: readonly Plugin[] = [requireLiveNamespace, checkLimitRanges, checkPodSecurity, checkPolicies, checkQuota];
+const validating: readonly Plugin[] = [requireLiveNamespace, checkLimitRanges, checkPodSecurity, checkPolicies];
 
 function run(plugins: readonly Plugin[], request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
   const warnings: string[] = [];
@@ -90,7 +89,7 @@ export function mutate(request: AdmissionRequest, context: StrategyContext, look
   return run(mutating, request, context, lookups);
 }
 
-/** The validating part: limit ranges, pod security levels, admission policies, quota.
+/** The validating part: limit ranges, pod security levels, admission policies. Quotas are charged beside the write.
  *  @throws {StatusError} 403 `Forbidden` when the request is refused, or what a policy gives as its reason */
 export function admit(request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
   return run(validating, request, context, lookups);

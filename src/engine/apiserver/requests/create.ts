@@ -7,6 +7,7 @@ import { acceptedForm, replyObject } from '../http/negotiate.ts';
 import type { KindObject } from '../kinds/strategy.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { dropDoubledOwners } from '../validation/object-meta.ts';
+import { quotaCharge } from './charge-quotas.ts';
 import { allocate, commit, refuseInvalid } from './commit.ts';
 import { note } from './note.ts';
 import { hasWebhooks } from '../admission/webhooks/matching-webhooks.ts';
@@ -54,7 +55,9 @@ export async function createObject(request: ApiRequest, given: KindObject, own: 
   note(request, admit(asked, context, api.lookups));
   request.warnings.push(...resource.strategy.warnings(object));
   if (!isFree(name)) throw alreadyExists(subjectOf(request, name));
+  const charge = quotaCharge(request, asked);
   allocate(request, object);
+  charge();
   return commit(request, object);
 }
 

@@ -8,6 +8,7 @@ import { equal } from '../patch/json.ts';
 import { shown } from '../resources/served-resource.ts';
 import type { StoredRecord } from '../../store/record.ts';
 import { dropDoubledOwners } from '../validation/object-meta.ts';
+import { quotaCharge } from './charge-quotas.ts';
 import { allocate, commit, refuseInvalid } from './commit.ts';
 import { note } from './note.ts';
 import { hasWebhooks } from '../admission/webhooks/matching-webhooks.ts';
@@ -68,7 +69,9 @@ export async function updateObject(request: ApiRequest, given: KindObject, head:
   requireUnmoved(request, head);
   note(request, admit(asked, context, api.lookups));
   request.warnings.push(...strategy.warnings(object, old));
+  const charge = quotaCharge(request, asked);
   if (!isStatus) allocate(request, object, old);
+  charge();
   return store(request, object, old, head);
 }
 
