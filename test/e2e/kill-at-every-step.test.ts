@@ -10,8 +10,9 @@ import { isEmbedded } from '../control-planes/control-plane.ts';
 import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
 import { Traffic } from './traffic.ts';
 
-/** `npm run soak` sets it: at the first dozen steps of every kind, so that what each start does again uses up its share and then passes. Otherwise once before and once after the kinds of steps that are named. */
+/** `npm run soak` sets it: at the first dozen steps of every kind, or as many as AWEIGH_KILLS says, so that what each start does again uses up its share and then passes. Otherwise once before and once after the kinds of steps that are named. */
 const WIDE = process.env['AWEIGH_SOAK'] !== undefined;
+const KILLS_PER_KIND = WIDE ? Number(process.env['AWEIGH_KILLS'] ?? 12) : 2;
 const DEADLINE_MS = WIDE ? 1_800_000 : 240_000;
 const RATE = 100;
 const faults = mkdtempSync(join(tmpdir(), 'aweigh-faults-'));
@@ -47,7 +48,7 @@ test.for([
   await cluster.aweigh('image', 'build', versionFolder('v1.18.0'), '--tag', `${APPLICATION}:${version}`);
   const traffic = await Traffic.start(cluster, RATE);
   const process = part === 'controllers' ? cluster.plane.controllers : part;
-  writeFileSync(planFile(faults, process), JSON.stringify((WIDE ? { every: 1, perKind: 12 } : { every: 1, perKind: 2, kinds }) satisfies FaultPlan));
+  writeFileSync(planFile(faults, process), JSON.stringify({ every: 1, perKind: KILLS_PER_KIND, ...(WIDE ? {} : { kinds }) } satisfies FaultPlan));
   await eventually(`Build ${version} to be taken`, async () => {
     await cluster.tryAweigh('push', APPLICATION, `${APPLICATION}:${version}`, '--version', version);
     return (await cluster.client()).get(Builds, { namespace: 'default', name: `${APPLICATION}-${version}` });
