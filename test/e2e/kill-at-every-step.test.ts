@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Builds } from '../../src/api/kinds.ts';
 import { Pods } from '../../src/client/kinds.ts';
 import { planFile, tallyFile, type FaultPlan, type FaultTally } from '../../src/cli/processes/faults.ts';
-import { eventually } from './command-line.ts';
+import { eventually, run, succeeded } from './command-line.ts';
 import { isEmbedded } from '../control-planes/control-plane.ts';
 import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
 import { Traffic } from './traffic.ts';
@@ -28,6 +28,8 @@ beforeAll(async () => {
     // Kills cost time: no release may fail for that.
     spec.progressDeadlineSeconds = 3_600;
   });
+  await succeeded(run('git', ['init', '-q', '--bare', '--initial-branch=main', remote()]));
+  await cluster.aweigh('apply', cluster.file('record.yaml', `apiVersion: aweigh.dev/v1alpha1\nkind: RecordRepository\nmetadata: { name: default }\nspec: { remote: { url: 'file://${remote()}' } }\n`));
   await cluster.push('v1.17.0', versionFolder('v1.17.0'));
   expect((await cluster.releaseEnds('v1.17.0')).status?.phase).toBe('Completed');
 });
@@ -36,13 +38,16 @@ afterAll(async () => {
   rmSync(faults, { recursive: true, force: true });
 });
 
+const remote = (): string => join(cluster.data, 'record.git');
+const head = async (repository: string): Promise<string> => (await succeeded(run('git', ['-C', repository, 'rev-parse', 'main']))).out;
+
 async function restarts(): Promise<number> {
   const { items } = await (await cluster.client()).list(Pods, { namespace: 'default' });
   return items.flatMap((pod) => pod.status?.containerStatuses ?? []).reduce((sum, c) => sum + c.restartCount, 0);
 }
 
 test.for([
-  { part: 'controllers', version: 'v1.18.0', kinds: ['create Release', 'updateStatus Release', 'create Job', 'update Delivery', 'commit', 'apply Deployment', 'apply Router', 'tell set server', 'tell set map', 'patch Router/status', ...(isEmbedded ? ['create Pod'] : [])] },
+  { part: 'controllers', version: 'v1.18.0', kinds: ['create Release', 'updateStatus Release', 'create Job', 'update Delivery', 'commit', 'exchange', 'apply Deployment', 'apply Router', 'tell set server', 'tell set map', 'patch Router/status', ...(isEmbedded ? ['create Pod'] : [])] },
   { part: 'node', version: 'v1.19.0', kinds: ['patch Pod/status', 'delete Pod'] },
 ] satisfies { part: 'controllers' | 'node'; version: string; kinds: string[] }[])('kill -9 of the $part process before and after its steps: no request fails, no pod restarts, the release ends as it would have', { timeout: DEADLINE_MS + 120_000 }, async ({ part, version, kinds }) => {
   await cluster.aweigh('image', 'build', versionFolder('v1.18.0'), '--tag', `${APPLICATION}:${version}`);
@@ -67,4 +72,5 @@ test.for([
   expect(release.status?.phase, release.status?.message).toBe('Completed');
   expect(release.status?.tracks?.map((t) => `${t.name} ${t.phase}`)).toEqual(['free Passed', 'production Passed']);
   expect(await restarts()).toBe(0);
+  await eventually('the git server to have every commit', async () => ((await head(remote())) === (await head(await cluster.plane.record())) ? true : undefined));
 });

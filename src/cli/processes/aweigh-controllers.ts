@@ -39,14 +39,15 @@ export interface AweighControllersOptions {
 /** Aweigh's own controllers with their providers: the same on the embedded engine and on any cluster. */
 export function aweighControllers({ clock, repository, defaultProvider, images, sources, path, faults, simulated = false }: AweighControllersOptions): ControllerFactory[] {
   const { haproxy, builtin } = simulated ? simulatedProviders(clock) : trafficProviders(clock, faults.sessions(openSession));
+  const record = faults.repository(repository);
   const authority = controlAuthority(clock);
   let forChecks: ReturnType<typeof authority.issue> | undefined;
   const tls = async () => (await (forChecks ??= authority.issue('check'))).pod;
   return [
     createReleaseController((context) => ({ metrics: { counters: routerCounters(context, { haproxy, builtin }), query: queryPrometheus }, askWebhook })),
     configController,
-    recordController({ repository: faults.repository(repository), renderers: routerRenderers(images, { path, tls }), defaultProvider }),
-    recordRemoteController(repository),
+    recordController({ repository: record, renderers: routerRenderers(images, { path, tls }), defaultProvider }),
+    recordRemoteController(record),
     sourceController(sources),
     routingController({ providers: { haproxy, builtin }, publisher: gatewayApiPublisher, authority }),
     healthController(),

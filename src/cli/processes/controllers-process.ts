@@ -45,7 +45,7 @@ export async function runControllersProcess(terminal: Terminal, options: Control
   const health = options.healthAddress === undefined ? undefined : await serveHealth(options.healthAddress, () => ready);
   const identity = options.leaseIdentity ?? `${hostname()}-${process.pid}`;
   try {
-    for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'aweigh', force: true });
+    await Promise.all(customResourceDefinitions.map((definition) => client.apply(CustomResourceDefinitions, definition, { fieldManager: 'aweigh', force: true })));
     // One that waits for the Lease is ready too: it takes over.
     ready = true;
     await runAsLeader({ client, clock, random, log, signal, identity, lease: { namespace: options.leaseNamespace, name: 'aweigh-controllers' } }, async (leading) => {

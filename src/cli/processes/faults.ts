@@ -34,7 +34,7 @@ export const tallyFile = (directory: string, process: FaultyProcess): string => 
 const CLIENT_WRITES: ReadonlySet<string> = new Set<keyof Client>(['create', 'update', 'updateStatus', 'patch', 'apply', 'delete', 'createSubresource']);
 
 /**
- * Proof that a kill at any instant loses nothing: every write to the API, every commit and every question to a router is a step, and this
+ * Proof that a kill at any instant loses nothing: every write to the API, every commit, every exchange with a git server, every message and every question to a router is a step, and this
  * process kills itself before and after those that the plan names. Without a directory nothing is wrapped.
  */
 export class Faults {
@@ -56,7 +56,7 @@ export class Faults {
   }
 
   repository<T extends Repository>(repository: T): T {
-    return this.#wrap(repository, new Set<keyof Repository>(['commit']), () => 'commit');
+    return this.#wrap(repository, new Set<keyof Repository>(['commit', 'exchange']), (method) => method);
   }
 
   notifiers({ slack, email, webhook }: Notifiers): Notifiers {
