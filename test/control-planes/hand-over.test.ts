@@ -5,7 +5,7 @@ import { identify, isRunning } from '../../src/cli/processes/process-identity.ts
 import { eventually } from '../e2e/command-line.ts';
 import { APPLICATION, TestCluster, versionFolder } from '../e2e/test-cluster.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const SYSTEM = 'aweigh-system';
 let cluster: TestCluster;
 beforeAll(async () => {
