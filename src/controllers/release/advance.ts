@@ -2,7 +2,7 @@ import type { Gate, TrackStep } from '../../api/application/application.ts';
 import type { ResolvedTrack } from '../../api/application/defaults.ts';
 import type { ReleaseTrackStatus, TrackPhase } from '../../api/release/release.ts';
 import { judgeGates, skipsGates, type GatesOutcome } from './gates.ts';
-import { buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints, readyReplicas, refusal, untoldBecause } from './observed.ts';
+import { askedForAt, buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints, readyReplicas, refusal, untoldBecause, wasComplete } from './observed.ts';
 import { waitsBehindTrack } from './group.ts';
 import { runHooks } from './hooks.ts';
 import { fail } from './restore.ts';
@@ -79,7 +79,8 @@ function scaleUp(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry
   const refused = refusal(turn.observed, rules, working.build);
   if (refused !== undefined) return fail(turn, working, { track: entry.name, reason: 'SpecRefused', message: `The API refuses what follows from the Application's template: ${refused}; mend the template, then aweigh release retry` });
   if (isHeld(turn, working)) return;
-  const deadline = Date.parse(entry.startedAt ?? timestamp(turn)) + turn.spec.progressDeadlineSeconds * 1000;
+  const startedAt = Date.parse(entry.startedAt ?? timestamp(turn));
+  const deadline = Math.max(startedAt, askedForAt(turn.observed, rules, working.build) ?? startedAt) + turn.spec.progressDeadlineSeconds * 1000;
   if (turn.observed.now < deadline) return wakeAt(turn, deadline);
   const why = deploymentOf(turn.observed, rules, working.build)?.status?.conditions?.find((c) => c.type === 'Progressing' || c.type === 'ReplicaFailure')?.message;
   fail(turn, working, {
@@ -205,6 +206,12 @@ function failsOnEndpoints(turn: Turn, working: WorkingRelease, { rules }: Workin
     delete entry.degradedAt;
     return false;
   }
+  const back = comesBackUntil(turn, working.build, rules, entry);
+  if (back !== undefined && turn.observed.now < back) {
+    delete entry.degradedAt;
+    wakeAt(turn, back);
+    return false;
+  }
   entry.degradedAt ??= timestamp(turn);
   const until = Date.parse(entry.degradedAt) + ENDPOINTS_GRACE_MS;
   if (turn.observed.now < until) {
@@ -218,4 +225,11 @@ function failsOnEndpoints(turn: Turn, working: WorkingRelease, { rules }: Workin
 function enter(turn: Turn, working: WorkingRelease, entry: ReleaseTrackStatus, phase: TrackPhase, reason: string, message: string): void {
   entry.phase = phase;
   tell(turn, working, { track: entry.name, reason, message });
+}
+
+/** Pods of a track that has users are not lost where they were never there: a cluster that was built anew starts them as for a release. Until when they may; undefined: they were there. */
+function comesBackUntil(turn: Turn, build: string, rules: ResolvedTrack, entry: ReleaseTrackStatus): number | undefined {
+  const at = askedForAt(turn.observed, rules, build);
+  if (at === undefined || entry.shiftedAt === undefined || at <= Date.parse(entry.shiftedAt) || wasComplete(turn.observed, rules, build)) return undefined;
+  return at + turn.spec.progressDeadlineSeconds * 1000;
 }

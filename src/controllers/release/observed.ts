@@ -57,6 +57,17 @@ export function deploymentOf(observed: Observed, track: ResolvedTrack, build: st
   return observed.deployments.find((d) => nameOf(d) === name);
 }
 
+/** When the pods of a build on a track were first asked for here, in milliseconds; undefined where nobody says. In a cluster that was built anew that is after the release did so. */
+export function askedForAt(observed: Observed, track: ResolvedTrack, build: string): number | undefined {
+  const made = (deploymentOf(observed, track, build) ?? observed.delivery)?.metadata?.creationTimestamp;
+  return made === undefined ? undefined : Date.parse(made);
+}
+
+/** All pods of a build on a track have been ready at some time since they were asked for here. */
+export function wasComplete(observed: Observed, track: ResolvedTrack, build: string): boolean {
+  return deploymentOf(observed, track, build)?.status?.conditions?.some((c) => c.type === 'Progressing' && c.reason === 'NewReplicaSetAvailable') === true;
+}
+
 /** Ready pods of a build's current template on a track: 0 while the Deployment controller has not yet seen the spec. */
 export function readyReplicas(observed: Observed, track: ResolvedTrack, build: string): number {
   const deployment = deploymentOf(observed, track, build);

@@ -227,6 +227,22 @@ test('endpoints lost while it serves fail the release after a grace time', () =>
   expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
 });
 
+test.for([
+  { when: 'start as they may', waitMs: 200_000, ends: undefined },
+  { when: 'do not come within the progress deadline', waitMs: 320_000, ends: 'EndpointsLost' },
+])('in a cluster built anew endpoints that $when end the release as $ends', ({ waitMs, ends }) => {
+  const cluster = installed(withTracks((t) => (t.name === 'free' ? { ...t, gates: [{ name: 'wait', approval: {} }] } : t)));
+  const build = cluster.push('v1.18.0');
+  cluster.settle();
+  cluster.now += 3_600_000;
+  const creationTimestamp = new Date(cluster.now).toISOString();
+  cluster.behaviour.set(build, { becomesReady: false });
+  for (const [name, { spec, metadata }] of cluster.deployments) cluster.deployments.set(name, { spec, metadata: { ...metadata, creationTimestamp }, status: {} });
+  const until = cluster.now + waitMs;
+  cluster.settle(() => cluster.now >= until);
+  expect(reasons(cluster, `${app}-v1.18.0`)?.find((reason) => reason === 'EndpointsLost')).toBe(ends);
+});
+
 test('a push every 10 seconds for an hour starves no release: new builds keep reaching production', { timeout: 120_000 }, () => {
   const cluster = installed();
   const reached = new Set<string>();
