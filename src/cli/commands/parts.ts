@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RuntimeName } from '../../engine/node/start.ts';
 import { dataOption } from '../data-option.ts';
 import { auditPolicyOption } from '../processes/audit-policy.ts';
+import { authenticationConfigOption } from '../processes/authentication-config.ts';
 import { withHooks, type HookOptions } from '../processes/hook-options.ts';
 import { controllersOption, type ControllerChoice } from '../processes/controller-choice.ts';
 import type { ControllersOptions } from '../processes/controllers-process.ts';
@@ -19,9 +20,9 @@ export function partCommands(terminal: Terminal): Command[] {
     .option('--service-cidr <range>', "addresses of Services (default: the data directory's)", readRange).option('--node-ip <address>', 'where nodes are reached', '127.0.0.1');
   return [
     withHooks(part('control-plane', "API server, Kubernetes's controllers, scheduler and Aweigh's controllers").addOption(routerOption()))
-      .addOption(runtimeOption()).addOption(controllersOption()).addOption(auditPolicyOption()).addOption(faultsOption())
+      .addOption(runtimeOption()).addOption(controllersOption()).addOption(auditPolicyOption()).addOption(authenticationConfigOption()).addOption(faultsOption())
       .action(async (options: PartOptions & HookOptions & { router: RouterChoice; runtime: RuntimeName; controllers: ControllerChoice; faults?: string; auditPolicy?: string }) => (await import('../processes/control-plane-process.ts')).runControlPlaneProcess(terminal, options)),
-    part('apiserver', 'API server and store alone').addOption(auditPolicyOption())
+    part('apiserver', 'API server and store alone').addOption(auditPolicyOption()).addOption(authenticationConfigOption())
       .action(async (options: PartOptions & { auditPolicy?: string }) => (await import('../processes/api-server-process.ts')).runApiServerProcess(terminal, options)),
     withHooks(new Command('controllers')).description("Aweigh's controllers on any Kubernetes cluster; several may run, one leads")
       .option('--kubeconfig <file>', "the cluster's kubeconfig (default: $KUBECONFIG)").option('--context <name>', 'a context of the kubeconfig')

@@ -6,6 +6,7 @@ import { aborted } from '../aborted.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import { auditPolicyOption } from '../processes/audit-policy.ts';
+import { authenticationConfigOption } from '../processes/authentication-config.ts';
 import { controllersOption, type ControllerChoice } from '../processes/controller-choice.ts';
 import { podNetworkOption, readRange, runtimeOption } from '../processes/part-options.ts';
 import { startCluster } from '../processes/cluster.ts';
@@ -30,6 +31,7 @@ interface UpOptions extends HookOptions {
   readonly controllers: ControllerChoice;
   readonly runtime: RuntimeName;
   readonly auditPolicy?: string;
+  readonly authenticationConfig?: string;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
   readonly podNetwork?: PodNetworkName;
@@ -48,6 +50,7 @@ export function upCommand(terminal: Terminal): Command {
     .addOption(controllersOption())
     .addOption(runtimeOption())
     .addOption(auditPolicyOption())
+    .addOption(authenticationConfigOption())
     .option('--nodes <n>', 'nodes to register', Number, 2)
     .option('--pod-cidr <range>', 'addresses of pods (default: loopback); others become local routes, which needs root or a network namespace', readRange)
     .option('--service-cidr <range>', 'addresses of Services (default: loopback), likewise', readRange)
@@ -62,7 +65,7 @@ export function readPort(text: string): number {
 }
 
 async function foreground(terminal: Terminal, options: UpOptions): Promise<void> {
-  const cluster = await startCluster(terminal, { root: dataRoot(terminal, options.data), port: options.port, router: options.router, nodes: options.nodes, runtime: options.runtime, hooks: options, ranges: { pods: options.podCidr, services: options.serviceCidr, podNetwork: options.podNetwork }, controllers: options.controllers, auditPolicy: options.auditPolicy });
+  const cluster = await startCluster(terminal, { root: dataRoot(terminal, options.data), port: options.port, router: options.router, nodes: options.nodes, runtime: options.runtime, hooks: options, ranges: { pods: options.podCidr, services: options.serviceCidr, podNetwork: options.podNetwork }, controllers: options.controllers, auditPolicy: options.auditPolicy, authenticationConfig: options.authenticationConfig });
   try {
     const kubeconfig = options.kubeconfig === undefined ? cluster.data.kubeconfig : resolve(terminal.workingDirectory, options.kubeconfig);
     if (kubeconfig !== cluster.data.kubeconfig) copyFileSync(cluster.data.kubeconfig, kubeconfig);
@@ -98,7 +101,7 @@ async function detach(terminal: Terminal, options: UpOptions): Promise<void> {
 /** What was chosen, for the process that goes to the background. */
 function flagsOf(options: UpOptions): string[] {
   const flags = {
-    '--router': options.router, '--nodes': options.nodes, '--runtime': options.runtime, '--port': options.port, '--kubeconfig': options.kubeconfig, '--controllers': options.controllers, '--audit-policy': options.auditPolicy,
+    '--router': options.router, '--nodes': options.nodes, '--runtime': options.runtime, '--port': options.port, '--kubeconfig': options.kubeconfig, '--controllers': options.controllers, '--audit-policy': options.auditPolicy, '--authentication-config': options.authenticationConfig,
     '--pod-cidr': options.podCidr, '--service-cidr': options.serviceCidr, '--pod-network': options.podNetwork,
   };
   return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));

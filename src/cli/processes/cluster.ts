@@ -12,6 +12,7 @@ import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
 import { claimRanges, closeRoutes, localRanges, openRoutes, type AddressRanges } from './address-ranges.ts';
 import { readAuditPolicy } from './audit-policy.ts';
+import { readAuthenticationConfig } from './authentication-config.ts';
 import type { ControllerChoice } from './controller-choice.ts';
 import { openDataDirectory, type DataDirectory } from './data-directory.ts';
 import { hookFlags, hookListener, type HookOptions } from './hook-options.ts';
@@ -30,6 +31,8 @@ export interface ClusterOptions {
   readonly runtime?: RuntimeName;
   /** File of an audit policy; absent: nothing is audited. */
   readonly auditPolicy?: string | undefined;
+  /** File of an authentication configuration; absent: only the cluster's own users. */
+  readonly authenticationConfig?: string | undefined;
   /** Default: all. */
   readonly controllers?: ControllerChoice;
   /** Where webhooks of Sources are heard. */
@@ -57,6 +60,7 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
   const runtime = ['--runtime', options.runtime ?? 'process'];
   // Said here and now, and not by a control plane that starts again and again.
   readAuditPolicy(terminal, options.auditPolicy);
+  readAuthenticationConfig(terminal, options.authenticationConfig);
   hookListener(terminal, options.hooks ?? {});
   const data = openDataDirectory(options.root);
   const env = partEnvironment(terminal);
@@ -67,7 +71,7 @@ export async function startCluster(terminal: Terminal, options: ClusterOptions):
   checkUnsupervised(data);
   const claim = await claimRanges(data.root, random, options.ranges, PARTS.some((part) => partRuns(data, part)));
   await openRoutes(data, localRanges(claim.ranges));
-  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, '--controllers', options.controllers ?? 'all', ...runtime, ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)]), ...hookFlags(terminal, options.hooks ?? {})], node: ['--nodes', String(options.nodes), ...runtime] } });
+  const supervisor = startSupervisor({ data, program: terminal.program, port, clock, log, env, flags: { 'control-plane': ['--router', router, '--controllers', options.controllers ?? 'all', ...runtime, ...(options.auditPolicy === undefined ? [] : ['--audit-policy', resolve(terminal.workingDirectory, options.auditPolicy)]), ...(options.authenticationConfig === undefined ? [] : ['--authentication-config', resolve(terminal.workingDirectory, options.authenticationConfig)]), ...hookFlags(terminal, options.hooks ?? {})], node: ['--nodes', String(options.nodes), ...runtime] } });
   const stop = async (): Promise<void> => {
     await supervisor.stop();
     claim.close();

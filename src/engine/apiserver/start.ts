@@ -11,6 +11,8 @@ import { Auditor, type AuditSink } from './audit/audit.ts';
 import type { AuditPolicy } from './audit/policy.ts';
 import { Authenticator, type StaticToken } from './auth/authenticator.ts';
 import { BootstrapTokens } from './auth/bootstrap-tokens.ts';
+import type { AuthenticationConfig } from './auth/authentication-config.ts';
+import { OidcTokens } from './auth/oidc.ts';
 import { allowAll } from './auth/authorizer.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
 import { ensureRoles, type AccessObjects } from './bootstrap/roles.ts';
@@ -49,6 +51,8 @@ export interface ApiServerOptions {
   /** Range of ClusterIPs. Default 10.96.0.0/12, or 127.96.0.0/12 with loopback addresses. */
   readonly serviceCidr?: string;
   readonly bootstrapTokens?: readonly StaticToken[];
+  /** Other issuers of tokens, and what may be asked without credentials. Default: neither. */
+  readonly authentication?: AuthenticationConfig;
   /** Roles and bindings beyond those of every cluster, such as for the users of `bootstrapTokens`. */
   readonly access?: AccessObjects;
   /** What is audited, and where to. Default: nothing. */
@@ -88,7 +92,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     registry.setCustom(resourceMetrics[0]!.group, resourceMetrics);
     const lookups = storeLookups(store, registry);
     const tokens = new ServiceAccountTokens(pki, clock, (kind, namespace, name) => lookups.get('', kind, namespace, name));
-    const authenticator = new Authenticator(options.bootstrapTokens ?? [], tokens, new BootstrapTokens((name) => lookups.get('', 'Secret', 'kube-system', name) as Secret | undefined, clock));
+    const authenticator = new Authenticator(options.bootstrapTokens ?? [], tokens, new BootstrapTokens((name) => lookups.get('', 'Secret', 'kube-system', name) as Secret | undefined, clock), new OidcTokens(options.authentication?.jwt ?? [], clock, log));
+    const { anonymous } = options.authentication ?? {};
+    const admitsAnonymous = (path: string): boolean => anonymous !== undefined && (anonymous.paths === undefined || anonymous.paths.includes(path));
     const api: ApiContext = { store, registry, clock, random, log, loopbackAddresses, authority, authorizer: options.authorization === 'authenticated' ? allowAll : new RbacAuthorizer(store), tokens, addresses, lookups, closing: closing.signal };
     for (const record of store.collection('/services').records()) allocateForService(structuredClone(record.object) as KindObject, addresses);
     await followDefinitions(api);
@@ -104,7 +110,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       for (const handle of handlers) if (await handle(req, res, path)) return true;
       return false;
     };
-    const parts = { api, authenticator, openPaths: openPaths(() => ready), paths, counts, aggregation, ...(options.audit && { audit: new Auditor(options.audit.policy, options.audit.sink, clock) }) };
+    const parts = { api, authenticator, admitsAnonymous, openPaths: openPaths(() => ready), paths, counts, aggregation, ...(options.audit && { audit: new Auditor(options.audit.policy, options.audit.sink, clock) }) };
     const listener = requestListener(parts);
     server.on('upgrade', upgradeListener(parts));
     server.on('request', (req, res) => listener(req as unknown as IncomingMessage, res as unknown as ServerResponse));

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { RequestUser } from '../kinds/strategy.ts';
 import { BootstrapTokens } from './bootstrap-tokens.ts';
+import type { OidcTokens } from './oidc.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
 export interface StaticToken {
@@ -16,16 +17,18 @@ export const anonymous: RequestUser = { username: 'system:anonymous', groups: ['
 const digest = (token: string): Buffer => createHash('sha256').update(token).digest();
 const authenticated = 'system:authenticated';
 
-/** Says who sends a request: by bearer token (static, bootstrap or service account), else by client certificate, else nobody. */
+/** Says who sends a request: by bearer token (static, bootstrap, service account or OpenID Connect), else by client certificate, else nobody. */
 export class Authenticator {
   readonly #static: readonly { readonly digest: Buffer; readonly user: RequestUser }[];
   readonly #serviceAccounts: ServiceAccountTokens;
   readonly #bootstrap: BootstrapTokens;
+  readonly #oidc: OidcTokens | undefined;
   /** Users by Authorization header, so that a token is hashed once. Static tokens only; those never change. */
   readonly #known = new Map<string, RequestUser>();
   readonly #bySocket = new WeakMap<object, RequestUser>();
 
-  constructor(tokens: readonly StaticToken[], serviceAccounts: ServiceAccountTokens, bootstrap: BootstrapTokens) {
+  constructor(tokens: readonly StaticToken[], serviceAccounts: ServiceAccountTokens, bootstrap: BootstrapTokens, oidc?: OidcTokens) {
+    this.#oidc = oidc;
     this.#bootstrap = bootstrap;
     this.#static = tokens.map((t) => ({ digest: digest(t.token), user: { username: t.user, uid: t.user, groups: [...new Set([...t.groups, authenticated])] } }));
     this.#serviceAccounts = serviceAccounts;
@@ -35,7 +38,7 @@ export class Authenticator {
   known(req: IncomingMessage): RequestUser | undefined {
     const header = req.headers.authorization;
     if (header === undefined) return undefined;
-    return this.#known.get(header) ?? (header.startsWith('Bearer ') ? this.#serviceAccounts.verifyKnown(header.slice(7)) : undefined);
+    return this.#known.get(header) ?? (header.startsWith('Bearer ') ? this.#serviceAccounts.verifyKnown(header.slice(7)) ?? this.#oidc?.known(header.slice(7)) : undefined);
   }
 
   /** Undefined when credentials are there and wrong; {@link anonymous} when there are none. */
@@ -63,6 +66,8 @@ export class Authenticator {
   }
 
   async #verify(token: string, audiences?: readonly string[]): Promise<RequestUser | undefined> {
+    // What an issuer says of audiences is the configuration's; a review that asks for others gets no.
+    if (this.#oidc?.claims(token) === true) return audiences === undefined ? this.#oidc.verify(token) : undefined;
     return BootstrapTokens.isOne(token) ? this.#bootstrap.verify(token) : this.#serviceAccounts.verify(token, audiences);
   }
 

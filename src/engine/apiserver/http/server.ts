@@ -29,6 +29,8 @@ export type PathHandler = (req: IncomingMessage, res: ServerResponse, path: stri
 export interface ServerParts {
   readonly api: ApiContext;
   readonly authenticator: Authenticator;
+  /** Whether requests without credentials may ask for a path; who they are then, roles decide. */
+  readonly admitsAnonymous: (path: string) => boolean;
   readonly openPaths: PathHandler;
   readonly paths: PathHandler;
   readonly counts: RequestCounts;
@@ -56,7 +58,7 @@ async function serve(parts: ServerParts, req: IncomingMessage, res: ServerRespon
   const path = mark < 0 ? url : url.slice(0, mark);
   if (await parts.openPaths(req, res, path)) return;
   const sender = parts.authenticator.known(req) ?? (await parts.authenticator.identify(req));
-  if (sender === undefined || sender === anonymous) throw unauthorized();
+  if (sender === undefined || (sender === anonymous && !parts.admitsAnonymous(path))) throw unauthorized();
   const user = effectiveUser(req, sender, api.authorizer);
   const target = parseRequestPath(path);
   const elsewhere = parts.aggregation.apis.find(path);
