@@ -13,7 +13,8 @@ export const defaultHistoryLimits: HistoryLimits = { ageMs: 300_000, bytes: 32 *
 
 /** The recent events of one collection, oldest first. */
 export class History {
-  #events: StoreEvent[] = [];
+  /** Undefined before `#first`: what was dropped must not be held until the list is cut. */
+  #events: (StoreEvent | undefined)[] = [];
   #first = 0;
   #bytes = 0;
   #compactedRevision: number;
@@ -43,7 +44,7 @@ export class History {
       if (this.#bytes <= bytes && nowMs - oldest.atMs <= ageMs) break;
       this.#bytes -= oldest.record.json.length;
       this.#compactedRevision = oldest.revision;
-      this.#first++;
+      this.#events[this.#first++] = undefined;
     }
     if (this.#first > 1024 && this.#first * 2 > this.#events.length) {
       this.#events = this.#events.slice(this.#first);
@@ -53,9 +54,10 @@ export class History {
 
   /** Forgets everything up to `revision`, as a test of expired clients needs. */
   compactTo(revision: number): void {
-    this.#events = this.#events.slice(this.#first).filter((e) => e.revision > revision);
+    const kept = this.#kept(this.#first).filter((e) => e.revision > revision);
+    this.#events = kept;
     this.#first = 0;
-    this.#bytes = this.#events.reduce((sum, e) => sum + e.record.json.length, 0);
+    this.#bytes = kept.reduce((sum, e) => sum + e.record.json.length, 0);
     this.#compactedRevision = Math.max(this.#compactedRevision, revision);
   }
 
@@ -69,6 +71,10 @@ export class History {
       if ((this.#events[middle] as StoreEvent).revision <= revision) low = middle + 1;
       else high = middle;
     }
-    return this.#events.slice(low);
+    return this.#kept(low);
+  }
+
+  #kept(from: number): StoreEvent[] {
+    return this.#events.slice(from) as StoreEvent[];
   }
 }

@@ -16,16 +16,24 @@ export class StoredRecord {
     this.key = key;
     this.revision = revision;
     this.json = json;
-    if (object !== undefined) this.#keep(object);
+    this.#object = object;
   }
 
   get object(): KubernetesObject {
-    if (this.#object === undefined) this.#keep(JSON.parse(this.json.toString()) as KubernetesObject);
-    return this.#object as KubernetesObject;
+    if (this.#object === undefined) {
+      this.#object = JSON.parse(this.json.toString()) as KubernetesObject;
+      this.keep();
+    }
+    return this.#object;
   }
 
-  #keep(object: KubernetesObject): void {
-    this.#object = object;
+  /** Lets go of the parsed object, which is parsed again when asked for. */
+  release(): void {
+    this.#object = undefined;
+  }
+
+  /** Keeps the parsed object until {@link parsedLimit} others were kept. */
+  keep(): void {
     const evicted = parsed[nextSlot];
     if (evicted !== undefined && evicted !== this) evicted.#object = undefined;
     parsed[nextSlot] = this;

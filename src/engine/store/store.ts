@@ -194,6 +194,7 @@ export class Store {
     this.#revision = (group.at(-1) as Write).event.revision;
     for (const { event, resolve } of group) resolve(event.record);
     for (const [collection, events] of changed) for (const listener of collection.listeners) listener(events);
+    for (const { event } of group) letGo(event);
   }
 
   /** After a failed commit the memory is ahead of the disk in an unknown way: every write is refused, and the process has to start again. */
@@ -230,6 +231,14 @@ export class Store {
     }
     return revision;
   }
+}
+
+/** What was changed is changed again soon, and stays parsed. What was only just made, or is gone, is not worth it: a parsed object is ten times what the
+ *  rest of a create leaves behind, and one that dies young costs the garbage collector nothing. */
+function letGo({ record, current, previous }: StoreEvent): void {
+  if (current !== undefined && previous !== undefined) record.keep();
+  else record.release();
+  previous?.release();
 }
 
 /** @throws {DataDamagedError} when the file is no database */

@@ -64,8 +64,9 @@ export interface AdmissionResult {
 type Plugin = (request: AdmissionRequest, context: StrategyContext, lookups: Lookups) => string[] | AdmissionResult | void;
 
 const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, defaultStorageClass, setRequester, preventEscalation, checkCertificateDecision];
+const checking: readonly Plugin[] = [checkLimitRanges, checkPodSecurity, checkPolicies];
 // The namespace is asked for again: webhooks may have taken their time.
-const validating: readonly Plugin[] = [requireLiveNamespace, checkLimitRanges, checkPodSecurity, checkPolicies];
+const last: readonly Plugin[] = [requireLiveNamespace];
 
 function run(plugins: readonly Plugin[], request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
   const warnings: string[] = [];
@@ -89,8 +90,14 @@ export function mutate(request: AdmissionRequest, context: StrategyContext, look
   return run(mutating, request, context, lookups);
 }
 
-/** The validating part: limit ranges, pod security levels, admission policies. Quotas are charged beside the write.
+/** What refuses before validating webhooks are asked: limit ranges, pod security levels, admission policies.
  *  @throws {StatusError} 403 `Forbidden` when the request is refused, or what a policy gives as its reason */
+export function check(request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
+  return run(checking, request, context, lookups);
+}
+
+/** What refuses last, beside the write: the namespace that is going. Quotas are charged after it.
+ *  @throws {StatusError} 403 `Forbidden` when the request is refused */
 export function admit(request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
-  return run(validating, request, context, lookups);
+  return run(last, request, context, lookups);
 }

@@ -5,7 +5,7 @@ import { schemaFor } from '../schema/schema.ts';
 import { applyConfiguration } from './apply-configuration.ts';
 import { decodeManagedFields, managedFieldsOf } from './managed-fields.ts';
 import { ownedFields } from './owned-fields.ts';
-import { difference, isEmpty } from './field-set.ts';
+import { difference, fieldSet, isEmpty } from './field-set.ts';
 import { trackUpdate } from './track-update.ts';
 
 const schema = schemaFor('apps', 'v1', 'Deployment');
@@ -64,7 +64,7 @@ function containersFree(applied: JsonObject): JsonObject {
 function leaves(set: ReturnType<typeof ownedFields>): ReturnType<typeof ownedFields> {
   if (set.children.size === 0) return set;
   const children = new Map([...set.children].map(([element, child]) => [element, leaves(child)] as const).filter(([element, child]) => !isEmpty(child) && !emptyCollection(element)));
-  return { member: false, children };
+  return fieldSet(false, children);
 }
 
 const emptyCollection = (element: string): boolean => element === 'f:labels' || element === 'f:containers';

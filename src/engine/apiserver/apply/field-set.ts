@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from '../patch/json.ts';
+import type { SchemaNode } from '../schema/schema-node.ts';
 
 /**
  * A set of field paths as a tree. An edge is a path element as `fieldsV1` writes it: `f:name` (a field), `k:{…}` (the
@@ -8,14 +9,18 @@ export interface FieldSet {
   /** The path that ends here is in the set. */
   readonly member: boolean;
   readonly children: ReadonlyMap<string, FieldSet>;
+  /** The schema that the set fits as it is, and the set in the form of `fieldsV1`, once somebody asked: both hold as long as it lives. They stand here
+   *  and not in weak maps, whose entries cost the garbage collector more than the sets do. */
+  fits: SchemaNode | undefined;
+  written: JsonObject | undefined;
 }
 
 const none: ReadonlyMap<string, FieldSet> = new Map();
-export const emptySet: FieldSet = { member: false, children: none };
-export const memberOnly: FieldSet = { member: true, children: none };
+export const emptySet: FieldSet = { member: false, children: none, fits: undefined, written: undefined };
+export const memberOnly: FieldSet = { member: true, children: none, fits: undefined, written: undefined };
 
 export function fieldSet(member: boolean, children: ReadonlyMap<string, FieldSet> = none): FieldSet {
-  if (children.size > 0) return { member, children };
+  if (children.size > 0) return { member, children, fits: undefined, written: undefined };
   return member ? memberOnly : emptySet;
 }
 
@@ -106,8 +111,13 @@ export function fromFieldsV1(fields: unknown): FieldSet {
 
 const nothingBelow: JsonObject = {};
 
+/** Written once, and shared: most writes leave most fields of most managers as they were. */
 export function toFieldsV1(set: FieldSet): JsonObject {
   if (set.children.size === 0) return nothingBelow;
+  return (set.written ??= writtenOut(set));
+}
+
+function writtenOut(set: FieldSet): JsonObject {
   const result: Record<string, JsonObject> = {};
   if (set.member) result['.'] = nothingBelow;
   const elements = [...set.children.keys()];

@@ -50,21 +50,12 @@ function managerOf(entry: JsonValue): FieldManager | undefined {
   };
 }
 
-const written = new WeakMap<FieldSet, JsonObject>();
-
-/** Written once: most writes leave most managers as they were. */
-function fieldsV1Of(fields: FieldSet): JsonObject {
-  let known = written.get(fields);
-  if (known === undefined) written.set(fields, known = toFieldsV1(fields));
-  return known;
-}
-
 /** In Kubernetes's order: appliers first, then by time, name, version and subresource. Empty managers are dropped. */
 export function encodeManagedFields(managers: FieldManagers): ManagedFieldsEntry[] {
   const kept = [...managers].filter(([, m]) => !isEmpty(m.fields)).sort(([, a], [, b]) => byAge(a, b));
   const entries = kept.map(([, m]) => ({
     manager: m.manager, operation: m.operation, apiVersion: m.apiVersion, ...(m.time ? { time: m.time } : {}),
-    fieldsType: 'FieldsV1', fieldsV1: fieldsV1Of(m.fields), ...(m.subresource ? { subresource: m.subresource } : {}),
+    fieldsType: 'FieldsV1', fieldsV1: toFieldsV1(m.fields), ...(m.subresource ? { subresource: m.subresource } : {}),
   } as ManagedFieldsEntry));
   // The next write to the object starts from these.
   decoded.set(entries, new Map(kept));

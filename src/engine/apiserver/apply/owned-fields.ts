@@ -75,12 +75,9 @@ export function withStructs(set: FieldSet, schema: SchemaNode | undefined): Fiel
   return fieldSet(set.member, children);
 }
 
-/** Sets that fit a schema as they are: most fields stay from write to write, and so do their sets. */
-const fitting = new WeakMap<FieldSet, SchemaNode>();
-
-/** A set written under an older schema, brought to this one: what became atomic is owned as a whole. */
+/** A set written under an older schema, brought to this one: what became atomic is owned as a whole. Most fields stay from write to write, and so do their sets. */
 export function reconciled(set: FieldSet, schema: SchemaNode | undefined): FieldSet {
-  if (set.children.size === 0 || !schema || fitting.get(set) === schema) return set;
+  if (set.children.size === 0 || !schema || set.fits === schema) return set;
   if (isWhole(schema)) return memberOnly;
   let changed: Map<string, FieldSet> | undefined;
   for (const [element, child] of set.children) {
@@ -90,7 +87,7 @@ export function reconciled(set: FieldSet, schema: SchemaNode | undefined): Field
     changed.set(element, inner);
   }
   if (changed) return fieldSet(set.member, changed);
-  fitting.set(set, schema);
+  set.fits = schema;
   return set;
 }
 

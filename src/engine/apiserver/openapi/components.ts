@@ -50,21 +50,34 @@ function* references(raw: JsonValue): Generator<string> {
   for (const inner of Object.values(raw)) yield* references(inner);
 }
 
+const apiVersion = { type: 'string', description: 'APIVersion defines the group and the version that this object is written in, as GROUP/VERSION. The server shows it in any version that it serves.' };
+const kind = { type: 'string', description: 'Kind names the sort of object that this is, in CamelCase. It goes with the resource that the object is sent to, and never changes.' };
+const objectMeta = { $ref: `${prefix}${metadata}`, description: 'What every object has: its name and namespace, labels, annotations, owners, and what the server keeps of it.' };
+const listMeta = { $ref: `${prefix}io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta`, description: 'The revision that the list was read at, and where its next page starts.' };
+
+/** The schema with what every object has beside it, also in the objects that stand in it. */
+function withObjectFields(schema: JsonObject, isWhole: boolean): JsonObject {
+  const below = (value: JsonValue): JsonValue => (isObject(value) ? withObjectFields(value, value['x-kubernetes-embedded-resource'] === true) : value);
+  const properties = isObject(schema.properties) ? Object.fromEntries(Object.entries(schema.properties).map(([name, child]) => [name, below(child)])) : undefined;
+  return {
+    ...schema, ...(schema.items !== undefined && { items: below(schema.items) }), ...(schema.additionalProperties !== undefined && { additionalProperties: below(schema.additionalProperties) }),
+    ...((isWhole || properties !== undefined) && { properties: { ...properties, ...(isWhole && { apiVersion, kind, metadata: objectMeta }) } }),
+  };
+}
+
 /** Definitions of custom resources and their lists, references as in v2. */
 export function customDefinitions(apis: readonly CustomApi[]): Record<string, JsonValue> {
   const result: Record<string, JsonValue> = {};
   for (const api of apis) {
     const name = customDefinitionName(api);
     const schema = (api.schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }) as unknown as JsonObject;
-    const properties = isObject(schema.properties) ? schema.properties : {};
     result[name] = {
-      ...schema, type: 'object',
-      properties: { ...properties, apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { $ref: `${prefix}${metadata}` } },
+      ...withObjectFields(schema, true), type: 'object',
       'x-kubernetes-group-version-kind': [{ group: api.group, version: api.version, kind: api.kind }],
     };
     result[customDefinitionName(api, api.listKind)] = {
-      type: 'object', required: ['items'],
-      properties: { apiVersion: { type: 'string' }, items: { type: 'array', items: { $ref: `${prefix}${name}` } }, kind: { type: 'string' }, metadata: { $ref: `${prefix}io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta` } },
+      type: 'object', required: ['items'], description: `${api.listKind} is a list of ${api.kind}`,
+      properties: { apiVersion, items: { type: 'array', items: { $ref: `${prefix}${name}` }, description: `The objects of kind ${api.kind}.` }, kind, metadata: listMeta },
       'x-kubernetes-group-version-kind': [{ group: api.group, version: api.version, kind: api.listKind }],
     };
   }

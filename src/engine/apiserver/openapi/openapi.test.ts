@@ -38,8 +38,20 @@ test('custom resources come and go', () => {
   const openApi = createOpenApi('v1.35.4');
   openApi.setCustomResources([widget]);
   const document = parse(openApi.v3('apis/example.org/v1')?.body);
-  expect(document.components.schemas['org.example.v1.Widget'].properties.spec).toEqual(widget.schema?.properties?.spec);
+  const { properties } = document.components.schemas['org.example.v1.Widget'];
+  expect(properties.spec).toEqual(widget.schema?.properties?.spec);
+  for (const field of ['apiVersion', 'kind', 'metadata']) expect(properties[field].description).toMatch(/\w/);
+  expect(properties.metadata.allOf).toEqual([{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }]);
   expect(Object.keys(document.paths)).toContain('/apis/example.org/v1/namespaces/{namespace}/widgets/{name}/status');
   openApi.setCustomResources([]);
   expect(openApi.v3('apis/example.org/v1')).toBeUndefined();
+});
+
+test('an object inside of a custom resource has what every object has', () => {
+  const openApi = createOpenApi('v1.35.4');
+  openApi.setCustomResources([{ ...widget, schema: { type: 'object', properties: { template: { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true } } } }]);
+  const { template } = parse(openApi.v3('apis/example.org/v1')?.body).components.schemas['org.example.v1.Widget'].properties;
+  expect(Object.keys(template.properties)).toEqual(['apiVersion', 'kind', 'metadata']);
+  const v2 = parse(openApi.v2('json').body).definitions['org.example.v1.Widget'].properties;
+  expect(v2.metadata).toMatchObject({ $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' });
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { admit, mutate, type AdmissionRequest } from '../admission/admission.ts';
+import { admit, check, mutate, type AdmissionRequest } from '../admission/admission.ts';
 import { alreadyExists, badRequest, methodNotAllowed } from '../api-error.ts';
 import { collectionOf, storeKey, strategyContext, timestamp } from '../context.ts';
 import { isDryRun, subjectOf, type ApiRequest } from '../http/api-request.ts';
@@ -51,6 +51,7 @@ export async function createObject(request: ApiRequest, given: KindObject, own: 
     asked = { ...asked, object };
   }
   refuseInvalid(request, object, resource.strategy.validate(object, context));
+  note(request, check(asked, context, api.lookups));
   if (hasWebhooks('ValidatingWebhookConfiguration', asked, api.lookups)) await validateByWebhooks(request, asked, context);
   note(request, admit(asked, context, api.lookups));
   request.warnings.push(...resource.strategy.warnings(object));

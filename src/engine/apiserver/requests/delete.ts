@@ -1,4 +1,4 @@
-import { admit, type AdmissionRequest } from '../admission/admission.ts';
+import { admit, check, type AdmissionRequest } from '../admission/admission.ts';
 import type { DeleteOptions, Status } from '../../../kubernetes/types.generated.ts';
 import { badRequest, conflict, invalid } from '../api-error.ts';
 import { asKind, strategyContext, timestamp } from '../context.ts';
@@ -87,25 +87,18 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
 }
 
 /** Marks an object as deleted, or removes it when nothing holds it.
+ *  @param admitted it was asked for, and admitted, as something else: an eviction
  *  @throws {StatusError} 404, 409 when a precondition fails */
-export function deleteObject(request: ApiRequest, options: DeleteOptions): Promise<Outcome> {
-  return untilUnmoved(request, () => deleteHead(request, options));
+export function deleteObject(request: ApiRequest, options: DeleteOptions, admitted = false): Promise<Outcome> {
+  return untilUnmoved(request, () => deleteHead(request, options, admitted));
 }
 
-async function deleteHead(request: ApiRequest, options: DeleteOptions): Promise<Outcome> {
+async function deleteHead(request: ApiRequest, options: DeleteOptions, admitted: boolean): Promise<Outcome> {
   const head = headOf(request);
-  const { resource, api } = request;
+  const { resource } = request;
   const old = asKind(shown(resource, head));
   checkPreconditions(request, old, options);
-  const asked: AdmissionRequest = {
-    operation: 'DELETE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), old,
-    ...(request.namespace !== undefined && { namespace: request.namespace }), ...(request.name !== undefined && { name: request.name }),
-  };
-  const context = strategyContext(api, request.user, request.namespace);
-  if (hasWebhooks('MutatingWebhookConfiguration', asked, api.lookups)) await mutateByWebhooks(request, asked, context, () => {});
-  if (hasWebhooks('ValidatingWebhookConfiguration', asked, api.lookups)) await validateByWebhooks(request, asked, context);
-  requireUnmoved(request, head);
-  note(request, admit(asked, context, api.lookups));
+  if (!admitted) await admitDeletion(request, old, head);
   const grace = gracePeriodOf(resource.storage, old, options);
   const finalizers = finalizersFor(resource.storage, old, options);
   const held = finalizers.length > 0 || grace > 0 || (resource.storage === '/namespaces' && hasSpecFinalizers(old));
@@ -113,6 +106,20 @@ async function deleteHead(request: ApiRequest, options: DeleteOptions): Promise<
   const marked = markDeleted(request, old, finalizers, grace);
   if (marked === undefined) return { type: 'marked', record: head };
   return { type: 'marked', record: await commit(request, marked) };
+}
+
+async function admitDeletion(request: ApiRequest, old: KindObject, head: StoredRecord): Promise<void> {
+  const { resource, api } = request;
+  const asked: AdmissionRequest = {
+    operation: 'DELETE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), old,
+    ...(request.namespace !== undefined && { namespace: request.namespace }), ...(request.name !== undefined && { name: request.name }),
+  };
+  const context = strategyContext(api, request.user, request.namespace);
+  if (hasWebhooks('MutatingWebhookConfiguration', asked, api.lookups)) await mutateByWebhooks(request, asked, context, () => {});
+  note(request, check(asked, context, api.lookups));
+  if (hasWebhooks('ValidatingWebhookConfiguration', asked, api.lookups)) await validateByWebhooks(request, asked, context);
+  requireUnmoved(request, head);
+  note(request, admit(asked, context, api.lookups));
 }
 
 function checkPreconditions(request: ApiRequest, old: KindObject, options: DeleteOptions): void {

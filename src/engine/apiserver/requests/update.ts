@@ -1,4 +1,4 @@
-import { admit, mutate, type AdmissionRequest } from '../admission/admission.ts';
+import { admit, check, mutate, type AdmissionRequest } from '../admission/admission.ts';
 import { badRequest, conflict, invalid, modified, notFound } from '../api-error.ts';
 import { asKind, collectionOf, storeKey, strategyContext } from '../context.ts';
 import { isDryRun, subjectOf, type ApiRequest } from '../http/api-request.ts';
@@ -35,8 +35,9 @@ export function headOf(request: ApiRequest): StoredRecord {
 }
 
 /** Replaces `head` by `given`, which the strategy has the last word on. A change of nothing writes nothing.
+ *  @param admitted it was asked for, and admitted, as something else: a Scale
  *  @throws {StatusError} 403, 409, 422 */
-export async function updateObject(request: ApiRequest, given: KindObject, head: StoredRecord, own: (object: KindObject, old: KindObject) => void = (o, old) => track(request, o, old)): Promise<StoredRecord> {
+export async function updateObject(request: ApiRequest, given: KindObject, head: StoredRecord, own: (object: KindObject, old: KindObject) => void = (o, old) => track(request, o, old), admitted = false): Promise<StoredRecord> {
   const { resource, api } = request;
   let object = given;
   const old = asKind(shown(resource, head));
@@ -55,8 +56,8 @@ export async function updateObject(request: ApiRequest, given: KindObject, head:
     operation: 'UPDATE', group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural, dryRun: isDryRun(request), object, old,
     ...(request.subresource !== undefined && { subresource: request.subresource }), ...(request.namespace !== undefined && { namespace: request.namespace }), ...(request.name !== undefined && { name: request.name }),
   };
-  note(request, mutate(asked, context, api.lookups));
-  if (hasWebhooks('MutatingWebhookConfiguration', asked, api.lookups)) {
+  if (!admitted) note(request, mutate(asked, context, api.lookups));
+  if (!admitted && hasWebhooks('MutatingWebhookConfiguration', asked, api.lookups)) {
     object = await mutateByWebhooks(request, asked, context, (next) => {
       keepServerMetadata(request, next, old);
       strategy.default(next);
@@ -65,9 +66,10 @@ export async function updateObject(request: ApiRequest, given: KindObject, head:
     asked = { ...asked, object };
   }
   refuseInvalid(request, object, isStatus ? strategy.validateStatusUpdate(object, old, context) : strategy.validateUpdate(object, old, context));
-  if (hasWebhooks('ValidatingWebhookConfiguration', asked, api.lookups)) await validateByWebhooks(request, asked, context);
+  if (!admitted) note(request, check(asked, context, api.lookups));
+  if (!admitted && hasWebhooks('ValidatingWebhookConfiguration', asked, api.lookups)) await validateByWebhooks(request, asked, context);
   requireUnmoved(request, head);
-  note(request, admit(asked, context, api.lookups));
+  if (!admitted) note(request, admit(asked, context, api.lookups));
   request.warnings.push(...strategy.warnings(object, old));
   const charge = quotaCharge(request, asked);
   if (!isStatus) allocate(request, object, old);

@@ -6,11 +6,11 @@ const flags = ['stdin', 'stdout', 'stderr', 'tty'] as const;
 
 /** Asks policies and webhooks whether a client may connect to a pod (operation CONNECT).
  *  @throws {StatusError} what one refuses with */
-export function admitConnection(request: ApiRequest): Promise<void> {
+export async function admitConnection(request: ApiRequest): Promise<void> {
   const { query, subresource = '' } = request;
   const container = query.get('container');
   const options = Object.fromEntries(flags.filter((flag) => query.get(flag) === 'true' || query.get(flag) === '1').map((flag) => [flag, true]));
-  return admitSubresource(request, 'CONNECT', {
+  await admitSubresource(request, 'CONNECT', {
     apiVersion: 'v1', kind: kinds[subresource] ?? '', metadata: {}, ...options,
     ...(container !== null && { container }), ...(query.has('command') && { command: query.getAll('command') }), ...(query.has('ports') && { ports: query.getAll('ports').map(Number) }),
   });

@@ -10,10 +10,10 @@ import { headOf } from '../requests/update.ts';
 
 /** Puts a pod on a node: sets spec.nodeName and the condition PodScheduled. A pod is bound once. */
 export async function handleBinding(request: ApiRequest): Promise<void> {
-  const binding = await decodeRequest(request, { group: '', version: 'v1', kind: 'Binding' });
+  const asked = await decodeRequest(request, { group: '', version: 'v1', kind: 'Binding' });
+  const binding = await admitSubresource(request, 'CREATE', asked);
   const target = binding['target'] as { kind?: string; name?: string } | undefined;
   if (!target?.name || (target.kind !== undefined && target.kind !== '' && target.kind !== 'Node')) throw badRequest('target must name a Node');
-  await admitSubresource(request, 'CREATE', binding);
   const pod = asKind(headOf(request).object);
   const { uid } = binding.metadata;
   if (uid !== undefined && uid !== '' && uid !== pod.metadata.uid) throw conflict(subjectOf(request), `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`);

@@ -12,12 +12,11 @@ import { matchesSelector } from '../selectors/label-selector.ts';
 /** Deletes a pod unless a PodDisruptionBudget forbids it for now; a disruption that is granted is counted at once.
  *  @throws {StatusError} 429 `TooManyRequests` when a budget is used up */
 export async function handleEviction(request: ApiRequest): Promise<void> {
-  const eviction = await decodeRequest(request, { group: 'policy', version: 'v1', kind: 'Eviction' });
-  await admitSubresource(request, 'CREATE', eviction);
+  const eviction = await admitSubresource(request, 'CREATE', await decodeRequest(request, { group: 'policy', version: 'v1', kind: 'Eviction' }));
   const pod = asKind(headOf(request).object);
   const phase = (pod['status'] as { phase?: string } | undefined)?.phase;
   if (phase !== 'Succeeded' && phase !== 'Failed' && phase !== 'Pending' && pod.metadata.deletionTimestamp === undefined) await spendBudget(request, pod.metadata.labels ?? {}, pod.metadata.name ?? '');
-  await deleteObject(request, (eviction['deleteOptions'] as object | undefined) ?? {});
+  await deleteObject(request, (eviction['deleteOptions'] as object | undefined) ?? {}, true);
   replyValue(request.req, request.res, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
 }
 

@@ -58,8 +58,8 @@ function scaleOf(resource: ServedResource, object: KindObject): KindObject {
 export async function handleScale(request: ApiRequest, verb: string): Promise<void> {
   const { resource, req, res } = request;
   if (verb === 'get') return replyValue(req, res, 200, scaleOf(resource, asKind(shown(resource, readRecord(request)))));
-  const wanted = verb === 'update' ? await decodeRequest(request, scaleKind) : await patchedScale(request);
-  await admitSubresource({ ...request, subresource: 'scale' }, 'UPDATE', wanted, scaleOf(resource, asKind(shown(resource, headOf(request)))));
+  const asked = verb === 'update' ? await decodeRequest(request, scaleKind) : await patchedScale(request);
+  const wanted = await admitSubresource({ ...request, subresource: 'scale' }, 'UPDATE', asked, scaleOf(resource, asKind(shown(resource, headOf(request)))));
   const head = headOf(request);
   const old = asKind(shown(resource, head));
   if (wanted.metadata.resourceVersion && wanted.metadata.resourceVersion !== old.metadata.resourceVersion) throw modified(subjectOf(request));
@@ -67,7 +67,7 @@ export async function handleScale(request: ApiRequest, verb: string): Promise<vo
   const replicas = (wanted['spec'] as { replicas?: unknown } | undefined)?.replicas ?? 0;
   if (!Number.isInteger(replicas) || (replicas as number) < 0) throw invalid('autoscaling', 'Scale', request.name ?? '', [{ type: 'Invalid', field: 'spec.replicas', value: replicas, detail: 'It must be a whole number of at least 0' }]);
   const next = withValue(structuredClone(old), pathsOf(resource).spec.split('.').slice(1), replicas) as KindObject;
-  const record = await updateObject({ ...request, subresource: undefined }, decodePatched(request, next), head, (object, before) => track({ ...request, subresource: 'scale' }, object, before));
+  const record = await updateObject({ ...request, subresource: undefined }, decodePatched(request, next), head, (object, before) => track({ ...request, subresource: 'scale' }, object, before), true);
   replyValue(req, res, 200, scaleOf(resource, asKind(shown(resource, record))), request.warnings);
 }
 

@@ -11,8 +11,7 @@ interface TokenSpec { audiences?: string[] | null; expirationSeconds?: number | 
 
 /** TokenRequest: a signed token of the service account, for 10 minutes to 2^32 seconds (default one hour). */
 export async function handleToken(request: ApiRequest): Promise<void> {
-  const wanted = await decodeRequest(request, { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' });
-  await admitSubresource(request, 'CREATE', wanted);
+  const wanted = await admitSubresource(request, 'CREATE', await decodeRequest(request, { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }));
   const { metadata } = readRecord(request).object;
   const spec = (wanted['spec'] ?? {}) as TokenSpec;
   const { boundObjectRef } = spec;
