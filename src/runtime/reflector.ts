@@ -56,7 +56,7 @@ async function follow<T extends KubernetesObject>(resource: Resource<T>, options
         else {
           revision = event.object.metadata?.resourceVersion ?? revision;
           if (event.type === 'DELETED') cache.delete(keyOf(event.object), event.object);
-          else cache.set(event.object);
+          else cache.set(slim(event.object));
         }
       }
       // A server that closes each watch at once must not be asked in a tight loop.
@@ -76,12 +76,18 @@ async function listInto<T extends KubernetesObject>(resource: Resource<T>, optio
   let revision: string;
   do {
     const page = await options.client.list(resource, { ...scopeOf(options), limit: pageSize, continueToken });
-    items.push(...page.items);
+    for (const item of page.items) items.push(slim(item));
     revision = page.resourceVersion;
     continueToken = page.continueToken;
   } while (continueToken !== undefined);
   cache.replace(items);
   return revision;
+}
+
+/** Without who owns which field: that is about half of an object, and no controller decides by it. A write that leaves it out changes nothing of it. */
+function slim<T extends KubernetesObject>(object: T): T {
+  delete object.metadata?.managedFields;
+  return object;
 }
 
 function scopeOf(options: ReflectorOptions): { namespace?: string; labelSelector?: string; fieldSelector?: string } {

@@ -34,6 +34,8 @@ export function readState(stored: ConfigMap | undefined): HealthState {
 export class StateStore {
   readonly #client: Client;
   #stored: ConfigMap | undefined;
+  /** It was looked for, and is not there: the first write makes it. */
+  #absent = false;
   #text: string | undefined;
 
   constructor(client: Client) {
@@ -41,11 +43,12 @@ export class StateStore {
   }
 
   async read(): Promise<HealthState> {
-    if (this.#stored === undefined) {
+    if (this.#stored === undefined && !this.#absent) {
       try {
         this.#stored = await this.#client.get(ConfigMaps, HEALTH_STATE);
       } catch (error) {
         if (!isNotFound(error)) throw error;
+        this.#absent = true;
       }
     }
     const state = readState(this.#stored);
@@ -66,6 +69,7 @@ export class StateStore {
     } catch (error) {
       // It may be written all the same: only the API knows.
       this.#stored = undefined;
+      this.#absent = false;
       throw error;
     }
   }

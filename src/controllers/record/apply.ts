@@ -12,7 +12,7 @@ import type { CommitReason } from './commit-reason.ts';
 import { differences } from './differences.ts';
 import type { RecordFile } from './files.ts';
 import { SPEC_RESOURCES } from './observe.ts';
-import type { Applied, RecordAction } from './reconcile.ts';
+import { wavesOf, type Applied, type RecordAction } from './reconcile.ts';
 import { directoryOf, type RecordChange, type Repository } from './repository.ts';
 
 export const FIELD_MANAGER = 'aweigh-record';
@@ -32,16 +32,27 @@ export interface ApplyContext {
   readonly live: ReadonlyMap<string, KubernetesObject>;
 }
 
-/** Carries out the actions in order. A failure leaves the rest to the next run, which decides afresh. */
-export async function apply(actions: readonly RecordAction[], to: ApplyContext): Promise<void> {
-  for (const action of actions) {
-    switch (action.type) {
-      case 'commit': await to.repository.commit(changeOf(to)); break;
-      case 'apply': await applyObject(action.object, to); break;
-      case 'prune': await prune(action.kind, { ...(to.application.metadata?.namespace === undefined ? {} : { namespace: to.application.metadata.namespace }), name: action.name }, to); break;
-      case 'adopt': case 'report': break;
-      case 'observed': await writeStatus(to, { observedGeneration: action.generation, ...(await commitOf(to)), ...accepted(to) }); break;
+/** Carries out the actions, wave after wave. A failure leaves the later waves to the next run, which decides afresh.
+ *  @returns the Delivery as its status was written; undefined where it was not */
+export async function apply(actions: readonly RecordAction[], to: ApplyContext): Promise<Delivery | undefined> {
+  let written: Delivery | undefined;
+  for (const wave of wavesOf(actions)) {
+    const results = await Promise.allSettled(wave.map((action) => applyOne(action, to)));
+    for (const result of results) {
+      if (result.status === 'rejected') throw result.reason;
+      written = result.value ?? written;
     }
+  }
+  return written;
+}
+
+async function applyOne(action: RecordAction, to: ApplyContext): Promise<Delivery | undefined> {
+  switch (action.type) {
+    case 'commit': await to.repository.commit(changeOf(to)); return undefined;
+    case 'apply': await applyObject(action.object, to); return undefined;
+    case 'prune': await prune(action.kind, { ...(to.application.metadata?.namespace === undefined ? {} : { namespace: to.application.metadata.namespace }), name: action.name }, to); return undefined;
+    case 'adopt': case 'report': return undefined;
+    case 'observed': return writeStatus(to, { observedGeneration: action.generation, ...(await commitOf(to)), ...accepted(to) });
   }
 }
 
@@ -94,9 +105,9 @@ async function prune(kind: string, key: ObjectKey, to: ApplyContext): Promise<vo
   }
 }
 
-export async function writeStatus(to: Pick<ApplyContext, 'context' | 'delivery'>, status: Delivery['status']): Promise<void> {
+export async function writeStatus(to: Pick<ApplyContext, 'context' | 'delivery'>, status: Delivery['status']): Promise<Delivery> {
   const { namespace, name = '' } = to.delivery.metadata ?? {};
-  await to.context.client.patch(Deliveries, { ...(namespace === undefined ? {} : { namespace }), name }, { status }, { subresource: 'status', fieldManager: FIELD_MANAGER });
+  return to.context.client.patch(Deliveries, { ...(namespace === undefined ? {} : { namespace }), name }, { status }, { subresource: 'status', fieldManager: FIELD_MANAGER });
 }
 
 async function commitOf({ application, repository }: ApplyContext): Promise<{ commit?: string }> {
@@ -113,7 +124,7 @@ function changeOf({ application, changed, files, why }: ApplyContext): RecordCha
   return { directory: directoryOf(namespace, name), files: contents, subject: `${name}: ${change.message}`, trailers, actor: change.actor };
 }
 
-function resourceOf(kind: string | undefined): Resource {
+export function resourceOf(kind: string | undefined): Resource {
   const resource = SPEC_RESOURCES.find((r) => r.kind === kind);
   if (resource === undefined) throw new TypeError(`The record has no specs of kind ${kind}`);
   return resource;

@@ -29,7 +29,7 @@ export function nextDrift(before: Delivery['status'], found: readonly Drift[]): 
   return isDeepStrictEqual(next, known) ? undefined : next;
 }
 
-function outcomeOf(action: RecordAction): Drift['outcome'] | undefined {
+export function outcomeOf(action: RecordAction): Drift['outcome'] | undefined {
   switch (action.type) {
     case 'apply': return action.reason === 'Drifted' ? 'Mended' : undefined;
     case 'adopt': return 'Adopted';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Delivery } from '../../api/delivery/delivery.ts';
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
-import { reconcile, type Applied, type RecordState } from './reconcile.ts';
+import { reconcile, wavesOf, type Applied, type RecordState } from './reconcile.ts';
 
 const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'shop' }, spec: { selector: { version: 'v1' } } } as KubernetesObject;
 const live = (selector: string, resourceVersion = '10'): ReadonlyMap<string, KubernetesObject> => new Map([['Service/shop', { ...service, metadata: { name: 'shop', resourceVersion }, spec: { selector: { version: selector } } } as KubernetesObject]]);
@@ -27,3 +27,14 @@ test.for<{ when: string; over: Partial<RecordState>; then: string[] }>([
   { when: 'an object was deleted', over: { live: new Map() }, then: ['apply Missing'] },
   { when: 'an object is not in the record', over: { wanted: [] }, then: ['prune'] },
 ])('$when', ({ over, then }) => expect(steps(over)).toEqual(then));
+
+const objects = (['Service', 'ConfigMap', 'Deployment', 'Router'] as const).map((kind) => ({ kind, metadata: { name: 'shop' }, spec: { wanted: 1 } }) as KubernetesObject);
+const there = (kinds: readonly string[]): ReadonlyMap<string, KubernetesObject> => new Map(kinds.map((kind) => [`${kind}/shop`, { kind, metadata: { name: 'shop', resourceVersion: '10' }, spec: { wanted: 0 } } as KubernetesObject]));
+
+test.for<{ when: string; kinds: readonly string[]; then: string[] }>([
+  { when: 'all is there that the Router names: weight first', kinds: ['Service', 'ConfigMap', 'Deployment', 'Router'], then: ['commit', 'Router', 'Service ConfigMap', 'Deployment', 'observed'] },
+  { when: 'something is missing: the Router comes last', kinds: ['ConfigMap', 'Deployment', 'Router'], then: ['commit', 'Service ConfigMap', 'Deployment', 'Router', 'observed'] },
+])('$when', ({ kinds, then }) => {
+  const actions = reconcile(state({ delivery: delivery(2, 1), behind: 'specs', wanted: objects, live: there(kinds) }));
+  expect(wavesOf(actions).map((wave) => wave.map((a) => ('object' in a ? a.object.kind : a.type)).join(' '))).toEqual(then);
+});

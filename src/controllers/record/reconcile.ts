@@ -31,17 +31,18 @@ export type RecordAction =
   | { readonly type: 'prune'; readonly kind: string; readonly name: string; readonly reason: 'NotInRecord' }
   | { readonly type: 'observed'; readonly generation: number };
 
-/** A commit first, where anything differs from HEAD; then what the cluster lacks, in order; then what it has too much. */
+/** A commit first, where anything differs from HEAD; then what the cluster lacks, in order of waves; then what it has too much. */
 export function reconcile(state: RecordState): RecordAction[] {
   const { delivery, wanted, live, applied, behind } = state;
   const generation = delivery.metadata?.generation ?? 0;
   const following = delivery.status?.observedGeneration !== generation || behind === 'specs';
   const actions: RecordAction[] = behind === 'nothing' ? [] : [{ type: 'commit' }];
-  for (const object of wanted) {
+  const brought = wanted.flatMap((object): RecordAction[] => {
     const id = `${object.kind}/${object.metadata?.name}`;
     const action = bring(object, live.get(id), applied.get(id), following);
-    if (action !== undefined) actions.push(action.type === 'apply' && action.reason === 'Drifted' ? settle(action, state.driftPolicy) : action);
-  }
+    return action === undefined ? [] : [action.type === 'apply' && action.reason === 'Drifted' ? settle(action, state.driftPolicy) : action];
+  });
+  actions.push(...weightFirst(brought));
   const names = new Set(wanted.map((o) => `${o.kind}/${o.metadata?.name}`));
   for (const [id, object] of live) {
     if (names.has(id) || object.metadata?.deletionTimestamp !== undefined) continue;
@@ -51,6 +52,27 @@ export function reconcile(state: RecordState): RecordAction[] {
   if (following) actions.push({ type: 'observed', generation });
   return actions;
 }
+
+/** The Router is applied last, so that all is there that it names; where all was there before, users' ways do not wait for the rest. */
+function weightFirst(actions: readonly RecordAction[]): readonly RecordAction[] {
+  const isRouter = (action: RecordAction): boolean => 'object' in action && action.object.kind === 'Router';
+  if (actions.some((a) => a.type === 'apply' && a.reason === 'Missing')) return actions;
+  return [...actions.filter(isRouter), ...actions.filter((a) => !isRouter(a))];
+}
+
+/** Actions that may be carried out at the same time, wave after wave: no spec needs another of its own kind to be there. */
+export function wavesOf(actions: readonly RecordAction[]): RecordAction[][] {
+  const waves: { readonly rank: string; readonly actions: RecordAction[] }[] = [];
+  for (const action of actions) {
+    const rank = 'object' in action ? (NEEDED_BY_PODS.has(action.object.kind ?? '') ? 'needed by pods' : (action.object.kind ?? '')) : action.type;
+    const last = waves.at(-1);
+    if (last?.rank === rank) last.actions.push(action);
+    else waves.push({ rank, actions: [action] });
+  }
+  return waves.map((w) => w.actions);
+}
+
+const NEEDED_BY_PODS = new Set(['Service', 'ConfigMap']);
 
 function bring(object: KubernetesObject, live: KubernetesObject | undefined, last: Applied | undefined, following: boolean): RecordAction | undefined {
   if (live === undefined) return { type: 'apply', object, reason: 'Missing', paths: [] };
@@ -82,6 +104,6 @@ function settle(action: Extract<RecordAction, { type: 'apply' }>, policy: Record
 }
 
 /** Only ever compared between versions of one object, where Kubernetes says that they are decimal and ordered (KEP-5504). */
-function isOlder(version: string | undefined, than: string): boolean {
+export function isOlder(version: string | undefined, than: string): boolean {
   return version !== undefined && /^\d+$/.test(version) && /^\d+$/.test(than) && BigInt(version) < BigInt(than);
 }

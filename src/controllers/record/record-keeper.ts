@@ -10,9 +10,10 @@ import { commitReason } from './commit-reason.ts';
 import type { RecordOptions } from './record-options.ts';
 import { adoptionOf, driftOf, idOf, nextDrift } from './drift.ts';
 import { BUILDS, RecordFiles, RELEASES, type RecordFile } from './files.ts';
+import { withEditors } from './editors.ts';
 import { observe, type Observed } from './observe.ts';
 import { People, type Answer } from './people.ts';
-import { reconcile, type Applied, type RecordState } from './reconcile.ts';
+import { isOlder, reconcile, type Applied, type RecordState } from './reconcile.ts';
 import { firstExchange } from './remote/first-exchange.ts';
 import { hold, remove } from './removal.ts';
 import { Rendering } from './rendering.ts';
@@ -37,6 +38,8 @@ export class RecordKeeper {
   /** Digests of HEAD's files. */
   readonly #committed = new Map<string, ReadonlyMap<string, string>>();
   readonly #storySince = new Map<string, number>();
+  /** Deliveries as the record's own last write left them, until the informer shows them. */
+  readonly #ownStatus = new Map<string, Delivery>();
   readonly #adoptedFields = new Map<string, { readonly digest: string; readonly fields: readonly Adopted[] }>();
 
   constructor(context: ControllerContext, options: RecordOptions, events: EventRecorder) {
@@ -65,9 +68,9 @@ export class RecordKeeper {
 
   async reconcile(key: ObjectKey): Promise<ReconcileResult> {
     const id = `${key.namespace}/${key.name}`;
-    const observed = await observe(this.#context, this.#options.repository, key);
+    const observed = this.#withOwnStatus(id, await observe(this.#context, this.#options.repository, key));
     if (observed === undefined) {
-      for (const memory of [this.#applied, this.#committed, this.#storySince, this.#adoptedFields]) memory.delete(id);
+      for (const memory of [this.#ownStatus, this.#applied, this.#committed, this.#storySince, this.#adoptedFields]) memory.delete(id);
       this.#rendering.forget(id);
       this.#files.forget(id);
       return this.#restore(key);
@@ -79,8 +82,17 @@ export class RecordKeeper {
     return answer.then === 'wait' ? {} : this.#follow(observed, key, answer);
   }
 
+  /** An informer that is behind our own write would have the same said and committed again. */
+  #withOwnStatus(id: string, observed: Observed | undefined): Observed | undefined {
+    const own = this.#ownStatus.get(id), seen = observed?.delivery;
+    if (observed === undefined || own === undefined) return observed;
+    if (seen !== undefined && seen.metadata?.uid === own.metadata?.uid && isOlder(seen.metadata?.resourceVersion, own.metadata?.resourceVersion ?? '')) return { ...observed, delivery: own };
+    this.#ownStatus.delete(id);
+    return observed;
+  }
+
   async #follow(observed: Observed, key: ObjectKey, { why }: Extract<Answer, { then: 'follow' }>): Promise<ReconcileResult> {
-    const { application, delivery, live } = observed;
+    const { application, delivery } = observed;
     if (delivery === undefined) return {};
     const id = `${key.namespace}/${key.name}`;
     const applied = this.#applied.get(id) ?? new Map<string, Applied>();
@@ -88,10 +100,12 @@ export class RecordKeeper {
     const head = await this.#head(key);
     const rendered = await this.#rendering.of(observed, delivery, observed.builds);
     const first = this.#plan(observed, delivery, rendered, head, await this.#adopted(key, head), applied);
+    const live = await withEditors(this.#context, first.actions, observed.live);
     const drift = driftOf(first.actions, live, this.#context.clock.now());
     const adoption = adoptionOf(first.actions, first.fields, live, drift);
     const plan = adoption === undefined ? first : this.#plan(observed, delivery, rendered, head, adoption.fields, applied);
-    await apply(plan.actions, { context: this.#context, repository: this.#options.repository, application, delivery, files: plan.files, changed: plan.changed, applied, live, why: commitReason(observed, plan.changed, adoption?.change ?? why) });
+    const written = await apply(plan.actions, { context: this.#context, repository: this.#options.repository, application, delivery, files: plan.files, changed: plan.changed, applied, live, why: commitReason(observed, plan.changed, adoption?.change ?? why) });
+    if (written !== undefined) this.#ownStatus.set(id, written);
     for (const object of adoption?.objects ?? []) {
       const wanted = plan.wanted.find((w) => idOf(w) === object);
       if (wanted !== undefined) applied.set(object, { wanted, resourceVersion: live.get(object)?.metadata?.resourceVersion ?? '', rewritten: applied.get(object)?.rewritten ?? new Set() });
