@@ -39,7 +39,7 @@ export async function measureSwitches(kind: RouterKind): Promise<Switches> {
   const { count, pods } = ROUTERS[kind];
   const dir = mkdtempSync(join(tmpdir(), 'aweigh-bench-switches-'));
   const context = { clock: systemClock, random: systemRandom, log: silentLogger };
-  const server = await startApiServer({ ...context, dataDir: dir, loopbackAddresses: true, bootstrapTokens: [{ token: 'bench', user: 'bench', groups: ['system:masters'] }] });
+  const server = await startApiServer({ ...context, dataDir: dir, loopbackAddresses: true, staticTokens: [{ token: 'bench', user: 'bench', groups: ['system:masters'] }] });
   const client = createClient({ server: server.url, caPem: server.caPem, token: 'bench' });
   const stop = new AbortController();
   const processes: BenchProcess[] = [];

@@ -27,7 +27,7 @@ export interface ApiServerFixture {
 export async function startApiServerFixture(options: Partial<ApiServerOptions> = {}): Promise<ApiServerFixture> {
   const common = { log: silentLogger, clock: systemClock, random: systemRandom };
   const folder = mkdtempSync(join(tmpdir(), 'aweigh-api-server-'));
-  const server = await startApiServer({ dataDir: folder, ...common, loopbackAddresses: true, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }], ...options });
+  const server = await startApiServer({ dataDir: folder, ...common, loopbackAddresses: true, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }], ...options });
   const client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
   for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });
   await established(client);

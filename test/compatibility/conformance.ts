@@ -30,7 +30,7 @@ if (!existsSync(program)) {
 const names = readFileSync(values.list, 'utf8').split('\n').filter((line) => line.trim() !== '' && line.includes(values.only ?? ''));
 const dir = mkdtempSync(join(tmpdir(), 'aweigh-conformance-'));
 const token = 'conformance';
-const server = await startApiServer({ dataDir: join(dir, 'data'), log: silentLogger, clock, random, serviceCidr: '10.96.0.0/16', bootstrapTokens: [{ token, user: 'admin', groups: ['system:masters'] }] });
+const server = await startApiServer({ dataDir: join(dir, 'data'), log: silentLogger, clock, random, serviceCidr: '10.96.0.0/16', staticTokens: [{ token, user: 'admin', groups: ['system:masters'] }] });
 const client = createClient({ server: server.url, caPem: server.caPem, token });
 const stop = new AbortController();
 try {

@@ -15,7 +15,7 @@ let agent: Agent;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-dialogues-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
   agent = new Agent({ ca: server.caPem, keepAlive: true });
 });
 

@@ -25,7 +25,7 @@ let agent: Agent;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'aweigh-fuzz-'));
-  server = await startApiServer({ dataDir: directory, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  server = await startApiServer({ dataDir: directory, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
   agent = new Agent({ keepAlive: true, ca: server.caPem, maxSockets: CONNECTIONS * 2 });
 });
 

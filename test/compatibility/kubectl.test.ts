@@ -19,7 +19,7 @@ let config: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'aweigh-kubectl-'));
-  const server = await startApiServer({ dataDir: join(folder, 'data'), log: silentLogger, clock, random, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  const server = await startApiServer({ dataDir: join(folder, 'data'), log: silentLogger, clock, random, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
   const client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
   const ending = new AbortController();
   const controllers = runControllers({ factories: createEngineControllers({ rootCaPem: server.caPem }), client, clock, random, log: silentLogger, signal: ending.signal });

@@ -22,7 +22,7 @@ async function controlled(): Promise<ReturnType<typeof createClient>> {
   stops.push(() => rmSync(dataDir, { recursive: true, force: true }));
   const server = await startApiServer({
     dataDir, log: silentLogger, clock: systemClock, random: systemRandom, access: partAccess(),
-    bootstrapTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }, { token: 'controllers-token', user: PART_USERS.controlPlane, groups: [] }],
+    staticTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }, { token: 'controllers-token', user: PART_USERS.controlPlane, groups: [] }],
   });
   stops.push(() => server.close());
   const connection = { server: server.url, caPem: server.caPem, token: 'test-token' };

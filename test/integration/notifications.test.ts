@@ -82,7 +82,7 @@ interface World {
 /** The engine's, or Kubernetes's own, as the project says. */
 async function startServer(dataDir: string): Promise<Connection> {
   if (isEmbedded) {
-    const server = await startApiServer({ dataDir, ...common, bootstrapTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
+    const server = await startApiServer({ dataDir, ...common, staticTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
     stops.push(() => server.close());
     return { server: server.url, caPem: server.caPem, token: 'test-token' };
   }

@@ -21,7 +21,7 @@ const common = { clock: systemClock, random: systemRandom, log: silentLogger };
 const within = { timeout: 20_000, interval: 20 };
 
 async function start(dataDir: string, port = 0): Promise<{ client: Client; port: number; close(): Promise<void> }> {
-  const server = await startApiServer({ dataDir, port, ...common, bootstrapTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
+  const server = await startApiServer({ dataDir, port, ...common, staticTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
   const client = createClient({ server: server.url, caPem: server.caPem, token: 'test-token' });
   return {
     client,

@@ -33,7 +33,7 @@ export async function startDataApiServer({ data, auditPolicy, authentication, po
     onStoreBroken: (error) => { log.error({ error: error.message }, 'The store is broken and the control plane starts again'); process.exit(EXIT.failed); },
     ...(auditPolicy !== undefined && { audit: { policy: parseAuditPolicy(auditPolicy), sink: new AuditFile(join(data.logs, 'audit.log')) } }),
     ...(authentication !== undefined && { authentication }),
-    bootstrapTokens: [
+    staticTokens: [
       { token: tokens.admin, user: 'admin', groups: ['system:masters'] },
       { token: tokens.controlPlane, user: PART_USERS.controlPlane, groups: [] },
       { token: tokens.node, user: PART_USERS.node, groups: ['system:nodes'] },

@@ -17,7 +17,7 @@ let client: Client;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-api-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
   client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
 });
 
@@ -181,7 +181,7 @@ test('a port that is taken is told, and the data directory is free again', async
 
 test('what was acknowledged is there after a restart, and the service range remembers its addresses', async () => {
   const other = mkdtempSync(join(tmpdir(), 'aweigh-api-'));
-  const options = { dataDir: other, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 't', user: 'u', groups: ['system:masters'] }] };
+  const options = { dataDir: other, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 't', user: 'u', groups: ['system:masters'] }] };
   const service = (name: string) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'default' }, spec: { ports: [{ port: 80 }] } });
   const first = await startApiServer(options);
   const one = createClient({ server: first.url, caPem: first.caPem, token: 't' });

@@ -50,10 +50,11 @@ export interface ApiServerOptions {
   readonly loopbackAddresses?: boolean;
   /** Range of ClusterIPs. Default 10.96.0.0/12, or 127.96.0.0/12 with loopback addresses. */
   readonly serviceCidr?: string;
-  readonly bootstrapTokens?: readonly StaticToken[];
+  /** Tokens that are good as long as the server runs, each with its user. */
+  readonly staticTokens?: readonly StaticToken[];
   /** Other issuers of tokens, and what may be asked without credentials. Default: neither. */
   readonly authentication?: AuthenticationConfig;
-  /** Roles and bindings beyond those of every cluster, such as for the users of `bootstrapTokens`. */
+  /** Roles and bindings beyond those of every cluster, such as for the users of `staticTokens`. */
   readonly access?: AccessObjects;
   /** What is audited, and where to. Default: nothing. */
   readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink };
@@ -92,7 +93,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     registry.setCustom(resourceMetrics[0]!.group, resourceMetrics);
     const lookups = storeLookups(store, registry);
     const tokens = new ServiceAccountTokens(pki, clock, (kind, namespace, name) => lookups.get('', kind, namespace, name));
-    const authenticator = new Authenticator(options.bootstrapTokens ?? [], tokens, new BootstrapTokens((name) => lookups.get('', 'Secret', 'kube-system', name) as Secret | undefined, clock), new OidcTokens(options.authentication?.jwt ?? [], clock, log));
+    const authenticator = new Authenticator(options.staticTokens ?? [], tokens, new BootstrapTokens((name) => lookups.get('', 'Secret', 'kube-system', name) as Secret | undefined, clock), new OidcTokens(options.authentication?.jwt ?? [], clock, log));
     const { anonymous } = options.authentication ?? {};
     const admitsAnonymous = (path: string): boolean => anonymous !== undefined && (anonymous.paths === undefined || anonymous.paths.includes(path));
     const api: ApiContext = { store, registry, clock, random, log, loopbackAddresses, authority, authorizer: options.authorization === 'authenticated' ? allowAll : new RbacAuthorizer(store), tokens, addresses, lookups, closing: closing.signal };

@@ -24,7 +24,7 @@ const podAddress = (n: number): string => `127.78.${block}.${n}`;
 const clusterIp = `127.97.${block}.7`;
 
 async function startApi(): Promise<void> {
-  api = await startApiServer({ dataDir: join(dir, 'api'), port, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, bootstrapTokens: [{ token: 't', user: 'admin', groups: ['system:masters'] }] });
+  api = await startApiServer({ dataDir: join(dir, 'api'), port, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, staticTokens: [{ token: 't', user: 'admin', groups: ['system:masters'] }] });
   port = Number(new URL(api.url).port);
   client = createClient({ server: api.url, caPem: api.caPem, token: 't' });
 }

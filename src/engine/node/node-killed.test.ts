@@ -42,7 +42,7 @@ beforeAll(async () => {
   await mkdir(join(folder, 'app'));
   await writeFile(join(folder, 'app', 'image.json'), '{"entrypoint":["sh","-c","trap \\"exit 0\\" TERM; while :; do sleep 0.2; done"]}');
   await buildImage(join(folder, 'app'), 'app:v1', openImageStore(join(folder, 'images')));
-  server = await startApiServer({ dataDir: join(folder, 'api'), log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, bootstrapTokens: [{ token: 't', user: 'admin', groups: ['system:masters'] }] });
+  server = await startApiServer({ dataDir: join(folder, 'api'), log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, staticTokens: [{ token: 't', user: 'admin', groups: ['system:masters'] }] });
   client = createClient({ server: server.url, caPem: server.caPem, token: 't' });
   await client.create(ServiceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } });
 });

@@ -48,7 +48,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'app', 'image.json'), '{"entrypoint":["node","server.cjs"],"env":{"FROM_IMAGE":"yes"}}');
   await writeFile(join(folder, 'app', 'server.cjs'), program);
   await buildImage(join(folder, 'app'), 'app:v1', openImageStore(join(folder, 'images')));
-  server = await startApiServer({ dataDir: join(folder, 'api'), log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, bootstrapTokens: [{ token: 't', user: 'admin', groups: ['system:masters'] }] });
+  server = await startApiServer({ dataDir: join(folder, 'api'), log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, staticTokens: [{ token: 't', user: 'admin', groups: ['system:masters'] }] });
   client = createClient({ server: server.url, caPem: server.caPem, token: 't' });
   await client.create(ServiceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } });
   await client.create(ConfigMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kube-root-ca.crt', namespace: 'default' }, data: { 'ca.crt': server.caPem } });

@@ -17,7 +17,7 @@ let directory: string, server: ApiServer, client: Client, running: Promise<void>
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'aweigh-quota-'));
-  server = await startApiServer({ dataDir: directory, log: silentLogger, clock, random, bootstrapTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
+  server = await startApiServer({ dataDir: directory, log: silentLogger, clock, random, staticTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
   client = createClient({ server: server.url, caPem: server.caPem, token: 'test-token' });
   running = runControllers({ factories: [resourceQuotaController], client, clock, random, log: silentLogger, signal: ending.signal });
   await client.create(ServiceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });

@@ -16,7 +16,7 @@ export interface AskedServer {
 /** An empty server of ours, with the service account that pods need. */
 export async function ourServer(): Promise<AskedServer> {
   const directory = mkdtempSync(join(tmpdir(), 'aweigh-answers-'));
-  const server = await startApiServer({ dataDir: directory, log: silentLogger, clock: systemClock, random: systemRandom, serviceCidr: '10.0.0.0/16', bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  const server = await startApiServer({ dataDir: directory, log: silentLogger, clock: systemClock, random: systemRandom, serviceCidr: '10.0.0.0/16', staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
   return asked(server.url, 'admin-token', new Agent({ keepAlive: true, ca: server.caPem }), async () => {
     await server.close();
     rmSync(directory, { recursive: true, force: true });

@@ -55,7 +55,7 @@ async function isThere(command: string, args: readonly string[]): Promise<boolea
 }
 
 async function ours(folder: string): Promise<Connection> {
-  const server = await startApiServer({ dataDir: folder, log: silentLogger, clock, random, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  const server = await startApiServer({ dataDir: folder, log: silentLogger, clock, random, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
   stops.push(() => server.close());
   const connection = { server: server.url, caPem: server.caPem, token: 'admin-token' };
   const client = createClient(connection);

@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 async function ourApi(directory: string): Promise<Connection> {
-  const server = await startApiServer({ dataDir: directory, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
+  const server = await startApiServer({ dataDir: directory, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
   stops.push(() => server.close());
   return { server: server.url, caPem: server.caPem, token: 'test-token' };
 }

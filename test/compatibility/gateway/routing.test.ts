@@ -39,7 +39,7 @@ describe.runIf(why === undefined)('Traefik, told by HTTPRoutes', () => {
 
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'aweigh-traefik-'));
-    server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+    server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
     client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
     const context = { client, clock: systemClock, random: systemRandom, log: silentLogger, signal: stop.signal };
     publisher = gatewayApiPublisher({ ...context, informer: sharedInformers(context) });

@@ -27,7 +27,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-escalation-'));
   server = await startApiServer({
     dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom,
-    bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'tenant-token', user: 'tenant', groups: [] }],
+    staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'tenant-token', user: 'tenant', groups: [] }],
   });
   const as = (token: string): Client => createClient({ server: server.url, caPem: server.caPem, token });
   admin = as('admin-token');

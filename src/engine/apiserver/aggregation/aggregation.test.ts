@@ -24,7 +24,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-aggregation-'));
   server = await startApiServer({
     dataDir: join(dir, 'api'), log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true,
-    bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'reader-token', user: 'reader', groups: ['readers'] }],
+    staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'reader-token', user: 'reader', groups: ['readers'] }],
   });
   admin = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
   reader = createClient({ server: server.url, caPem: server.caPem, token: 'reader-token' });

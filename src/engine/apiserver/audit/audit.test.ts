@@ -55,7 +55,7 @@ beforeAll(async () => {
   file = new AuditFile(join(dir, 'audit.log'));
   server = await startApiServer({
     dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, audit: { policy, sink: file },
-    bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'plain-token', user: 'plain', groups: [] }],
+    staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'plain-token', user: 'plain', groups: [] }],
   });
   client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
 });

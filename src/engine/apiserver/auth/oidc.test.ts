@@ -55,7 +55,7 @@ ${indented}
   userValidationRules:
   - {expression: "!user.username.startsWith('oidc:system:')"}
 `);
-  server = await startApiServer({ dataDir: join(dir, 'data'), log: silentLogger, clock: systemClock, random: systemRandom, authentication, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  server = await startApiServer({ dataDir: join(dir, 'data'), log: silentLogger, clock: systemClock, random: systemRandom, authentication, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
   stops.push(() => server.close());
   const client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
   await client.create(resource('rbac.authorization.k8s.io', 'v1', 'clusterrolebindings', 'ClusterRoleBinding', false), {

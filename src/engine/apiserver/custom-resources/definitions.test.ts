@@ -16,7 +16,7 @@ let dir: string, server: ApiServer, client: Client;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-definitions-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
   client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
 });
 

@@ -20,7 +20,7 @@ let dir: string, server: ApiServer;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-encodings-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
   const client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
   for (const name of ['one', 'two']) await client.create(ConfigMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default', labels: { b: '2', a: '1' } }, data: { a: 'ä€😀', z: '' }, binaryData: { k: 'AAEC' } });
   await client.create(CustomResourceDefinitions, {

@@ -19,7 +19,7 @@ let session: ClientHttp2Session;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-protocols-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
   client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
   session = connect(server.url, { ca: server.caPem });
 });

@@ -27,7 +27,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-csr-'));
   server = await startApiServer({
     dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom,
-    bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'other-token', user: 'other', groups: [] }],
+    staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'other-token', user: 'other', groups: [] }],
     access: {
       clusterroles: [{ metadata: { name: 'requests' }, rules: [{ apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests', 'certificatesigningrequests/approval', 'certificatesigningrequests/status'], verbs: ['*'] }] } as never],
       clusterrolebindings: [{ metadata: { name: 'requests' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'requests' }, subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'other' }] } as never],

@@ -20,7 +20,7 @@ const audited: { annotations?: Record<string, string>; objectRef?: { name?: stri
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-policies-'));
   server = await startApiServer({
-    dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }],
+    dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }],
     audit: { policy: { omitStages: [], rules: [{ level: 'Metadata' }] }, sink: { write: (line: string) => void audited.push(JSON.parse(line) as never) } } as never,
   });
   client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });

@@ -20,7 +20,7 @@ let dir: string, server: ApiServer, client: Client, hooks: WebhookServer;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-webhooks-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, bootstrapTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
+  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
   client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
   hooks = await startWebhookServer(['guard.default.svc']);
 });
