@@ -1,6 +1,7 @@
 /**
  * Aweigh's own controllers on Aweigh's API server, with simulated pods and routers and a real git repository as the record.
- * usage: npm run bench:controllers [-- --applications 500 --idle-seconds 30 --profile DIR]
+ * usage: npm run bench:controllers [-- --applications 500 --idle-seconds 30 --releases 200 --profile DIR]
+ * `--applications 1000` for the larger size; `--releases 10000` for the long run of releases, which takes hours.
  * Writes bench/CONTROLLERS.md; with --profile a CPU profile of the controllers instead.
  */
 import { fork, type ChildProcess } from 'node:child_process';
@@ -9,17 +10,21 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { customResourceDefinitions } from '../src/api/crds.ts';
+import { routerName } from '../src/api/names.ts';
 import { createClient } from '../src/client/https-client.ts';
 import { CustomResourceDefinitions } from '../src/client/kinds.ts';
+import { PART_NODE_FLAGS } from '../src/cli/processes/node-flags.ts';
 import { loadKubeconfig } from '../src/client/kubeconfig.ts';
 import { startOurs } from './apiserver/servers.ts';
-import { Installation } from './controllers/installation.ts';
+import { FOR_METRICS, Installation } from './controllers/installation.ts';
 import { PEERS, type Measure } from './controllers/peers.ts';
-import type { Figures } from './controllers/subject-process.ts';
+import type { Figures, Question } from './controllers/subject-process.ts';
 
-const { values } = parseArgs({ options: { applications: { type: 'string', default: '500' }, 'idle-seconds': { type: 'string', default: '30' }, profile: { type: 'string' } } });
-const count = Number(values.applications), idleSeconds = Number(values['idle-seconds']);
+const { values } = parseArgs({ options: { applications: { type: 'string', default: '500' }, 'idle-seconds': { type: 'string', default: '30' }, releases: { type: 'string', default: '200' }, profile: { type: 'string' } } });
+const count = Number(values.applications), idleSeconds = Number(values['idle-seconds']), releases = Number(values.releases);
 const ALONE = Math.min(20, Math.floor(count / 2)), TOGETHER = Math.min(100, count - ALONE), ABORTS = Math.min(30, TOGETHER);
+/** Applications whose new version begins to fail, and those that release one version after the other. */
+const METERED = 10, BUSY = 10;
 const folder = mkdtempSync(join(tmpdir(), 'aweigh-bench-'));
 const children = new Set<ChildProcess>();
 const measured = new Map<Measure, string>();
@@ -62,6 +67,19 @@ try {
   const many = await Promise.all(others.map((one) => installation.abortUntilGone(one, 'v3')));
   say('30 aborts at once → share 0', quantiles(many));
 
+  const metered = Array.from({ length: METERED }, (_, i) => `metered-${i}`);
+  await installation.install(metered, FOR_METRICS);
+  for (const one of metered) { await installation.push(one, 'v2'); await installation.waits(one, 'v2'); }
+  const lost: { readonly name: string; readonly toldAt: number; readonly goneAt: number }[] = [];
+  for (const one of metered) {
+    const gone = installation.gone(one, 'v2').then(() => Date.now());
+    subject.send({ fails: routerName(one) } satisfies Question);
+    lost.push({ name: one, toldAt: Date.now(), goneAt: await gone });
+  }
+  const { badSamples } = await ask(subject);
+  say('bad metric → share 0, after the bad sample', quantiles(lost.map(({ name: one, goneAt }) => goneAt - (badSamples[routerName(one)] ?? NaN))));
+  say('bad metric → share 0, sampled each second', quantiles(lost.map(({ toldAt, goneAt }) => goneAt - toldAt)));
+
   await quiet(subject);
   const before = await ask(subject);
   await pause(idleSeconds * 1000);
@@ -69,7 +87,18 @@ try {
   const difference = Object.entries(after.requests).map(([id, n]) => [id, n - (before.requests[id] ?? 0)] as const).filter(([, n]) => n > 0);
   say('requests/s when idle', `${(difference.reduce((sum, [, n]) => sum + n, 0) / idleSeconds).toFixed(2)}${difference.length === 0 ? '' : ` (${difference.map(([id, n]) => `${n} ${id}`).join(', ')})`}`);
   say('CPU when idle', `${((after.cpuMs - before.cpuMs) / idleSeconds / 10).toFixed(2)} % of a core`);
-  say('memory', `${Math.round(after.rssMb)} MB (${Math.round(after.heapMb)} MB of it objects)`);
+  say('memory', memoryOf(after));
+  say('memory of the API server', `${Math.round(server.memoryMb())} MB`);
+  if (releases > 0) {
+    const busy = Array.from({ length: BUSY }, (_, i) => `busy-${i}`), each = Math.ceil(releases / BUSY / 2);
+    await installation.install(busy, [], { keepWarmSeconds: 0, buildHistoryLimit: 3 });
+    const half = async (from: number): Promise<Figures> => {
+      await Promise.all(busy.map((one) => installation.release(one, Array.from({ length: each }, (_, i) => `v${from + i}`))));
+      return ask(subject);
+    };
+    const first = await half(2), second = await half(2 + each);
+    say('memory over more releases', `${memoryOf(first)} after ${each * BUSY}, ${memoryOf(second)} after ${each * BUSY * 2}`);
+  }
 
   if (values.profile === undefined) {
     await ended(subject, () => subject.kill('SIGKILL'));
@@ -88,7 +117,7 @@ try {
 if (values.profile === undefined) write();
 
 function child<T extends object>(file: string, options: T): Promise<ChildProcess> {
-  const one = fork(join(import.meta.dirname, 'controllers', file), { execArgv: ['--expose-gc', ...(values.profile !== undefined && file.startsWith('subject') ? ['--cpu-prof', `--cpu-prof-dir=${values.profile}`] : [])] });
+  const one = fork(join(import.meta.dirname, 'controllers', file), { execArgv: [...PART_NODE_FLAGS, '--expose-gc', ...(values.profile !== undefined && file.startsWith('subject') ? ['--cpu-prof', `--cpu-prof-dir=${values.profile}`] : [])] });
   children.add(one);
   return new Promise((resolve, reject) => {
     one.once('message', () => resolve(one));
@@ -108,7 +137,7 @@ function ended(one: ChildProcess, end: () => void): Promise<void> {
 function ask(subject: ChildProcess): Promise<Figures> {
   return new Promise((resolve) => {
     subject.once('message', (figures) => resolve(figures as Figures));
-    subject.send('figures');
+    subject.send({ ask: 'figures' } satisfies Question);
   });
 }
 
@@ -134,6 +163,10 @@ function quantiles(list: readonly number[]): string {
   return `${at(0.5)} / ${at(0.99)} ms`;
 }
 
+function memoryOf({ rssMb, heapMb }: Figures): string {
+  return `${Math.round(rssMb)} MB (${Math.round(heapMb)} MB of it objects)`;
+}
+
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -142,7 +175,7 @@ function write(): void {
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`;
   writeFileSync(join(import.meta.dirname, 'CONTROLLERS.md'), [
     '# The release controllers', '',
-    `\`npm run bench:controllers\` on ${machine}: ${count} Applications on four tracks, on Aweigh's own API server. Pods and routers are simulated, each change is a commit in a real git repository before it is in the cluster, and all shares the machine's cores (load average ${loadavg()[1]?.toFixed(1)} while it ran). Pairs are p50 / p99.`, '',
+    `\`npm run bench:controllers\` on ${machine}: ${count} Applications on four tracks, on Aweigh's own API server. Pods and routers (one an Application; \`npm run bench:routers\` measures real ones) are simulated, each change is a commit in a real git repository before it is in the cluster, and all shares the machine's cores (load average ${loadavg()[1]?.toFixed(1)} while it ran). Pairs are p50 / p99.`, '',
     'The figures of Argo Rollouts 1.10.1 and Flagger 1.43.0 are recorded (November 2026, two cores, real etcd and kube-apiserver, simulated pods, 500 releases), not measured in this run.', '',
     '| | Argo Rollouts, recorded | Flagger, recorded | wanted | Aweigh, this run |', '|---|---|---|---|---|',
     ...PEERS.map(({ what, argo, flagger, wanted }) => `| ${what} | ${argo} | ${flagger} | ${wanted} | ${measured.get(what) ?? '–'} |`), '',

@@ -1,3 +1,4 @@
+import type { Application } from '../../src/api/application/application.ts';
 import { API_VERSION } from '../../src/api/group.ts';
 import { Applications, Builds, Releases, Routers } from '../../src/api/kinds.ts';
 import { routerName } from '../../src/api/names.ts';
@@ -11,7 +12,13 @@ import { systemClock, systemRandom } from '../../src/runtime/system-clock.ts';
 const namespace = 'default';
 const AT_ONCE = 16;
 
-/** Applications on four tracks; a new build waits on the first for a person. */
+type Gates = NonNullable<Application['spec']['tracks'][number]['gates']>;
+/** A new build waits on the first track for a person. */
+export const FOR_A_PERSON: Gates = [{ name: 'look', approval: {} }];
+/** A new build waits there while its routers see no errors; the first sample that says otherwise is the verdict. */
+export const FOR_METRICS: Gates = [{ name: 'errors', analysis: { durationSeconds: 3_600, metrics: [{ name: 'errors', source: { router: 'errorRatio' }, max: 0.01, consecutiveFailures: 1 }] } }];
+
+/** Applications on four tracks. */
 export class Installation {
   readonly #client: Client;
   readonly #ending = new AbortController();
@@ -31,7 +38,7 @@ export class Installation {
   }
 
   /** Resolves when all serve their first build. */
-  async install(names: readonly string[]): Promise<void> {
+  async install(names: readonly string[], gates: Gates = FOR_A_PERSON, more: Partial<Application['spec']> = {}): Promise<void> {
     const waiting = [...names];
     const one = async (): Promise<void> => {
       for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
@@ -41,9 +48,10 @@ export class Installation {
             ports: [{ name: 'http', port: 8080 }], router: { kind: 'builtin', replicas: 1 }, drainSeconds: 0,
             template: { spec: { containers: [{ name: 'app', image: '${image}', env: [{ name: 'VERSION', value: '${version}' }] }] } },
             tracks: [
-              { name: 'internal', replicas: 1, segment: 'INTERNAL', gates: [{ name: 'look', approval: {} }] },
+              { name: 'internal', replicas: 1, segment: 'INTERNAL', gates },
               { name: 'free', replicas: 1, segment: 'FREE', percent: 5 }, { name: 'paid', replicas: 1, segment: 'PAID', percent: 5 }, { name: 'production', replicas: 1 },
             ],
+            ...more,
           },
         });
         await this.push(name, 'v1');
@@ -67,15 +75,28 @@ export class Installation {
 
   /** Resolves when the new version serves the first track and waits there. */
   waits(name: string, version: string): Promise<void> {
-    return this.#until(() => this.#informer(Releases).get({ namespace, name: `${name}-${version}` })?.status?.tracks?.[0]?.gates?.some((g) => g.state === 'Waiting') === true);
+    return this.#until(() => this.#informer(Releases).get({ namespace, name: `${name}-${version}` })?.status?.tracks?.[0]?.gates?.some((g) => g.state === 'Waiting' || g.state === 'Running') === true);
+  }
+
+  /** Releases one version after the other; resolves when the last is on every track. */
+  async release(name: string, versions: readonly string[]): Promise<void> {
+    for (const version of versions) {
+      await this.push(name, version);
+      await this.#until(() => this.#informer(Releases).get({ namespace, name: `${name}-${version}` })?.status?.phase === 'Completed');
+    }
   }
 
   /** Milliseconds from the abort to the routers' read-back in which nobody reaches the new version. */
   async abortUntilGone(name: string, version: string): Promise<number> {
     const startedAt = performance.now();
-    const seen = this.#watched(Routers, (router) => router.metadata?.name === routerName(name) && router.status?.observedGeneration === router.metadata.generation && router.status?.observed?.routes.every((r) => r.backend !== `internal-${version}`) === true);
+    const seen = this.gone(name, version);
     await this.#client.patch(Releases, { namespace, name: `${name}-${version}` }, { spec: { abort: { actor: 'bench', reason: 'bench' } } });
     return (await seen) - startedAt;
+  }
+
+  /** When the routers were read back to send nobody to the version. */
+  gone(name: string, version: string): Promise<number> {
+    return this.#watched(Routers, (router) => router.metadata?.name === routerName(name) && router.status?.observedGeneration === router.metadata.generation && router.status?.observed?.routes.every((r) => r.backend !== `internal-${version}`) === true);
   }
 
   /** When the first such object was seen. */

@@ -15,6 +15,7 @@ import { routerRenderers } from '../../src/providers/traffic/router-pods.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { runControllers } from '../../src/runtime/run-controllers.ts';
 import { systemClock, systemRandom } from '../../src/runtime/system-clock.ts';
+import { SimulatedMetrics } from './simulated-metrics.ts';
 
 export interface SubjectOptions {
   readonly connection: Connection;
@@ -28,13 +29,22 @@ export interface Figures {
   readonly cpuMs: number;
   readonly rssMb: number;
   readonly heapMb: number;
+  /** When the first bad sample of a Router was read, by its name; milliseconds since the epoch. */
+  readonly badSamples: Readonly<Record<string, number>>;
 }
 
+/** What the subject is asked: for its figures, or that the routers of an Application begin to see errors. */
+export type Question = { readonly ask: 'figures' } | { readonly fails: string };
+
 const requests: Record<string, number> = {};
+const metrics = new SimulatedMetrics();
 
 process.once('message', (options: SubjectOptions) => {
   void run(options);
-  process.on('message', () => process.send?.(figures()));
+  process.on('message', (question: Question) => {
+    if ('fails' in question) metrics.fails(question.fails);
+    else process.send?.(figures());
+  });
 });
 
 async function run({ connection, record }: SubjectOptions): Promise<void> {
@@ -45,7 +55,7 @@ async function run({ connection, record }: SubjectOptions): Promise<void> {
   process.send?.('ready');
   await runControllers({
     factories: [
-      createReleaseController(() => ({})),
+      createReleaseController(() => ({ metrics })),
       configController,
       recordController({ repository, renderers: routerRenderers(), defaultProvider: 'builtin' }),
       routingController({ providers: { haproxy: simulated, builtin: simulated }, publisher: gatewayApiPublisher, authority: controlAuthority(systemClock) }),
@@ -87,9 +97,10 @@ function counted(client: Client): Client {
   });
 }
 
+/** Processor time is read after the collection, which is the bench's own. */
 function figures(): Figures {
-  const { user, system } = process.cpuUsage();
   globalThis.gc?.();
+  const { user, system } = process.cpuUsage();
   const { rss, heapUsed } = process.memoryUsage();
-  return { requests: { ...requests }, cpuMs: (user + system) / 1000, rssMb: rss / 2 ** 20, heapMb: heapUsed / 2 ** 20 };
+  return { requests: { ...requests }, cpuMs: (user + system) / 1000, rssMb: rss / 2 ** 20, heapMb: heapUsed / 2 ** 20, badSamples: { ...metrics.badSamples } };
 }

@@ -1,4 +1,5 @@
 import type { Delivery } from '../../api/delivery/delivery.ts';
+import type { ReleaseStatus } from '../../api/release/release.ts';
 import { API_VERSION, LABELS } from '../../api/group.ts';
 import { Applications, Builds, Deliveries, Releases } from '../../api/kinds.ts';
 import { Jobs } from '../../client/kinds.ts';
@@ -31,14 +32,13 @@ async function applyOne({ client, log }: ControllerContext, events: EventRecorde
       return;
     case 'releaseStatus': {
       await client.updateStatus(Releases, { ...action.release, apiVersion: API_VERSION, kind: 'Release', status: action.status }, options);
-      const before = action.release.status?.history ?? [];
-      const lastAt = before.at(-1);
-      for (const step of (action.status.history ?? []).filter((h) => !before.some((b) => b.at === h.at && b.reason === h.reason && b.track === h.track && b.message === h.message))) {
-        if (lastAt !== undefined && step.at < lastAt.at) continue;
-        const warning = ['ProgressDeadlineExceeded', 'GateFailed', 'HookFailed', 'SpecRefused', 'EndpointsLost', 'BuildMissing', 'Inconclusive'].includes(step.reason);
-        events.event({ ...action.release, apiVersion: API_VERSION, kind: 'Release' }, warning ? 'Warning' : 'Normal', step.reason, step.message);
-        log.info({ namespace, application: nameOf(application), release: nameOf(action.release), track: step.track, reason: step.reason }, 'Release moved');
-      }
+      const about = { ...action.release, apiVersion: API_VERSION, kind: 'Release' };
+      const steps = newSteps(action.release.status?.history, action.status.history);
+      for (const { track, reason } of steps) log.info({ namespace, application: nameOf(application), release: nameOf(action.release), track, reason }, 'Release moved');
+      for (const { reason, message } of steps.filter((s) => WARNINGS.has(s.reason))) events.event(about, 'Warning', reason, message);
+      // What goes well in one turn is one Event: a release has dozens of steps, and its status and the record tell of each.
+      const well = steps.filter((s) => !WARNINGS.has(s.reason)), last = well.at(-1);
+      if (last !== undefined) events.event(about, 'Normal', last.reason, well.map((s) => s.message).join('; '));
       return;
     }
     case 'writeDelivery': {
@@ -68,6 +68,17 @@ async function applyOne({ client, log }: ControllerContext, events: EventRecorde
     case 'applicationStatus':
       await client.updateStatus(Applications, { ...application, apiVersion: API_VERSION, kind: 'Application', status: action.status }, options);
   }
+}
+
+type Step = NonNullable<ReleaseStatus['history']>[number];
+
+const WARNINGS: ReadonlySet<string> = new Set(['ProgressDeadlineExceeded', 'GateFailed', 'HookFailed', 'SpecRefused', 'EndpointsLost', 'BuildMissing', 'Inconclusive']);
+
+/** Older steps are cut off at the limit of the history, so that it may begin later than before. */
+function newSteps(before: readonly Step[] = [], after: readonly Step[] = []): Step[] {
+  const lastAt = before.at(-1)?.at;
+  const known = (step: Step): boolean => before.some((b) => b.at === step.at && b.reason === step.reason && b.track === step.track && b.message === step.message);
+  return after.filter((step) => (lastAt === undefined || step.at >= lastAt) && !known(step));
 }
 
 async function ignoreExisting(write: Promise<unknown>): Promise<void> {
