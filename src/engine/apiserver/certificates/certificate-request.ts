@@ -1,0 +1,42 @@
+import 'reflect-metadata';
+import { webcrypto, randomBytes } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+import type { KeyPair } from './authority.ts';
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+x509.cryptoProvider.set(webcrypto);
+
+const serial = (): string => `01${randomBytes(15).toString('hex')}`;
+
+async function signingKey(keyPem: string): Promise<webcrypto.CryptoKey> {
+  const der = Buffer.from(keyPem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
+  return webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+}
+
+const usageFlags: Readonly<Record<string, number>> = { 'digital signature': x509.KeyUsageFlags.digitalSignature, 'key encipherment': x509.KeyUsageFlags.keyEncipherment };
+
+/** Whom a PKCS#10 request is for. */
+export function readRequest(requestPem: string): { commonName: string; organizations: string[] } {
+  const { subjectName } = new x509.Pkcs10CertificateRequest(requestPem);
+  return { commonName: subjectName.getField('CN')[0] ?? '', organizations: subjectName.getField('O') };
+}
+
+/** Signs a PKCS#10 request with its own subject and alternative names.
+ *  @throws {Error} when its signature does not match its key */
+export async function signRequest(authority: KeyPair, requestPem: string, nowMs: number, options: { readonly lifetimeMs: number; readonly usages: readonly string[] }): Promise<string> {
+  const request = new x509.Pkcs10CertificateRequest(requestPem);
+  if (!(await request.verify())) throw new Error('The certificate request is not signed by its own key');
+  const issuer = new x509.X509Certificate(authority.certPem);
+  const names = request.extensions.filter((e) => e instanceof x509.SubjectAlternativeNameExtension);
+  const extended = [...(options.usages.includes('server auth') ? [x509.ExtendedKeyUsage.serverAuth] : []), ...(options.usages.includes('client auth') ? [x509.ExtendedKeyUsage.clientAuth] : [])];
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serial(), issuer: issuer.subject, subject: request.subject, notBefore: new Date(nowMs - 300_000), notAfter: new Date(nowMs + options.lifetimeMs),
+    publicKey: request.publicKey, signingKey: await signingKey(authority.keyPem), signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(options.usages.reduce((flags, u) => flags | (usageFlags[u] ?? 0), 0), true),
+      ...(extended.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension(extended)]), ...names,
+    ],
+  });
+  return `${certificate.toString('pem')}\n`;
+}
