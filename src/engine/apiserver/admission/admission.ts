@@ -6,6 +6,7 @@ import { requireLiveNamespace } from './namespace-lifecycle.ts';
 import { checkPodSecurity } from './pod-security.ts';
 import { checkPolicies } from './policies/policies.ts';
 import { resolvePriority } from './priority.ts';
+import { applyRuntimeClass } from './runtime-class.ts';
 import { mountServiceAccount } from './service-account.ts';
 import { taintNewNode } from './taint-node.ts';
 import { checkCertificateDecision } from './certificate-approval.ts';
@@ -63,7 +64,7 @@ export interface AdmissionResult {
 
 type Plugin = (request: AdmissionRequest, context: StrategyContext, lookups: Lookups) => string[] | AdmissionResult | void;
 
-const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, defaultStorageClass, setRequester, preventEscalation, checkCertificateDecision];
+const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, applyRuntimeClass, defaultStorageClass, setRequester, preventEscalation, checkCertificateDecision];
 const checking: readonly Plugin[] = [checkLimitRanges, checkPodSecurity, checkPolicies];
 // The namespace is asked for again: webhooks may have taken their time.
 const last: readonly Plugin[] = [requireLiveNamespace];
@@ -84,7 +85,7 @@ function run(plugins: readonly Plugin[], request: AdmissionRequest, context: Str
 }
 
 /** Kubernetes's default admission, the mutating part: service account and token volume, priority, tolerations,
- *  storage class, limit ranges. Changes `request.object`. Runs after default and before prepareForCreate.
+ *  runtime class, storage class, limit ranges. Changes `request.object`. Runs after default and before prepareForCreate.
  *  @throws {StatusError} 403 `Forbidden` or 404 when the request is refused */
 export function mutate(request: AdmissionRequest, context: StrategyContext, lookups: Lookups): AdmissionResult {
   return run(mutating, request, context, lookups);
