@@ -51,9 +51,15 @@ async function runController(controller: Controller, options: RunControllersOpti
   const { signal } = options;
   const log = options.log.child({ controller: controller.name });
   const queue = new WorkQueue(options);
+  let started = false;
   const stops = controller.sources.map((source) => {
     const enqueue = (object: KubernetesObject | undefined): void => {
-      if (object !== undefined) for (const key of source.map(object)) queue.add(keyString(key));
+      if (object === undefined) return;
+      // What was there before this process goes behind what changes now: a new release must not wait for a look at a thousand others.
+      for (const key of source.map(object)) {
+        if (started) queue.add(keyString(key));
+        else queue.addLater(keyString(key));
+      }
     };
     const informer = options.informer(source.resource);
     for (const object of informer.list()) enqueue(object);
@@ -65,6 +71,7 @@ async function runController(controller: Controller, options: RunControllersOpti
   });
   const stopped = aborted(signal);
   await Promise.race([stopped, Promise.all(controller.sources.map((s) => options.informer(s.resource).synced))]);
+  started = true;
 
   if (!signal.aborted) await startController(controller, (key) => queue.add(keyString(key)), options);
   const work = async (): Promise<void> => {

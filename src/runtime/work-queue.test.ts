@@ -20,6 +20,18 @@ test('a key that is added while it is worked on comes again only after done', as
   expect(await queue.take()).toBe('a');
 });
 
+test('what can wait goes behind what changes now, comes forward when it changes, and does not wait for ever', async () => {
+  const { queue } = build();
+  for (const key of ['old', 'older', 'oldest']) queue.addLater(key);
+  queue.add('new');
+  queue.add('older');
+  expect([await queue.take(), await queue.take(), await queue.take()]).toEqual(['new', 'older', 'old']);
+  for (let i = 0; i < 20; i++) queue.add(`new-${i}`);
+  const taken: (string | undefined)[] = [];
+  for (let i = 0; i < 10; i++) taken.push(await queue.take());
+  expect(taken).toContain('oldest');
+});
+
 test('of two delayed adds the earlier counts', () => {
   const { clock, queue } = build();
   queue.addAfter('a', 50);

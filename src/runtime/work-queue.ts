@@ -3,12 +3,17 @@ import type { Clock, Random } from './clock.ts';
 
 const defaultLimits: BackoffLimits = { baseMs: 10, maxMs: 30_000 };
 
-/** Keys that wait to be worked on, first come first served. A key stands in it once; one that is added while it is worked on comes again afterwards. */
+/** So many keys of now go before one that can wait, so that none waits for ever. */
+const NOW_BEFORE_LATER = 8;
+
+/** Keys that wait to be worked on, first come first served, those that can wait behind the others. A key stands in it once; one that is added while it is worked on comes again afterwards. */
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #limits: BackoffLimits;
   readonly #ready = new Set<string>();
+  readonly #later = new Set<string>();
+  #sinceLater = 0;
   readonly #working = new Set<string>();
   readonly #again = new Set<string>();
   readonly #failures = new Map<string, number>();
@@ -24,7 +29,7 @@ export class WorkQueue {
 
   /** Keys ready to be taken. */
   get size(): number {
-    return this.#ready.size;
+    return this.#ready.size + this.#later.size;
   }
 
   add(key: string): void {
@@ -34,7 +39,16 @@ export class WorkQueue {
       return;
     }
     if (this.#ready.has(key)) return;
+    this.#later.delete(key);
     this.#ready.add(key);
+    this.#hand();
+  }
+
+  /** Adds a key of which nothing is known to have changed: what is there when a controller starts. */
+  addLater(key: string): void {
+    if (this.#working.has(key)) return this.add(key);
+    if (this.#closed || this.#ready.has(key)) return;
+    this.#later.add(key);
     this.#hand();
   }
 
@@ -87,16 +101,26 @@ export class WorkQueue {
     for (const { cancel } of this.#delayed.values()) cancel();
     this.#delayed.clear();
     this.#ready.clear();
+    this.#later.clear();
     for (const taker of this.#takers.splice(0)) taker(undefined);
   }
 
   #hand(): void {
     while (this.#takers.length > 0) {
-      const next = this.#ready.values().next();
-      if (next.done === true) return;
-      this.#ready.delete(next.value);
-      this.#working.add(next.value);
-      this.#takers.shift()!(next.value);
+      const key = this.#next();
+      if (key === undefined) return;
+      this.#working.add(key);
+      this.#takers.shift()!(key);
     }
+  }
+
+  #next(): string | undefined {
+    const fromLater = this.#ready.size === 0 || this.#sinceLater >= NOW_BEFORE_LATER;
+    const from = fromLater && this.#later.size > 0 ? this.#later : this.#ready;
+    const next = from.values().next();
+    if (next.done === true) return undefined;
+    this.#sinceLater = from === this.#later ? 0 : this.#sinceLater + 1;
+    from.delete(next.value);
+    return next.value;
   }
 }

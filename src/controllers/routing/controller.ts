@@ -33,8 +33,9 @@ const RETRY_MS = 100;
 /** How long routers that are prepared wait for one that is slow. */
 const PREPARE_LIMIT_MS = 800;
 const LEAVING_TIMEOUT_MS = 500;
-/** Routers are asked now and then even when nothing changed, so that one that restarted unseen is told. */
+/** Routers are asked now and then even when nothing changed, so that one that restarted unseen is told; however many there are, about one a second. */
 const RESYNC_MS = 30_000;
+const RESYNC_MS_FOR_EACH = 1_000;
 
 /** A Router whose routers are pods. */
 interface Tier {
@@ -110,7 +111,13 @@ class RoutingController implements Controller {
     await writeStatus(context, router, status);
     const untold = await this.#judge(router, pods, results, now);
     if (untold) this.#secrets.forget(key);
-    return { requeueAfterMs: untold ? RETRY_MS : RESYNC_MS };
+    return { requeueAfterMs: untold ? RETRY_MS : this.#resyncMs() };
+  }
+
+  /** Spread, since all of them are told in the same moment when this process starts. */
+  #resyncMs(): number {
+    const { informer, random } = this.#context;
+    return Math.max(RESYNC_MS, RESYNC_MS_FOR_EACH * informer(Routers).list().length) * (1 + random.next() / 2);
   }
 
   async #publish(router: Router, servers: Observed['servers'], traffic: Traffic, signal: AbortSignal): Promise<ReconcileResult> {
@@ -121,7 +128,7 @@ class RoutingController implements Controller {
     const status = nextStatus({ spec: router.spec, generation: router.metadata?.generation ?? 0, previous: router.status, traffic, servers, results, now });
     if (trouble !== undefined && router.status?.conditions?.find((c) => c.type === 'Told')?.reason !== trouble.reason) this.#events.event(router, 'Warning', trouble.reason, trouble.message);
     await writeStatus(this.#context, router, status);
-    return { requeueAfterMs: dueAt === undefined ? RESYNC_MS : Math.max(1, dueAt - now) };
+    return { requeueAfterMs: dueAt === undefined ? this.#resyncMs() : Math.max(1, dueAt - now) };
   }
 
   async #tellAll({ router, provider }: Tier, pods: readonly ObservedPod[], traffic: Traffic, credentials: ControlCredentials, signal: AbortSignal): Promise<TellResult[]> {

@@ -4,6 +4,8 @@ import type { Git } from './git-command.ts';
 
 const ATTEMPTS = 20;
 const RETRY_MS = 50;
+/** Starting a process holds up this one, just when a change is on its way to the cluster. */
+const AFTER_COMMIT_MS = 100;
 /** git looks at every file of the record each time: however many there are, following takes about a tenth of the time at most. */
 const REST_FOR_EACH_CHECKOUT = 10;
 
@@ -13,7 +15,7 @@ export class GitWorkTree {
   readonly #log: Logger;
   #following: Promise<void> | undefined;
   #stale = false;
-  /** Ends the rest after a checkout. */
+  /** Ends the rest before and after a checkout. */
   #hurry = new AbortController();
 
   constructor(git: Git, log: Logger) {
@@ -36,11 +38,16 @@ export class GitWorkTree {
 
   async #run(): Promise<void> {
     while (this.#stale) {
+      await this.#rest(AFTER_COMMIT_MS);
       this.#stale = false;
       const from = performance.now();
       await this.#checkOut();
-      await wait((performance.now() - from) * REST_FOR_EACH_CHECKOUT, undefined, { signal: this.#hurry.signal, ref: false }).catch(() => undefined);
+      await this.#rest((performance.now() - from) * REST_FOR_EACH_CHECKOUT);
     }
+  }
+
+  #rest(ms: number): Promise<void> {
+    return wait(ms, undefined, { signal: this.#hurry.signal, ref: false }).catch(() => undefined);
   }
 
   /** A person's git may hold the index at this moment. */
