@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isEmbedded } from '../control-planes/control-plane.ts';
 import { aweigh, run } from './command-line.ts';
 import { TestCluster } from './test-cluster.ts';
 
@@ -76,7 +77,7 @@ test('a port in use is said before anything starts', async () => {
   server.close();
 });
 
-test('a data directory that another process holds is refused', async () => {
+test.runIf(isEmbedded)('a data directory that another process holds is refused', async () => {
   expectOneMessage(await cluster.tryAweigh('up'), /in use by process \d+/);
 });
 
