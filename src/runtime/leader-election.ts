@@ -6,6 +6,7 @@ import type { Lease } from '../kubernetes/types.generated.ts';
 import { pause } from './backoff.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Logger } from './logger.ts';
+import { startReflector } from './reflector.ts';
 
 export interface LeaderElectionOptions {
   readonly client: Client;
@@ -18,7 +19,7 @@ export interface LeaderElectionOptions {
   readonly identity: string;
   /** Default 15 s. Renewed at a third of it; given up when not renewed for two thirds. */
   readonly leaseDurationMs?: number;
-  /** How often a candidate looks. Default 1 s. */
+  /** How often a candidate looks whether the Lease has run out; that it was released it sees at once. Default 1 s. */
   readonly retryMs?: number;
 }
 
@@ -28,11 +29,15 @@ export async function runAsLeader(options: LeaderElectionOptions, lead: (signal:
   const durationMs = options.leaseDurationMs ?? 15_000;
   // A holder's clock is not ours: its Lease counts as expired when we have seen no change of it for its whole duration.
   const seen: Seen = { renewTime: undefined, atMs: 0 };
+  let release: ReleaseWatch | undefined;
   while (!signal.aborted) {
     if (!(await tryAcquire(options, durationMs, seen))) {
-      await pause(clock, (options.retryMs ?? 1_000) * (0.8 + 0.4 * random.next()), signal);
+      release ??= watchForRelease(options);
+      await release.within((options.retryMs ?? 1_000) * (0.8 + 0.4 * random.next()));
       continue;
     }
+    release?.stop();
+    release = undefined;
     log.info({ lease: options.lease.name, identity: options.identity }, 'Became leader');
     const term = new AbortController();
     const end = (): void => term.abort();
@@ -41,9 +46,38 @@ export async function runAsLeader(options: LeaderElectionOptions, lead: (signal:
     await lead(term.signal).finally(end);
     await renewing;
     signal.removeEventListener('abort', end);
-    await release(options);
+    await letGo(options);
     if (!signal.aborted) log.warn({ lease: options.lease.name, identity: options.identity }, 'Lost the lease');
   }
+}
+
+interface ReleaseWatch {
+  /** Resolves when the Lease has no holder, or after so long. */
+  within(ms: number): Promise<void>;
+  stop(): void;
+}
+
+function watchForRelease(options: LeaderElectionOptions): ReleaseWatch {
+  const { namespace, name } = options.lease;
+  const ending = new AbortController();
+  const signal = AbortSignal.any([options.signal, ending.signal]);
+  let released = false;
+  let wake = (): void => {};
+  const informer = startReflector(Leases, { ...options, signal, namespace, fieldSelector: `metadata.name=${name}` });
+  informer.onChange(({ current }) => {
+    released = (current?.spec?.holderIdentity ?? '') === '';
+    if (released) wake();
+  });
+  return {
+    async within(ms) {
+      const woken = new AbortController();
+      wake = () => woken.abort();
+      // Once: where it cannot be taken all the same, time passes between two tries.
+      if (!released) await pause(options.clock, ms, AbortSignal.any([signal, woken.signal]));
+      released = false;
+    },
+    stop: () => ending.abort(),
+  };
 }
 
 interface Seen {
@@ -95,7 +129,7 @@ async function tryAcquire(options: LeaderElectionOptions, durationMs: number, se
   }
 }
 
-async function release(options: LeaderElectionOptions): Promise<void> {
+async function letGo(options: LeaderElectionOptions): Promise<void> {
   try {
     const lease = await options.client.get(Leases, options.lease);
     if (lease.spec?.holderIdentity !== options.identity) return;
