@@ -25,7 +25,7 @@ export interface LeaderElectionOptions {
 
 /** Waits for the Lease, then runs `lead` until the signal aborts or the Lease is lost; the Lease is released on the way out. Where the Lease is lost it waits for it again. */
 export async function runAsLeader(options: LeaderElectionOptions, lead: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const { clock, random, signal, log } = options;
+  const { random, signal, log } = options;
   const durationMs = options.leaseDurationMs ?? 15_000;
   // A holder's clock is not ours: its Lease counts as expired when we have seen no change of it for its whole duration.
   const seen: Seen = { renewTime: undefined, atMs: 0 };

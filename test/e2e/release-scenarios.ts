@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Application, Gate, Track } from '../../src/api/application/application.ts';
@@ -217,13 +217,15 @@ export function releaseScenarios(router: RouterKind): void {
     const before = await held(cluster);
     const lost = cluster;
     await lost.plane.down();
-    cluster = await TestCluster.start({
-      router,
-      prepare: (data) => { for (const kept of ['record', 'images']) cpSync(join(lost.data, kept), join(data, kept), { recursive: true }); },
-    });
+    cluster = await TestCluster.start({ router, prepare: (data) => cpSync(join(lost.data, 'images'), join(data, 'images'), { recursive: true }) });
+    // No record brings it back, and pods are told at their start where it is.
+    await cluster.applyProfileService();
+    await cluster.plane.down();
+    rmSync(join(cluster.data, 'record'), { recursive: true });
+    cpSync(join(lost.data, 'record'), join(cluster.data, 'record'), { recursive: true });
+    await cluster.plane.up();
     await lost.stop();
     expect(await eventually('the Delivery to be there again', () => held(cluster))).toEqual(before);
-    await cluster.applyProfileService();
     const again = await Traffic.start(cluster, RATE);
     await waitsForApproval('v10.0.0');
     expect(await held(cluster)).toEqual(before);
