@@ -50,7 +50,7 @@ export async function runControllers(options: RunControllersOptions): Promise<vo
 async function runController(controller: Controller, options: RunControllersOptions & { readonly informer: ControllerContext['informer'] }): Promise<void> {
   const { signal } = options;
   const log = options.log.child({ controller: controller.name });
-  const queue = new WorkQueue(options);
+  const queue = new WorkQueue({ ...options, name: controller.name });
   let started = false;
   const stops = controller.sources.map((source) => {
     const enqueue = (object: KubernetesObject | undefined): void => {

@@ -1,5 +1,6 @@
 import { backoffMs, type BackoffLimits } from './backoff.ts';
 import type { Clock, Random } from './clock.ts';
+import { registerQueue, WorkQueueMetrics } from './work-queue-metrics.ts';
 
 const defaultLimits: BackoffLimits = { baseMs: 10, maxMs: 30_000 };
 
@@ -19,12 +20,17 @@ export class WorkQueue {
   readonly #failures = new Map<string, number>();
   readonly #delayed = new Map<string, { readonly dueMs: number; readonly cancel: () => void }>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
+  readonly #metrics: WorkQueueMetrics | undefined;
+  readonly #unregister: (() => void) | undefined;
   #closed = false;
 
-  constructor(options: { readonly clock: Clock; readonly random: Random; readonly limits?: BackoffLimits }) {
+  /** @param options.name shows the queue in the process's metrics */
+  constructor(options: { readonly clock: Clock; readonly random: Random; readonly limits?: BackoffLimits; readonly name?: string }) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#limits = options.limits ?? defaultLimits;
+    this.#metrics = options.name === undefined ? undefined : new WorkQueueMetrics(options.name, options.clock, () => this.size);
+    this.#unregister = this.#metrics && registerQueue(this.#metrics);
   }
 
   /** Keys ready to be taken. */
@@ -39,7 +45,7 @@ export class WorkQueue {
       return;
     }
     if (this.#ready.has(key)) return;
-    this.#later.delete(key);
+    if (!this.#later.delete(key)) this.#metrics?.added(key);
     this.#ready.add(key);
     this.#hand();
   }
@@ -48,6 +54,7 @@ export class WorkQueue {
   addLater(key: string): void {
     if (this.#working.has(key)) return this.add(key);
     if (this.#closed || this.#ready.has(key)) return;
+    if (!this.#later.has(key)) this.#metrics?.added(key);
     this.#later.add(key);
     this.#hand();
   }
@@ -71,6 +78,7 @@ export class WorkQueue {
   addRateLimited(key: string): void {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
+    this.#metrics?.retried();
     this.addAfter(key, backoffMs(failures, this.#limits, this.#random));
   }
 
@@ -93,11 +101,13 @@ export class WorkQueue {
 
   done(key: string): void {
     this.#working.delete(key);
+    this.#metrics?.done(key);
     if (this.#again.delete(key)) this.add(key);
   }
 
   close(): void {
     this.#closed = true;
+    this.#unregister?.();
     for (const { cancel } of this.#delayed.values()) cancel();
     this.#delayed.clear();
     this.#ready.clear();
@@ -110,6 +120,7 @@ export class WorkQueue {
       const key = this.#next();
       if (key === undefined) return;
       this.#working.add(key);
+      this.#metrics?.taken(key);
       this.#takers.shift()!(key);
     }
   }

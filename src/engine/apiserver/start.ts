@@ -27,7 +27,7 @@ import { followDefinitions } from './custom-resources/follow-definitions.ts';
 import { DiscoveryDocuments } from './discovery/documents.ts';
 import { openPaths } from './http/open-paths.ts';
 import { resourcelessPaths } from './http/resourceless-paths.ts';
-import { metricsPath, RequestCounts } from './http/metrics.ts';
+import { metricsPath, RequestMetrics } from './http/metrics.ts';
 import { openApiPaths } from './http/openapi-paths.ts';
 import { requestListener, upgradeListener, type PathHandler } from './http/server.ts';
 import type { KindObject } from './kinds/strategy.ts';
@@ -105,13 +105,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const server = createSecureServer({ allowHTTP1: true, key: serving.keyPem, cert: serving.certPem, ca: [authority.caPem], requestCert: true, rejectUnauthorized: false });
     // The listeners stand before the port opens: a request that comes in between must not wait for ever.
     const { promise: listening, resolve: nowListening } = Promise.withResolvers<string>();
-    const counts = new RequestCounts();
-    const handlers = [resourcelessPaths(api, new DiscoveryDocuments(registry), listening), openApiPaths(registry), metricsPath(api, counts)];
+    const requests = new RequestMetrics(clock);
+    const handlers = [resourcelessPaths(api, new DiscoveryDocuments(registry), listening), openApiPaths(registry), metricsPath(api, requests)];
     const paths: PathHandler = async (req, res, path) => {
       for (const handle of handlers) if (await handle(req, res, path)) return true;
       return false;
     };
-    const parts = { api, authenticator, admitsAnonymous, openPaths: openPaths(() => ready), paths, counts, aggregation, ...(options.audit && { audit: new Auditor(options.audit.policy, options.audit.sink, clock) }) };
+    const parts = { api, authenticator, admitsAnonymous, openPaths: openPaths(() => ready), paths, requests, aggregation, ...(options.audit && { audit: new Auditor(options.audit.policy, options.audit.sink, clock) }) };
     const listener = requestListener(parts);
     server.on('upgrade', upgradeListener(parts));
     server.on('request', (req, res) => listener(req as unknown as IncomingMessage, res as unknown as ServerResponse));

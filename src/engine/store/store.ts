@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import type { KubernetesObject } from '../../client/resource.ts';
@@ -36,6 +36,7 @@ export interface StoreOptions {
 /** All objects of a cluster. Reads see committed state only; writers see {@link head}, which runs ahead of the disk by at most one group commit.
  *  A write's promise resolves once it is on disk; until then nobody can read it. */
 export class Store {
+  readonly #path: string;
   readonly #root: RootDatabase;
   readonly #objects: Database<Buffer, string>;
   readonly #meta: Database<number, string>;
@@ -63,7 +64,7 @@ export class Store {
     this.#unlock = lockData(options.dir);
     let root: RootDatabase | undefined;
     try {
-      const path = join(options.dir, 'store.mdb');
+      const path = this.#path = join(options.dir, 'store.mdb');
       checkHeader(path, options.dir);
       this.#root = root = openFile({ path, noSubdir: true, overlappingSync: false, maxDbs: 4, encoding: 'binary', permissionsMode: 0o600 } as Parameters<typeof open>[0], options.dir);
       this.#meta = this.#root.openDB<number, string>({ name: 'meta', encoding: 'json' });
@@ -87,6 +88,11 @@ export class Store {
   /** The newest committed revision: every resourceVersion is one of these. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** What the data take on disk. */
+  get sizeBytes(): number {
+    return statSync(this.#path).size;
   }
 
   collection(name: string): Collection {

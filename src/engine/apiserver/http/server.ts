@@ -11,8 +11,8 @@ import type { RequestUser } from '../kinds/strategy.ts';
 import type { Duplex } from 'node:stream';
 import { admitConnection } from '../subresources/admit-connection.ts';
 import { nodeServed, tunnel } from '../subresources/node-proxy.ts';
-import type { RequestCounts } from './metrics.ts';
-import type { ApiRequest } from './api-request.ts';
+import type { RequestMetrics } from './metrics.ts';
+import { isDryRun, type ApiRequest } from './api-request.ts';
 import { loadEncodings } from './encodings.ts';
 import { replyError, warningHeader } from './reply.ts';
 import type { APIService } from '../../../kubernetes/types.generated.ts';
@@ -33,7 +33,7 @@ export interface ServerParts {
   readonly admitsAnonymous: (path: string) => boolean;
   readonly openPaths: PathHandler;
   readonly paths: PathHandler;
-  readonly counts: RequestCounts;
+  readonly requests: RequestMetrics;
   readonly aggregation: { readonly apis: AggregatedApis; readonly proxy: FrontProxy };
   /** Absent: nothing is audited. */
   readonly audit?: Auditor;
@@ -84,7 +84,11 @@ async function serve(parts: ServerParts, req: IncomingMessage, res: ServerRespon
     api, req, res, method: req.method ?? 'GET', path, query, user, resource,
     namespace: target.namespace, name: target.name, subresource: target.subresource, rest: target.rest, warnings: deprecation === undefined ? [] : [deprecation],
   };
-  res.on('finish', () => parts.counts.add(verb, target.group, target.version, target.plural, res.statusCode));
+  const ended = parts.requests.begin({
+    verb, group: target.group, version: target.version, resource: target.plural, dryRun: isDryRun(request),
+    scope: target.name !== undefined ? 'resource' : target.namespace !== undefined ? 'namespace' : 'cluster', ...(target.subresource !== undefined && { subresource: target.subresource }),
+  });
+  res.on('close', () => ended(res.statusCode));
   if (verb === 'create' && reviewKinds.has(resource.kind)) return handleReview(request, parts.authenticator);
   try {
     await route(request, verb);

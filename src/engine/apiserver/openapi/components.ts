@@ -1,11 +1,11 @@
 import defaultsTable from '../../../kubernetes/data/defaults.json' with { type: 'json' };
 import { isList, isObject, type JsonObject, type JsonValue } from '../patch/json.ts';
 import { definitions } from '../schema/definitions.ts';
+import { describedMetadata, objectMetaName } from './described-metadata.ts';
 import { customDefinitionName, type CustomApi } from './served-resource.ts';
 
 const prefix = '#/definitions/';
 const target = '#/components/schemas/';
-const metadata = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 const defaults = (defaultsTable as unknown as { definitions: Record<string, JsonObject | undefined> }).definitions;
 
 /** The definitions with these names and all that they refer to, as OpenAPI v3 components. */
@@ -15,8 +15,9 @@ export function components(names: Iterable<string>, custom: readonly CustomApi[]
   const queue = [...names];
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
     if (Object.hasOwn(result, name)) continue;
-    const raw = own[name] ?? definitions[name] as JsonValue;
-    if (raw === undefined) continue;
+    const recorded = own[name] ?? definitions[name] as JsonValue;
+    if (recorded === undefined) continue;
+    const raw = name === objectMetaName ? describedMetadata(recorded as JsonObject) : recorded;
     result[name] = name.endsWith('.IntOrString') ? { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] }
       : name.endsWith('.Quantity') ? { oneOf: [{ type: 'string' }, { type: 'number' }] }
         : withDefaults(name, toV3(raw));
@@ -52,7 +53,7 @@ function* references(raw: JsonValue): Generator<string> {
 
 const apiVersion = { type: 'string', description: 'APIVersion defines the group and the version that this object is written in, as GROUP/VERSION. The server shows it in any version that it serves.' };
 const kind = { type: 'string', description: 'Kind names the sort of object that this is, in CamelCase. It goes with the resource that the object is sent to, and never changes.' };
-const objectMeta = { $ref: `${prefix}${metadata}`, description: 'What every object has: its name and namespace, labels, annotations, owners, and what the server keeps of it.' };
+const objectMeta = { $ref: `${prefix}${objectMetaName}`, description: "Standard object's metadata: name and namespace, labels, annotations, owners, and what the server keeps of it." };
 const listMeta = { $ref: `${prefix}io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta`, description: 'The revision that the list was read at, and where its next page starts.' };
 
 /** The schema with what every object has beside it, also in the objects that stand in it. */

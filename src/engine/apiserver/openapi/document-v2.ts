@@ -1,11 +1,14 @@
 import type { JsonObject, JsonValue } from '../patch/json.ts';
 import { definitions } from '../schema/definitions.ts';
 import { customDefinitions } from './components.ts';
+import { describedMetadata, objectMetaName } from './described-metadata.ts';
 import { parameterType, patchTypes, pathsOf, tagOf, type Operation } from './operations.ts';
 import type { CustomApi, ServedResource } from './served-resource.ts';
 
 const reference = (name: string): JsonObject => ({ $ref: `#/definitions/${name}` });
 const patchSchema = 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch';
+
+const recorded = definitions as unknown as JsonObject;
 
 /** The OpenAPI v2 document of everything that is served. */
 export function documentV2(resources: readonly ServedResource[], custom: readonly CustomApi[], version: string): JsonObject {
@@ -18,7 +21,7 @@ export function documentV2(resources: readonly ServedResource[], custom: readonl
   }
   return {
     swagger: '2.0', info: { title: 'Kubernetes', version }, paths,
-    definitions: { ...(definitions as unknown as JsonObject), [patchSchema]: { type: 'object' }, ...customDefinitions(custom.map(published)) },
+    definitions: { ...recorded, [objectMetaName]: describedMetadata(recorded[objectMetaName] as JsonObject), [patchSchema]: { type: 'object' }, ...customDefinitions(custom.map(published)) },
     securityDefinitions: { BearerToken: { type: 'apiKey', name: 'authorization', in: 'header' } },
     security: [{ BearerToken: [] }],
   };
