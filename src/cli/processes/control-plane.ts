@@ -41,7 +41,7 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
   const plainClient = createClient({ server: server.url, caPem: server.caPem, token: data.tokens.controlPlane });
   const client = faults.client(plainClient);
   const repository = await openRepository(data.record, { log, clock, environment: options.gitEnvironment });
-  const sources = sourcesOf({ directory: join(data.root, 'sources'), environment: options.gitEnvironment, log, ...(options.hooks && { hooks: options.hooks }), imageStore: data.images });
+  const sources = sourcesOf({ directory: join(data.root, 'sources'), environment: options.gitEnvironment, log, ...(options.hooks && { hooks: options.hooks }), imageStore: data.images, hidden: [data.root] });
   try {
     await packRouterImages(data);
     await applyDefinitions(plainClient);

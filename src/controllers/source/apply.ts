@@ -43,7 +43,7 @@ async function build(found: Extract<SourceAction, { type: 'build' }>['found'], t
   const checkout = await repositories.checkOut(found.branch, found.commit, signal);
   try {
     const { folder = '.', command, test, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = source.spec.git?.build ?? {};
-    const outcome = await builder.build({ folder: join(checkout.folder, folder), ...(command && { command }), ...(test && { test }), timeoutMs: timeoutSeconds * 1_000, tag: `${source.spec.application}:${checkout.version}`, signal });
+    const outcome = await builder.build({ checkout: checkout.folder, folder: join(checkout.folder, folder), ...(command && { command }), ...(test && { test }), timeoutMs: timeoutSeconds * 1_000, tag: `${source.spec.application}:${checkout.version}`, signal });
     if (outcome.outcome === 'broken') return await broken(to, found, { reason: outcome.reason, message: outcome.message, log: outcome.log, checkout });
     const version = checkout.version;
     await made(to, found, { version, image: outcome.image, imageTag: `${source.spec.application}:${version}`, commit: found.commit, message: checkout.message.slice(0, MESSAGE_KEPT), author: checkout.author.slice(0, 256) }, checkout);

@@ -18,6 +18,7 @@ import { startGitServer, type GitServer } from '../../providers/repository/git-s
 import { gitRepositories } from '../../providers/source/git-repositories.ts';
 import { hookReceiver } from '../../providers/source/hook-receiver.ts';
 import { imageBuilder } from '../../providers/source/image-builder.ts';
+import { isolationHere } from '../../providers/source/sandbox.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { startApiServerFixture, type ApiServerFixture } from '../api-server-fixture.ts';
 import { sourceController, type SourceOptions } from './controller.ts';
@@ -26,6 +27,7 @@ const namespace = 'default';
 const key = { namespace, name: 'shop' };
 const DEADLINE = { timeout: 60_000, interval: 30 };
 const path = process.env['PATH'] ?? '';
+const isolation = isolationHere();
 
 let root: string;
 let api: ApiServerFixture;
@@ -44,6 +46,7 @@ beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'aweigh-source-'));
   run('init', '-q', '--bare', '--initial-branch=main', join(root, 'shop.git'));
   clone = join(root, 'clone');
+  mkdirSync(join(root, 'home'));
   run('clone', '-q', join(root, 'shop.git'), clone);
   git = await startGitServer(root);
   stopping.push(() => git.close());
@@ -77,7 +80,7 @@ function start(over: Partial<SourceOptions> = {}, builds = true): () => Promise<
   const end = api.run(sourceController({
     repositories: gitRepositories({ directory: join(root, 'sources'), environment: { path }, allowFiles: false }),
     registries: registryClient(),
-    ...(builds && { builder: imageBuilder({ path, home: root, isInvalid: (e) => e instanceof ImageError, take: async () => {}, pack: async (folder, tag) => `${tag.split(':')[0]}@${(await buildImage(folder, tag, images)).digest}` }) }),
+    ...(builds && { builder: imageBuilder({ path, home: join(root, 'home'), hidden: [], isolation, isInvalid: (e) => e instanceof ImageError, take: async () => {}, pack: async (folder, tag) => `${tag.split(':')[0]}@${(await buildImage(folder, tag, images)).digest}` }) }),
     ...over,
   }));
   stopping.push(end);
@@ -102,7 +105,7 @@ test('each push becomes one Build, with version, author and commit of it', async
   const second = push({ 'app/run.sh': 'echo 2' }, 'Go on');
   await vi.waitFor(async () => expect((await builds()).map((b) => b.version)).toContain(`v1.18.0-1-g${second.slice(0, 7)}`), DEADLINE);
   await vi.waitFor(async () => expect((await status())?.built).toMatchObject({ revision: second }), DEADLINE);
-  expect(readFileSync(join(root, 'runs'), 'utf8'), 'no commit is built twice').toBe('run\nrun\n');
+  expect(readFileSync(join(root, 'home', 'runs'), 'utf8'), 'no commit is built twice').toBe('run\nrun\n');
 });
 
 test('a commit that breaks its tests is shown with what it wrote, and goes nowhere; the next one mends it', async () => {
@@ -139,10 +142,10 @@ test('a build that was cut off is made when the controllers are back', async () 
   const commit = push(app, 'Begin');
   const end = start();
   await follow({ build: { folder: 'app', test: ['sh', '-c', 'if [ -f $HOME/second ]; then exit 0; fi; touch $HOME/first; sleep 600'] } });
-  await vi.waitFor(() => expect(existsSync(join(root, 'first'))).toBe(true), DEADLINE);
+  await vi.waitFor(() => expect(existsSync(join(root, 'home', 'first'))).toBe(true), DEADLINE);
   await end();
   expect(await builds()).toEqual([]);
-  writeFileSync(join(root, 'second'), '');
+  writeFileSync(join(root, 'home', 'second'), '');
   start();
   await vi.waitFor(async () => expect(await builds()).toMatchObject([{ commit }]), DEADLINE);
 });

@@ -42,6 +42,9 @@ export interface Repositories {
 }
 
 export interface BuildRequest {
+  /** The whole commit. */
+  readonly checkout: string;
+  /** What becomes the image, and where its commands run: the checkout or a folder of it. */
   readonly folder: string;
   readonly command?: readonly string[];
   readonly test?: readonly string[];

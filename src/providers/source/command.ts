@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { sandbox, type Isolation, type SandboxRequest } from './sandbox.ts';
 
-export interface CommandOptions {
-  readonly folder: string;
+/** In `home` the program may keep what it likes between runs. */
+export interface CommandOptions extends SandboxRequest {
+  readonly isolation: Isolation;
   readonly path: string;
-  /** Where the program may keep what it likes between runs. */
-  readonly home: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
@@ -14,10 +16,15 @@ export type CommandResult = { readonly ended: 'exit'; readonly code: number; rea
 /** What is kept of the end of the output, in characters. */
 const LOG_KEPT = 8_000;
 
-/** A program of a commit, in a process group of its own, with nothing of this process's environment but PATH. */
-export function runCommand([program = '', ...args]: readonly string[], { folder, path, home, timeoutMs, signal }: CommandOptions): Promise<CommandResult> {
+/** A program of a commit, in a sandbox and a process group of its own, with nothing of this process's environment but PATH. */
+export function runCommand(command: readonly string[], options: CommandOptions): Promise<CommandResult> {
+  const { folder, path, timeoutMs, signal } = options;
+  // Inside the sandbox it would look like a program that ended.
+  if (!isThere(command[0] ?? '', folder, path)) return Promise.resolve({ ended: 'notFound', log: `there is no program ${command[0]} in PATH` });
+  const { words, cwd, home, dispose } = sandbox(options, options.isolation);
+  const [program = '', ...args] = [...words, ...command];
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: path, HOME: home, CI: 'true', LANG: 'C.UTF-8' } });
+    const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: path, HOME: home, CI: 'true', LANG: 'C.UTF-8' } });
     let log = '';
     let ended: 'timeout' | 'aborted' | undefined;
     const end = (why: 'timeout' | 'aborted') => (): void => {
@@ -34,6 +41,7 @@ export function runCommand([program = '', ...args]: readonly string[], { folder,
     const done = (result: CommandResult): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
+      dispose();
       resolve(result);
     };
     child.on('error', (error) => done({ ended: 'notFound', log: error.message }));
@@ -42,5 +50,17 @@ export function runCommand([program = '', ...args]: readonly string[], { folder,
       try { if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL'); } catch { /* Nothing is left. */ }
       child.once('close', () => done(ended === undefined ? { ended: 'exit', code: code ?? 1, log } : { ended, log }));
     });
+  });
+}
+
+function isThere(program: string, folder: string, path: string): boolean {
+  const places = program.includes('/') ? [join(program.startsWith('/') ? '/' : folder, program)] : path.split(delimiter).map((place) => join(place, program));
+  return places.some((place) => {
+    try {
+      accessSync(place, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
   });
 }

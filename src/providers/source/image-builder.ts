@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { BuildOutcome, BuildProvider, BuildRequest } from '../../controllers/source/ports.ts';
 import { runCommand, type CommandResult } from './command.ts';
+import type { Isolation } from './sandbox.ts';
 
 export interface ImageBuilderOptions {
   /** Packs a folder; resolves to `name@sha256:…`. @throws what {@link isInvalid} knows where the folder is at fault */
@@ -9,19 +10,23 @@ export interface ImageBuilderOptions {
   readonly take: BuildProvider['take'];
   readonly path: string;
   readonly home: string;
+  /** Folders of which commands see nothing. */
+  readonly hidden: readonly string[];
+  /** See {@link isolationHere}. */
+  readonly isolation: Isolation;
 }
 
-/** Builds on this machine: the commit's own programs run as the user of the controllers, as pods of the process runtime do. */
+/** Builds on this machine: the commit's own programs run in a sandbox, as far as the machine lets anybody make one. */
 export function imageBuilder(options: ImageBuilderOptions): BuildProvider {
   return { build: (request) => build(options, request), take: options.take };
 }
 
 async function build(options: ImageBuilderOptions, request: BuildRequest): Promise<BuildOutcome> {
-  const { folder, command, test, tag } = request;
+  const { checkout, folder, command, test, tag } = request;
   if (!(await stat(folder).then((found) => found.isDirectory(), () => false))) return { outcome: 'broken', reason: 'ImageInvalid', message: 'the commit has no such folder: correct spec.git.build.folder', log: '' };
   for (const [reason, program, what] of [['BuildFailed', command, 'build command'], ['TestFailed', test, 'test']] as const) {
     if (program === undefined) continue;
-    const result = await runCommand(program, { folder, path: options.path, home: options.home, timeoutMs: request.timeoutMs, signal: request.signal });
+    const result = await runCommand(program, { checkout, folder, path: options.path, home: options.home, hidden: options.hidden, isolation: options.isolation, timeoutMs: request.timeoutMs, signal: request.signal });
     if (result.ended === 'aborted') throw new Error('The controllers stop; the commit is built when they are back');
     if (result.ended !== 'exit' || result.code !== 0) return { outcome: 'broken', reason, message: `the ${what} '${program.join(' ')}' ${verdict(result, request.timeoutMs)}`, log: result.log };
   }
