@@ -46,10 +46,11 @@ export function releaseScenarios(router: RouterKind): void {
   const change = async (spec: Partial<Application['spec']>): Promise<void> => { await (await cluster.client()).patch(Applications, key, { spec }); };
   const application = async (): Promise<Application> => (await cluster.client()).get(Applications, key);
 
-  async function freeGates(gates: readonly Gate[]): Promise<void> {
+  async function gatesOf(name: 'free' | 'production', gates: readonly Gate[]): Promise<void> {
     const { tracks } = (await application()).spec;
-    await change({ tracks: tracks.map((track): Track => (track.name === 'free' ? { ...track, gates: [...gates] } : track)) });
+    await change({ tracks: tracks.map((track): Track => (track.name === name ? { ...track, gates: [...gates] } : track)) });
   }
+  const freeGates = (gates: readonly Gate[]): Promise<void> => gatesOf('free', gates);
 
   /** Waits until a release is in that state, and fails where it ends before. */
   function comes(name: string, what: string, is: (release: Release) => boolean): Promise<Release> {
@@ -126,6 +127,9 @@ export function releaseScenarios(router: RouterKind): void {
 
   scenario('a rollback ends the retry that moves, and a second rollback takes over from the first', ['builtin'], async () => {
     await freeGates([{ name: 'go', approval: {} }]);
+    // So that it cannot end before it is taken over.
+    await gatesOf('production', [{ name: 'stay', approval: {} }]);
+    const before = (await application()).status?.productionBuild;
     await push('v5.0.0');
     await waitsForApproval('v5.0.0');
     await release('abort', 'v5.0.0');
@@ -134,7 +138,6 @@ export function releaseScenarios(router: RouterKind): void {
     await reaches('v5.0.0-retry-2', 'free');
     await release('promote', 'v5.0.0-retry-2', '--track', 'free');
     await reaches('v5.0.0-retry-2', 'production');
-    const before = (await application()).status?.productionBuild;
     await cluster.aweigh('release', 'rollback', APPLICATION, '--to', 'v1.17.0');
     expect(await phaseOf('v5.0.0-retry-2')).toBe('Aborted');
     const version = before?.slice(APPLICATION.length + 1) ?? '';
@@ -142,6 +145,7 @@ export function releaseScenarios(router: RouterKind): void {
     expect(['Aborted', 'Superseded', 'Completed']).toContain(await phaseOf('v1.17.0-rollback-1'));
     expect(await phaseOf(`${version}-rollback-1`)).toBe('Completed');
     await everyTrackServes(version);
+    await gatesOf('production', []);
   });
 
   scenario('an inconclusive analysis pauses the release, and a person takes it on', ['builtin'], async () => {
