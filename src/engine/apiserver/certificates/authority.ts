@@ -2,7 +2,6 @@ import { X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../../runtime/clock.ts';
-import { issueLeaf, issueRoot } from './issue.ts';
 
 export interface KeyPair {
   readonly certPem: string;
@@ -34,7 +33,8 @@ export class CertificateAuthority {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const kept = readPair(dir, 'ca');
     if (kept !== undefined) return new CertificateAuthority(dir, clock, kept);
-    const pair = issueRoot('aweigh', clock.now(), clock.now() + 3650 * dayMs);
+    const { issueRoot } = await import('./issue.ts');
+    const pair = await issueRoot('aweigh', clock.now(), clock.now() + 3650 * dayMs);
     writePair(dir, 'ca', pair);
     return new CertificateAuthority(dir, clock, pair);
   }
@@ -56,13 +56,13 @@ export class CertificateAuthority {
   /** The subject of a PKCS#10 request.
    *  @throws {Error} for what is no request */
   async read(requestPem: string): Promise<{ readonly commonName: string; readonly organizations: readonly string[] }> {
-    const { readRequest } = await import('./certificate-request.ts');
+    const { readRequest } = await import('./issue.ts');
     return readRequest(requestPem);
   }
 
   /** Signs a PKCS#10 request as it stands. */
   async sign(requestPem: string, options: { readonly lifetimeMs: number; readonly usages: readonly string[] }): Promise<string> {
-    const { signRequest } = await import('./certificate-request.ts');
+    const { signRequest } = await import('./issue.ts');
     return signRequest(this.#pair, requestPem, this.#clock.now(), options);
   }
 
@@ -70,7 +70,8 @@ export class CertificateAuthority {
     const kept = readPair(this.#dir, name);
     const now = this.#clock.now();
     if (kept !== undefined && this.#isGood(kept, hosts, now)) return kept;
-    const pair = issueLeaf(this.#pair, subject, hosts, now, now + 365 * dayMs);
+    const { issueLeaf } = await import('./issue.ts');
+    const pair = await issueLeaf(this.#pair, subject, hosts, now, now + 365 * dayMs);
     writePair(this.#dir, name, pair);
     return pair;
   }

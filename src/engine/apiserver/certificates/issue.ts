@@ -1,93 +1,84 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto';
-import { ipBits } from '../validation/ip-address.ts';
+import 'reflect-metadata';
+import { webcrypto, randomBytes } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
 import type { KeyPair, Subject } from './authority.ts';
-import { bits, der, elements, identifier, integer, octets, sequence, setOf, tagged, text, time, yes } from './der.ts';
 
-// Written by hand: what can write and read any certificate takes 8 MB and a third of the time in which a cluster of nothing is ready.
-const ecdsaWithSha256 = sequence(identifier('1.2.840.10045.4.3.2'));
-const USAGE = { digitalSignature: 0x80, keyCertSign: 0x04, cRLSign: 0x02 } as const;
-const version3 = tagged(0, integer(Buffer.from([2])));
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+x509.cryptoProvider.set(webcrypto);
 
-interface Content {
-  /** DER, as are `subject` and `extensions`. */
-  readonly issuer: Buffer;
-  readonly subject: Buffer;
-  readonly fromMs: number;
-  readonly untilMs: number;
-  readonly publicKey: KeyObject;
-  readonly extensions: readonly Buffer[];
+const serial = (): string => `01${randomBytes(15).toString('hex')}`;
+
+async function pem(keys: webcrypto.CryptoKeyPair, certificate: x509.X509Certificate): Promise<KeyPair> {
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  const body = pkcs8.toString('base64').replace(/.{1,64}/g, '$&\n');
+  return { certPem: `${certificate.toString('pem')}\n`, keyPem: `-----BEGIN PRIVATE KEY-----\n${body}-----END PRIVATE KEY-----\n` };
+}
+
+async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+}
+
+async function signingKey(keyPem: string): Promise<webcrypto.CryptoKey> {
+  const der = Buffer.from(keyPem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
+  return webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
 }
 
 /** A self-signed certificate that may sign others. Times in milliseconds since the epoch. */
-export function issueRoot(name: string, fromMs: number, untilMs: number): KeyPair {
-  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const subject = nameOf({ commonName: name });
-  return pair(keys.privateKey, signed(keys.privateKey, {
-    issuer: subject, subject, fromMs: fromMs - 3600_000, untilMs, publicKey: keys.publicKey,
-    extensions: [basicConstraints(true), keyUsage(USAGE.digitalSignature | USAGE.keyCertSign | USAGE.cRLSign), extension('2.5.29.14', octets(keyIdentifier(keys.publicKey)))],
-  }));
+export async function issueRoot(name: string, fromMs: number, untilMs: number): Promise<KeyPair> {
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serial(), name: `CN=${name}`, notBefore: new Date(fromMs - 3600_000), notAfter: new Date(untilMs), keys, signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign | x509.KeyUsageFlags.digitalSignature, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return pem(keys, certificate);
 }
 
 /** A certificate for serving (where `hosts` is not empty) and as a client. */
-export function issueLeaf(authority: KeyPair, subject: Subject, hosts: readonly string[], fromMs: number, untilMs: number): KeyPair {
-  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return pair(keys.privateKey, signed(createPrivateKey(authority.keyPem), {
-    issuer: subjectOf(authority.certPem), subject: nameOf(subject), fromMs: fromMs - 3600_000, untilMs, publicKey: keys.publicKey,
+export async function issueLeaf(authority: KeyPair, subject: Subject, hosts: readonly string[], fromMs: number, untilMs: number): Promise<KeyPair> {
+  const issuer = new x509.X509Certificate(authority.certPem);
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serial(), issuer: issuer.subject, subject: new x509.Name([{ CN: [subject.commonName] }, ...(subject.organizations ?? []).map((o) => ({ O: [o] }))]).toString(),
+    notBefore: new Date(fromMs - 3600_000), notAfter: new Date(untilMs), publicKey: keys.publicKey, signingKey: await signingKey(authority.keyPem), signingAlgorithm: algorithm,
     extensions: [
-      basicConstraints(false), keyUsage(USAGE.digitalSignature),
-      extension('2.5.29.35', sequence(der(0x80, keyIdentifier(createPublicKey(authority.certPem))))),
-      extension('2.5.29.37', sequence(identifier('1.3.6.1.5.5.7.3.1'), identifier('1.3.6.1.5.5.7.3.2'))),
-      ...(hosts.length === 0 ? [] : [extension('2.5.29.17', sequence(...hosts.map(alternativeName)))]),
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+      ...(hosts.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(hosts.map((h) => ({ type: /^[\d.]+$|:/.test(h) ? 'ip' as const : 'dns' as const, value: h })))]),
     ],
-  }));
+  });
+  return pem(keys, certificate);
 }
 
-function signed(key: KeyObject, { issuer, subject, fromMs, untilMs, publicKey, extensions }: Content): Buffer {
-  // The first byte keeps the number above 0 and its length the same.
-  const serial = integer(Buffer.concat([Buffer.from([1]), randomBytes(15)]));
-  const content = sequence(version3, serial, ecdsaWithSha256, issuer, sequence(time(fromMs), time(untilMs)), subject, spki(publicKey), tagged(3, sequence(...extensions)));
-  return sequence(content, ecdsaWithSha256, bits(sign('sha256', content, key)));
+const usageFlags: Readonly<Record<string, number>> = { 'digital signature': x509.KeyUsageFlags.digitalSignature, 'key encipherment': x509.KeyUsageFlags.keyEncipherment };
+
+/** Whom a PKCS#10 request is for. */
+export function readRequest(requestPem: string): { commonName: string; organizations: string[] } {
+  const { subjectName } = new x509.Pkcs10CertificateRequest(requestPem);
+  return { commonName: subjectName.getField('CN')[0] ?? '', organizations: subjectName.getField('O') };
 }
 
-function pair(key: KeyObject, certificate: Buffer): KeyPair {
-  const lines = certificate.toString('base64').replace(/.{1,64}/g, '$&\n');
-  return { certPem: `-----BEGIN CERTIFICATE-----\n${lines}-----END CERTIFICATE-----\n`, keyPem: key.export({ type: 'pkcs8', format: 'pem' }) as string };
-}
-
-/** The common name and then the organizations, each a part of its own. */
-function nameOf({ commonName, organizations = [] }: Subject): Buffer {
-  const part = (type: string, value: string): Buffer => setOf(sequence(identifier(type), text(value)));
-  return sequence(part('2.5.4.3', commonName), ...organizations.map((o) => part('2.5.4.10', o)));
-}
-
-/** The name of a certificate byte by byte: clients compare an issuer with it that way. */
-function subjectOf(certPem: string): Buffer {
-  const [content] = elements(new X509Certificate(certPem).raw);
-  const [, , , , , subject] = elements(content as Buffer);
-  return subject as Buffer;
-}
-
-const spki = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
-
-/** RFC 5280, 4.2.1.2, the first of its two ways. */
-function keyIdentifier(key: KeyObject): Buffer {
-  const [, bitString] = elements(spki(key));
-  return createHash('sha1').update((bitString as Buffer).subarray(3)).digest();
-}
-
-function extension(id: string, value: Buffer, critical = false): Buffer {
-  return sequence(identifier(id), ...(critical ? [yes] : []), octets(value));
-}
-
-const basicConstraints = (isAuthority: boolean): Buffer => extension('2.5.29.19', isAuthority ? sequence(yes) : sequence(), true);
-
-function keyUsage(flags: number): Buffer {
-  return extension('2.5.29.15', bits(Buffer.from([flags]), 31 - Math.clz32(flags & -flags)), true);
-}
-
-/** A DNS name, or an address in bytes. */
-function alternativeName(host: string): Buffer {
-  const address = ipBits(host);
-  if (address === undefined) return der(0x82, Buffer.from(host));
-  return der(0x87, Buffer.from(address.value.toString(16).padStart(address.bits / 4, '0'), 'hex'));
+/** Signs a PKCS#10 request with its own subject and alternative names.
+ *  @throws {Error} when its signature does not match its key */
+export async function signRequest(authority: KeyPair, requestPem: string, nowMs: number, options: { readonly lifetimeMs: number; readonly usages: readonly string[] }): Promise<string> {
+  const request = new x509.Pkcs10CertificateRequest(requestPem);
+  if (!(await request.verify())) throw new Error('The certificate request is not signed by its own key');
+  const issuer = new x509.X509Certificate(authority.certPem);
+  const names = request.extensions.filter((e) => e instanceof x509.SubjectAlternativeNameExtension);
+  const extended = [...(options.usages.includes('server auth') ? [x509.ExtendedKeyUsage.serverAuth] : []), ...(options.usages.includes('client auth') ? [x509.ExtendedKeyUsage.clientAuth] : [])];
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serial(), issuer: issuer.subject, subject: request.subject, notBefore: new Date(nowMs - 300_000), notAfter: new Date(nowMs + options.lifetimeMs),
+    publicKey: request.publicKey, signingKey: await signingKey(authority.keyPem), signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(options.usages.reduce((flags, u) => flags | (usageFlags[u] ?? 0), 0), true),
+      ...(extended.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension(extended)]), ...names,
+    ],
+  });
+  return `${certificate.toString('pem')}\n`;
 }
