@@ -52,6 +52,7 @@ try {
   console.log(`${count} Applications serve their first build after ${((performance.now() - installedAt) / 1000).toFixed(1)} s`);
 
   const alone: number[] = [];
+  await quiet(subject);
   for (let i = 0; i < ALONE; i++) alone.push(await installation.pushUntilPod(name(i), 'v2'));
   say('change → first new pod object', quantiles(alone));
   const togetherAt = performance.now();
@@ -59,11 +60,13 @@ try {
   say('100 changes at once → all first pods', `${((performance.now() - togetherAt) / 1000).toFixed(1)} s${TOGETHER < 100 ? ` (${TOGETHER})` : ''}`);
 
   for (let i = 0; i < ALONE; i++) await installation.waits(name(i), 'v2');
+  for (let i = 0; i < TOGETHER; i++) await installation.waits(name(count - 1 - i), 'v3');
+  await quiet(subject);
   const aborts: number[] = [];
   for (let i = 0; i < ALONE; i++) aborts.push(await installation.abortUntilGone(name(i), 'v2'));
   say('abort → share 0, alone', quantiles(aborts));
   const others = Array.from({ length: ABORTS }, (_, i) => name(count - 1 - i));
-  for (const one of others) await installation.waits(one, 'v3');
+  await quiet(subject);
   const many = await Promise.all(others.map((one) => installation.abortUntilGone(one, 'v3')));
   say('30 aborts at once → share 0', quantiles(many));
 
@@ -86,7 +89,7 @@ try {
   const after = await ask(subject);
   const difference = Object.entries(after.requests).map(([id, n]) => [id, n - (before.requests[id] ?? 0)] as const).filter(([, n]) => n > 0);
   say('requests/s when idle', `${(difference.reduce((sum, [, n]) => sum + n, 0) / idleSeconds).toFixed(2)}${difference.length === 0 ? '' : ` (${difference.map(([id, n]) => `${n} ${id}`).join(', ')})`}`);
-  say('CPU when idle', `${((after.cpuMs - before.cpuMs) / idleSeconds / 10).toFixed(2)} % of a core`);
+  say('CPU when idle', `${((after.cpuMs - before.collectedCpuMs) / idleSeconds / 10).toFixed(2)} % of a core`);
   say('memory', memoryOf(after));
   say('memory of the API server', `${Math.round(server.memoryMb())} MB`);
   if (releases > 0) {
@@ -145,7 +148,7 @@ function ask(subject: ChildProcess): Promise<Figures> {
 async function quiet(subject: ChildProcess): Promise<void> {
   const total = async (): Promise<number> => Object.values((await ask(subject)).requests).reduce((sum, n) => sum + n, 0);
   for (let i = 0, last = await total(); i < 20; i++) {
-    await pause(3_000);
+    await pause(1_500);
     const now = await total();
     if (now === last) return;
     last = now;

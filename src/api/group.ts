@@ -12,6 +12,8 @@ export const LABELS = {
   application: 'aweigh.dev/application',
   build: 'aweigh.dev/build',
   release: 'aweigh.dev/release',
+  /** On router pods: the name of their Router. */
+  router: 'aweigh.dev/router',
 } as const;
 
 /** A condition as in Kubernetes (`metav1.Condition`). */

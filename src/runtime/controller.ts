@@ -11,8 +11,9 @@ export interface ControllerContext {
   readonly random: Random;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  /** The process-wide informer of a kind: started on first use, shared by all controllers of the process. */
-  informer<T extends KubernetesObject>(r: Resource<T>): Informer<T>;
+  /** The process-wide informer of a kind: started on first use, shared by all controllers of the process.
+   *  @param labelSelector only such objects are watched and held, by an informer of their own. Absent: all */
+  informer<T extends KubernetesObject>(r: Resource<T>, labelSelector?: string): Informer<T>;
 }
 
 /** Absent `requeueAfterMs`: nothing to do until something changes. */
@@ -23,6 +24,8 @@ export interface ReconcileResult {
 /** A kind that wakes a controller: `map` names the keys to reconcile when `object` was added, changed or deleted. */
 export interface Source<T extends KubernetesObject = KubernetesObject> {
   readonly resource: Resource<T>;
+  /** As of the informer. */
+  readonly labelSelector?: string;
   map(object: T): readonly ObjectKey[];
 }
 
@@ -40,6 +43,6 @@ export interface Controller {
 export type ControllerFactory = (context: ControllerContext) => Controller;
 
 /** Types a source without losing `T`. */
-export function source<T extends KubernetesObject>(resource: Resource<T>, map: (object: T) => readonly ObjectKey[]): Source {
-  return { resource, map } as unknown as Source;
+export function source<T extends KubernetesObject>(resource: Resource<T>, map: (object: T) => readonly ObjectKey[], labelSelector?: string): Source {
+  return { resource, map, ...(labelSelector !== undefined && { labelSelector }) } as unknown as Source;
 }

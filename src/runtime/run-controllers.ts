@@ -22,14 +22,14 @@ export interface RunControllersOptions {
 
 const defaultWorkers = 4;
 
-/** The informers of a process: one a kind, started on first use, ended by the signal. */
+/** The informers of a process: one a kind and selector, started on first use, ended by the signal. */
 export function sharedInformers(options: Omit<RunControllersOptions, 'factories'>): ControllerContext['informer'] {
   const informers = new Map<string, Informer<KubernetesObject>>();
-  return <T extends KubernetesObject>(r: Resource<T>): Informer<T> => {
-    const id = `${r.group}/${r.version}/${r.plural}`;
+  return <T extends KubernetesObject>(r: Resource<T>, labelSelector?: string): Informer<T> => {
+    const id = `${r.group}/${r.version}/${r.plural}?${labelSelector ?? ''}`;
     let informer = informers.get(id);
     if (informer === undefined) {
-      informer = startReflector(r as Resource, options);
+      informer = startReflector(r as Resource, { ...options, ...(labelSelector !== undefined && { labelSelector }) });
       informers.set(id, informer);
     }
     return informer as unknown as Informer<T>;
@@ -61,7 +61,7 @@ async function runController(controller: Controller, options: RunControllersOpti
         else queue.addLater(keyString(key));
       }
     };
-    const informer = options.informer(source.resource);
+    const informer = options.informer(source.resource, source.labelSelector);
     for (const object of informer.list()) enqueue(object);
     return informer.onChange(({ previous, current }) => {
       // The previous owner of a moved label or reference has to look again too.
@@ -70,7 +70,7 @@ async function runController(controller: Controller, options: RunControllersOpti
     });
   });
   const stopped = aborted(signal);
-  await Promise.race([stopped, Promise.all(controller.sources.map((s) => options.informer(s.resource).synced))]);
+  await Promise.race([stopped, Promise.all(controller.sources.map((s) => options.informer(s.resource, s.labelSelector).synced))]);
   started = true;
 
   if (!signal.aborted) await startController(controller, (key) => queue.add(keyString(key)), options);

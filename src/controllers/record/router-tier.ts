@@ -1,3 +1,4 @@
+import { LABELS } from '../../api/group.ts';
 import type { Application } from '../../api/application/application.ts';
 import { resolveApplication } from '../../api/application/defaults.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
@@ -73,4 +74,4 @@ function routerDeployment(application: Application, delivery: Delivery, renderer
   };
 }
 
-const routerSelector = (application: Application): Record<string, string> => ({ 'aweigh.dev/router': routerName(nameOf(application)) });
+const routerSelector = (application: Application): Record<string, string> => ({ [LABELS.router]: routerName(nameOf(application)) });

@@ -61,7 +61,7 @@ class RoutingController implements Controller {
     source(Pods, (pod) => {
       const name = pod.metadata?.labels?.[ROUTER_LABEL];
       return name === undefined ? [] : [{ namespace: pod.metadata?.namespace, name }];
-    }),
+    }, ROUTER_LABEL),
   ];
   readonly #context: ControllerContext;
   readonly #options: RoutingOptions;
@@ -201,7 +201,7 @@ class RoutingController implements Controller {
   }
 
   #forgetGone(): void {
-    const there = new Set(this.#context.informer(Pods).list().map((p) => p.metadata?.uid ?? ''));
+    const there = new Set(this.#context.informer(Pods, ROUTER_LABEL).list().map((p) => p.metadata?.uid ?? ''));
     this.#told.keepOnly(there);
     for (const uid of this.#served) if (!there.has(uid)) this.#served.delete(uid);
     for (const uid of this.#untoldSince.keys()) if (!there.has(uid)) this.#untoldSince.delete(uid);

@@ -1,3 +1,4 @@
+import { LABELS } from '../../api/group.ts';
 import { Routers } from '../../api/kinds.ts';
 import type { Router } from '../../api/router/router.ts';
 import { EndpointSlices, Pods, Secrets, Services } from '../../client/kinds.ts';
@@ -7,7 +8,8 @@ import type { EndpointSlice, Pod, Secret, Service } from '../../kubernetes/types
 import type { ControllerContext } from '../../runtime/controller.ts';
 import type { TrafficServer } from './traffic-provider.ts';
 
-export const ROUTER_LABEL = 'aweigh.dev/router';
+/** On router pods: the name of their Router. Only such pods are watched. */
+export const ROUTER_LABEL = LABELS.router;
 const SERVICE_NAME = 'kubernetes.io/service-name';
 const BY_ROUTER = 'routing/router';
 const BY_SERVICE = 'routing/service';
@@ -30,7 +32,7 @@ export interface Observed {
 }
 
 export function indexRouting(context: ControllerContext): void {
-  context.informer(Pods).addIndex(BY_ROUTER, podRouter);
+  context.informer(Pods, ROUTER_LABEL).addIndex(BY_ROUTER, podRouter);
   context.informer(EndpointSlices).addIndex(BY_SERVICE, sliceService);
   context.informer(Services);
 }
@@ -52,7 +54,7 @@ export async function observe(context: ControllerContext, key: ObjectKey, secret
   const router = context.informer(Routers).get(key);
   if (router === undefined) return undefined;
   const namespace = key.namespace ?? '';
-  const pods = context.informer(Pods).byIndex(BY_ROUTER, `${namespace}/${key.name}`).flatMap((pod): ObservedPod[] => {
+  const pods = context.informer(Pods, ROUTER_LABEL).byIndex(BY_ROUTER, `${namespace}/${key.name}`).flatMap((pod): ObservedPod[] => {
     const { name, uid, deletionTimestamp } = pod.metadata ?? {};
     const address = pod.status?.podIP;
     if (name === undefined || address === undefined || address === '' || pod.status?.phase !== 'Running') return [];
