@@ -70,7 +70,7 @@ export const routerCrd = customResourceDefinition({
   columns: [
     column('Provider', '.spec.provider', 'What routes.'),
     column('Production', '.status.observed.production.backend', 'Backend that production reaches, as read back.'),
-    column('Ready', '.status.conditions[?(@.type=="Ready")].status', 'All routers were told and read back.'),
+    column('Told', '.status.conditions[?(@.type=="Told")].status', 'All routers were told and read back, or all Gateways have accepted.'),
     column('Generation', '.metadata.generation', 'Wanted generation.', 'integer', 1),
     column('Observed', '.status.observedGeneration', 'Generation read back.', 'integer', 1),
     age,

@@ -33,6 +33,12 @@ test.for([
   { when: 'an error is a failure', records: [record(inside, 500, 510, 'free', 'v1', { status: 503, error: 'status 503' })], then: { failed: 1 } },
 ])('$when', ({ records, then }) => expect(judge(records, states, [])).toMatchObject(then));
 
+test.for([
+  { when: 'a user meets both versions', records: [record(outside, 500, 510, 'production', 'v1'), record(outside, 600, 610, 'free', 'v1')], then: { misrouted: 0, cohortChanges: 0 } },
+  { when: 'a group without a share reaches the track', records: [record(inside, 500, 510, 'free', 'v1', { group: 'ENTERPRISE' })], then: { misrouted: 1 } },
+  { when: 'a request sent after the switch counts reaches the old version', records: [record(inside, 1_060, 1_070, 'free', 'v1')], then: { misrouted: 1 } },
+])('where weights count requests: $when', ({ records, then }) => expect(judge(records, states, [], 'perRequest')).toMatchObject(then));
+
 const KILL = { startedAt: 505, goneAt: 530 };
 const lost = { status: 0, error: 'ECONNRESET' };
 test.for([

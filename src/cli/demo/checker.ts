@@ -36,6 +36,7 @@ export interface Verdict {
   readonly examples: readonly string[];
 }
 
+const BUCKETS = 10_000;
 /** Timestamps of switches are whole milliseconds. */
 const CLOCK_STEP_MS = 1;
 /** Refused connections end within a second of a kill. */
@@ -68,8 +69,11 @@ export class RoutingTimeline {
   }
 }
 
+/** Whether a user stays with a version while its share is part of a segment, or each request is shared anew, as by Gateways. */
+export type Cohorts = 'perUser' | 'perRequest';
+
 /** Judges every request against the rules, with buckets of its own and switch times from the routers' read-backs alone. */
-export function judge(records: readonly RequestRecord[], states: readonly RoutingState[], kills: readonly Kill[]): Verdict {
+export function judge(records: readonly RequestRecord[], states: readonly RoutingState[], kills: readonly Kill[], cohorts: Cohorts = 'perUser'): Verdict {
   const examples: string[] = [];
   const note = (what: string, record: RequestRecord): void => { if (examples.length < 20) examples.push(`${what}: ${JSON.stringify(record)}`); };
   let failed = 0, misrouted = 0, cutByKill = 0;
@@ -79,18 +83,33 @@ export function judge(records: readonly RequestRecord[], states: readonly Routin
     if (record.error !== undefined || record.status === 0) { failed++; note('failed', record); continue; }
     answered.push(record);
     const allowed = states.filter((state, index) => record.finishedAt >= state.startedAt - CLOCK_STEP_MS && record.sentAt <= (states[index + 1]?.observedAt ?? Infinity) + CLOCK_STEP_MS);
-    if (!allowed.some((state) => expectedBackend(state, record) === `${record.track} ${record.version}`)) {
+    const expected = new Set(allowed.flatMap((state) => expectedBackends(state, record, cohorts)));
+    if (!expected.has(`${record.track} ${record.version}`)) {
       misrouted++;
-      note(`misrouted (expected ${[...new Set(allowed.map((s) => expectedBackend(s, record)))].join(' or ') || 'nothing'})`, record);
+      note(`misrouted (expected ${[...expected].join(' or ') || 'nothing'})`, record);
     }
   }
-  return { requests: records.length, failed, misrouted, cohortChanges: countCohortChanges(answered, states, note), cutByKill, switchIntervalsMs: intervals(states), examples };
+  return { requests: records.length, failed, misrouted, cohortChanges: cohorts === 'perUser' ? countCohortChanges(answered, states, note) : 0, cutByKill, switchIntervalsMs: intervals(states), examples };
 }
 
-function expectedBackend(state: RoutingState, record: RequestRecord): string {
-  const name = chooseBackend(state, record.group ?? state.defaultSegment, record.user);
-  const backend = state.backends.find((b) => b.name === name);
-  return backend === undefined ? 'none' : `${backend.track} ${backend.version}`;
+function expectedBackends(state: RoutingState, record: RequestRecord, cohorts: Cohorts): string[] {
+  const segment = record.group ?? state.defaultSegment;
+  const names = cohorts === 'perUser' ? [chooseBackend(state, segment, record.user)] : possibleBackends(state, segment);
+  return names.map((name) => {
+    const backend = state.backends.find((b) => b.name === name);
+    return backend === undefined ? 'none' : `${backend.track} ${backend.version}`;
+  });
+}
+
+/** All that have a share of the segment. */
+function possibleBackends({ routes, production }: RoutingState, segment: string): (string | undefined)[] {
+  const { backend, share = 0 } = routes.find((r) => r.segment === segment) ?? {};
+  const next = production.next?.share ?? 0;
+  return [
+    ...(backend !== undefined && share > 0 ? [backend] : []),
+    ...(share < BUCKETS && next > 0 ? [production.next?.backend] : []),
+    ...(share < BUCKETS && next < BUCKETS ? [production.backend] : []),
+  ];
 }
 
 function chooseBackend(state: RoutingState, segment: string, user: string): string | undefined {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { API_VERSION } from '../../api/group.ts';
-import { Applications, Builds, Deliveries } from '../../api/kinds.ts';
+import { Applications, Builds, Deliveries, Routers } from '../../api/kinds.ts';
 import type { Client } from '../../client/client.ts';
 import { Deployments, HorizontalPodAutoscalers, PodDisruptionBudgets } from '../../client/kinds.ts';
 import { openRepository } from '../../providers/repository/git.ts';
@@ -66,4 +66,21 @@ test('a spec that the API refuses is said in the Delivery, and forgotten once it
   await eventually(async () => expect(await applied()).toMatchObject({ status: 'False', reason: 'SpecRefused', message: expect.stringMatching(/^Deployment shop-production-v1: .*Not_A_Name/) }));
   await client.patch(Applications, key, template('app'));
   await eventually(async () => expect(await applied()).toMatchObject({ status: 'True' }));
+}, 60_000);
+
+test('where Gateways route, the record holds who goes where, and no router', async () => {
+  const key = { namespace, name: 'account' };
+  await client.create(Applications, {
+    apiVersion: API_VERSION, kind: 'Application', metadata: key,
+    spec: { ports: [{ name: 'http', port: 80 }], tracks: [{ name: 'production', replicas: 1 }], template: { spec: { containers: [{ name: 'app', image: '${image}' }] } }, router: { kind: 'gateway-api', gateway: { parentRefs: [{ name: 'edge', sectionName: 'web' }] } } },
+  });
+  await client.create(Builds, { apiVersion: API_VERSION, kind: 'Build', metadata: { namespace, name: 'account-v1' }, spec: { application: 'account', version: 'v1', image: 'app@sha256:1' } });
+  await client.create(Deliveries, {
+    apiVersion: API_VERSION, kind: 'Delivery', metadata: key,
+    spec: { application: 'account', tracks: [{ name: 'production', serving: 'account-v1', percent: 100, builds: [{ build: 'account-v1', replicas: 1 }] }], router: { replicas: 0 }, change: { actor: 'ada', reason: 'Shift', message: 'm' } },
+  });
+  await eventually(async () => expect((await client.get(Routers, { namespace, name: 'account-haproxy' })).spec).toMatchObject({ provider: 'gateway-api', gateway: { parentRefs: [{ name: 'edge', sectionName: 'web' }] } }));
+  const files = [...(await repository.read('applications/default/account')).keys()];
+  expect(files.filter((f) => f.startsWith('specs/')).map((f) => f.slice('specs/'.length)).toSorted()).toEqual(['deployment-account-production-v1.yaml', 'router-account-haproxy.yaml', 'service-account-production-v1.yaml', 'service-account-production.yaml', 'service-account-refused.yaml']);
+  await eventually(async () => expect((await client.get(Deliveries, key)).status?.observedGeneration).toBe(1));
 }, 60_000);

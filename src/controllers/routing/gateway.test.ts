@@ -1,55 +1,32 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { customResourceDefinitions } from '../../api/crds.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Applications, Routers } from '../../api/kinds.ts';
 import type { RouterSpec } from '../../api/router/router.ts';
 import type { Client } from '../../client/client.ts';
-import { createClient } from '../../client/https-client.ts';
-import { CustomResourceDefinitions, EndpointSlices, Pods, ServiceAccounts } from '../../client/kinds.ts';
+import { EndpointSlices, Pods, ServiceAccounts } from '../../client/kinds.ts';
 import { isNotFound } from '../../client/status-error.ts';
-import { startApiServer, type ApiServer } from '../../engine/apiserver/start.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
 import { answerRoute, installGatewayKinds, makeGateway } from '../../providers/traffic/gateway-api/gateway-fixture.ts';
 import { HttpRoutes } from '../../providers/traffic/gateway-api/kinds.ts';
 import { gatewayApiPublisher } from '../../providers/traffic/gateway-api/publisher.ts';
 import { simulatedProviders } from '../../providers/traffic/traffic-providers.ts';
-import { silentLogger } from '../../runtime/logger.ts';
-import { runControllers } from '../../runtime/run-controllers.ts';
-import { systemClock, systemRandom } from '../../runtime/system-clock.ts';
+import { systemClock } from '../../runtime/system-clock.ts';
+import { startApiServerFixture, type ApiServerFixture } from '../api-server-fixture.ts';
 import { routingController } from './controller.ts';
 
 const namespace = 'default';
 const WAIT = { timeout: 30_000 };
-let dir: string;
-let server: ApiServer;
+let api: ApiServerFixture;
 let client: Client;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-gateway-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
-  for (const definition of customResourceDefinitions) await client.apply(CustomResourceDefinitions, definition, { fieldManager: 'test' });
-  await vi.waitFor(() => client.list(Routers), WAIT);
+  api = await startApiServerFixture();
+  client = api.client;
   stop = startController();
 });
-afterAll(async () => {
-  await stop();
-  client.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => api.stop());
 
-function startController(): () => Promise<void> {
-  const ending = new AbortController();
-  const running = runControllers({
-    factories: [routingController({ providers: simulatedProviders(systemClock), publisher: gatewayApiPublisher, authority: controlAuthority(systemClock) })],
-    client, clock: systemClock, random: systemRandom, log: silentLogger, signal: ending.signal,
-  });
-  return async () => { ending.abort(); await running; };
-}
+const startController = (): (() => Promise<void>) => api.run(routingController({ providers: simulatedProviders(systemClock), publisher: gatewayApiPublisher, authority: controlAuthority(systemClock) }));
 
 const backend = (version: string) => ({ name: `production-${version}`, track: 'production', version, service: `shop-production-${version}`, floor: 1 });
 const specOf = (application: string, over: Partial<RouterSpec> = {}): RouterSpec => ({
@@ -150,4 +127,18 @@ test('the API refuses an Application that asks Gateways for what they cannot do,
   await expect(make({ kind: 'gateway-api', gateway, edge: true })).rejects.toThrow(/choose kind haproxy or builtin/);
   await expect(make({ kind: 'gateway-api', gateway: { parentRefs: [] } })).rejects.toThrow(/parentRefs/);
   await make({ kind: 'gateway-api', gateway });
+});
+
+test('a route that the API keeps otherwise than it was written is not written again and again', async () => {
+  const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } as const;
+  const hostnames = { type: 'array', items: { type: 'string' }, default: ['added.example'] };
+  await installGatewayKinds(client, { type: 'object', properties: { status: anything, spec: { ...anything, properties: { hostnames } } } });
+  const route = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', spec: { parentRefs: [], rules: [] } };
+  await expect.poll(async () => (await client.apply(HttpRoutes, { ...route, metadata: { namespace, name: 'probe' } }, { fieldManager: 'test' })).spec.hostnames, WAIT).toEqual(['added.example']);
+  await makeRouter('sixth');
+  await expect.poll(() => told('sixth'), WAIT).toMatchObject({ status: 'False', reason: 'RouteAltered' });
+  const before = (await client.get(HttpRoutes, keyOf('sixth'))).metadata?.generation;
+  await client.create(EndpointSlices, { metadata: { name: 'sixth-v1', namespace, labels: { 'kubernetes.io/service-name': 'shop-production-v2', 'aweigh.dev/application': 'sixth' } }, addressType: 'IPv4', ports: [{ name: 'http', port: 8080 }], endpoints: [{ addresses: ['127.64.1.2'], conditions: { ready: true } }] });
+  await expect.poll(async () => (await statusOf('sixth'))?.endpoints?.find((e) => e.backend === 'production-v2')?.ready, WAIT).toBe(1);
+  expect((await client.get(HttpRoutes, keyOf('sixth'))).metadata?.generation).toBe(before);
 });

@@ -65,8 +65,11 @@ async function serve(parts: ServerParts, req: IncomingMessage, res: ServerRespon
   if (elsewhere !== undefined) return serveElsewhere(parts, elsewhere, target, { req, res, path, user, sender });
   const resource = target === undefined ? undefined : api.registry.find(target.group, target.version, target.plural);
   if (target === undefined || resource === undefined) {
-    parts.audit?.begin(req, res, user, sender, { verb: (req.method ?? 'GET').toLowerCase(), path });
-    authorize(api, user, { kind: 'path', verb: (req.method ?? 'GET').toLowerCase(), path });
+    const method = req.method ?? 'GET';
+    const verb = (target === undefined ? undefined : verbOf(method, target.name !== undefined, target.watch)) ?? method.toLowerCase();
+    parts.audit?.begin(req, res, user, sender, { verb, path, ...(target && { resource: target }) });
+    // Who may use a resource hears that there is none (yet), and not that a path is forbidden.
+    authorize(api, user, target === undefined ? { kind: 'path', verb, path } : accessTo(target, verb));
     if (await parts.paths(req, res, path)) return;
     throw pathNotFound();
   }
@@ -75,10 +78,7 @@ async function serve(parts: ServerParts, req: IncomingMessage, res: ServerRespon
   const verb = verbOf(req.method ?? 'GET', target.name !== undefined, watch);
   if (verb === undefined || (!resource.namespaced && target.namespace !== undefined)) throw pathNotFound();
   parts.audit?.begin(req, res, user, sender, { verb, path, resource: target });
-  authorize(api, user, {
-    kind: 'resource', verb, group: target.group, version: target.version, resource: target.plural,
-    ...(target.subresource !== undefined && { subresource: target.subresource }), ...(target.namespace !== undefined && { namespace: target.namespace }), ...(target.name !== undefined && { name: target.name }),
-  });
+  authorize(api, user, accessTo(target, verb));
   const deprecation = deprecationOf(target.group, target.version, resource.kind);
   const request: ApiRequest = {
     api, req, res, method: req.method ?? 'GET', path, query, user, resource,
@@ -106,10 +106,7 @@ async function serveElsewhere(parts: ServerParts, service: APIService, target: R
   const verb = target === undefined ? method.toLowerCase() : verbOf(method, target.name !== undefined, watch);
   if (verb === undefined) throw pathNotFound();
   parts.audit?.begin(req, res, user, sender, { verb, path, ...(target && { resource: target }) });
-  authorize(parts.api, user, target === undefined ? { kind: 'path', verb, path } : {
-    kind: 'resource', verb, group: target.group, version: target.version, resource: target.plural,
-    ...(target.subresource !== undefined && { subresource: target.subresource }), ...(target.namespace !== undefined && { namespace: target.namespace }), ...(target.name !== undefined && { name: target.name }),
-  });
+  authorize(parts.api, user, target === undefined ? { kind: 'path', verb, path } : accessTo(target, verb));
   await forward(parts.api, parts.aggregation.proxy, service, req, res, user);
 }
 
@@ -142,6 +139,11 @@ async function upgrade(parts: ServerParts, req: IncomingMessage, socket: Duplex,
 }
 
 /** @throws {StatusError} 403 */
+const accessTo = ({ group, version, plural, subresource, namespace, name }: RequestPath, verb: string): AccessAttributes => ({
+  kind: 'resource', verb, group, version, resource: plural,
+  ...(subresource !== undefined && { subresource }), ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }),
+});
+
 function authorize(api: ApiContext, user: RequestUser, attributes: AccessAttributes): void {
   const decision = api.authorizer.decide(user, attributes);
   if (decision.allowed) return;

@@ -2,10 +2,11 @@ import type { Condition } from '../../../api/group.ts';
 import type { Client } from '../../../client/client.ts';
 import { CustomResourceDefinitions } from '../../../client/kinds.ts';
 import type { ObjectKey } from '../../../client/resource.ts';
+import type { JSONSchemaProps } from '../../../kubernetes/types.generated.ts';
 import { Gateways, HttpRoutes, type HttpRoute } from './kinds.ts';
 
 /** The kinds of the Gateway API without their rules, and a controller's word, for tests without a data plane. */
-export async function installGatewayKinds(client: Client): Promise<void> {
+export async function installGatewayKinds(client: Client, schema: JSONSchemaProps = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }): Promise<void> {
   for (const { group, version, plural, kind } of [HttpRoutes, Gateways]) {
     await client.apply(CustomResourceDefinitions, {
       apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition',
@@ -13,9 +14,9 @@ export async function installGatewayKinds(client: Client): Promise<void> {
       metadata: { name: `${plural}.${group}`, annotations: { 'api-approved.kubernetes.io': 'unapproved, for tests' } },
       spec: {
         group, scope: 'Namespaced', names: { plural, kind, singular: kind.toLowerCase(), listKind: `${kind}List` },
-        versions: [{ name: version, served: true, storage: true, subresources: { status: {} }, schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } }],
+        versions: [{ name: version, served: true, storage: true, subresources: { status: {} }, schema: { openAPIV3Schema: schema } }],
       },
-    }, { fieldManager: 'test' });
+    }, { fieldManager: 'test', force: true });
   }
 }
 

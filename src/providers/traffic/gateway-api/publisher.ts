@@ -27,6 +27,8 @@ class GatewayApiPublisher implements RoutePublisher {
   readonly #context: ControllerContext;
   /** What was written last, while the informer is behind. By `namespace/name`. */
   readonly #written = new Map<string, HttpRoute>();
+  /** When something else, such as a webhook, last made another route of what was written: it must not be fought without a pause. */
+  readonly #alteredAt = new Map<string, number>();
   readonly #acceptances = new Acceptances();
   #watched = false;
 
@@ -64,6 +66,8 @@ class GatewayApiPublisher implements RoutePublisher {
       return { changed: false, answers: everyGateway(wanted, 'RouteTaken', `There is an HTTPRoute ${live.metadata?.name} already that is not of this Application: rename or delete it`), dueAt: clock.now() + REFUSED_RETRY_MS };
     }
     const changed = live === undefined || !sameRoute(live.spec, wanted.spec);
+    const alteredAt = this.#alteredAt.get(keyString(key)) ?? -Infinity;
+    if (changed && clock.now() < alteredAt + REFUSED_RETRY_MS) return altered(wanted, alteredAt);
     let route: HttpRoute;
     try {
       route = changed ? await this.#write(wanted, signal) : live;
@@ -72,6 +76,11 @@ class GatewayApiPublisher implements RoutePublisher {
       if (refused === undefined) throw error;
       return { changed: false, answers: everyGateway(wanted, refused.reason, refused.message), dueAt: clock.now() + REFUSED_RETRY_MS };
     }
+    if (!sameRoute(route.spec, wanted.spec)) {
+      this.#alteredAt.set(keyString(key), clock.now());
+      return altered(wanted, clock.now());
+    }
+    this.#alteredAt.delete(keyString(key));
     const changedAt = Date.parse(route.metadata?.annotations?.[CHANGED_AT] ?? route.metadata?.creationTimestamp ?? '');
     const answers = await Promise.all(route.spec.parentRefs.map(async (parent) => {
       const gateway = gatewayName(route, parent);
@@ -126,12 +135,19 @@ class GatewayApiPublisher implements RoutePublisher {
 const everyGateway = (route: HttpRoute, reason: string, message: string): GatewayAnswer[] =>
   route.spec.parentRefs.map((parent) => ({ gateway: gatewayName(route, parent), outcome: 'waits', reason, message, calm: false }));
 
+const altered = (wanted: HttpRoute, at: number): Publication => ({
+  changed: false, dueAt: at + REFUSED_RETRY_MS,
+  answers: everyGateway(wanted, 'RouteAltered', `The API keeps another HTTPRoute ${wanted.metadata?.name} than the one that was written: look for a webhook that changes HTTPRoutes, or definitions of the Gateway API older than v1.0`),
+});
+
 /** What another try would not change by itself. */
 function refusal(error: unknown): { readonly reason: string; readonly message: string } | undefined {
   if (!(error instanceof StatusError)) return undefined;
   switch (error.code) {
     case 404: return { reason: 'GatewayApiMissing', message: 'The cluster knows no HTTPRoutes (gateway.networking.k8s.io/v1): install the standard channel of the Gateway API and a controller for it, see https://gateway-api.sigs.k8s.io/guides; routing then goes on by itself' };
     case 403: return { reason: 'RouteForbidden', message: `Aweigh may not write HTTPRoutes: ${error.message}` };
+    // 500: what Kubernetes answers to a field that a definition does not have.
+    case 500: return error.message.includes('not declared in schema') ? { reason: 'RouteRefused', message: `The definition of HTTPRoutes is too old: ${error.message}` } : undefined;
     case 400: case 422: return { reason: 'RouteRefused', message: `The API refuses the HTTPRoute: ${error.message}` };
     default: return undefined;
   }
