@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Routers } from '../../src/api/kinds.ts';
-import { judge, RoutingTimeline, type Kill, type Verdict } from '../../src/cli/demo/checker.ts';
+import { judge, RoutingTimeline, type Cohorts, type Kill, type RoutingState, type Verdict } from '../../src/cli/demo/checker.ts';
 import { identify, isRunning } from '../../src/cli/processes/process-identity.ts';
 import { LoadProcess } from '../../src/cli/demo/load-process.ts';
 import type { RequestRecord } from '../../src/cli/demo/request-log.ts';
@@ -33,16 +33,17 @@ export class Traffic {
     this.#cluster = cluster;
   }
 
-  static async start(cluster: TestCluster, requestsPerSecond: number): Promise<Traffic> {
+  /** @param url of what routes instead of the Application's own routers */
+  static async start(cluster: TestCluster, requestsPerSecond: number, url?: string): Promise<Traffic> {
     const client = await cluster.client();
     const stop = new AbortController();
     const timeline = new RoutingTimeline();
     const informer = sharedInformers({ client, clock: systemClock, random: impatient, log: silentLogger, signal: stop.signal })(Routers);
     informer.onChange(({ current }) => { if (current !== undefined) timeline.observe(current); });
     await informer.synced;
-    const url = await routerUrl(cluster);
+    const entry = url === undefined ? await routerUrl(cluster) : await answering(() => url);
     const log = join(cluster.data, `requests-${Date.now()}.jsonl`);
-    const load = new LoadProcess([...AWEIGH, 'load', '--url', url, '--rate', String(requestsPerSecond), '--longest-ms', String(LONGEST_REQUEST_MS), '--seconds', String(LOAD_SECONDS), '--log', log], process.env);
+    const load = new LoadProcess([...AWEIGH, 'load', '--url', entry, '--rate', String(requestsPerSecond), '--longest-ms', String(LONGEST_REQUEST_MS), '--seconds', String(LOAD_SECONDS), '--log', log], process.env);
     cluster.onStop(() => { stop.abort(); load.kill(); });
     await eventually('the first answers', () => (load.progress.requests > requestsPerSecond ? true : undefined));
     return new Traffic(load, log, timeline, cluster);
@@ -69,21 +70,35 @@ export class Traffic {
   }
 
   /** Ends the load, and waits until the routers have been read back. */
-  async verdict(): Promise<Verdict> {
+  async verdict(cohorts?: Cohorts): Promise<Verdict> {
     await this.#load.stop();
     this.#timeline.observe(await eventually('every router to be read back', async () => {
       const router = await (await this.#cluster.client()).get(Routers, { namespace: 'default', name: `${APPLICATION}-haproxy` });
       return router.status?.observedGeneration === router.metadata?.generation && router.status?.conditions?.some((c) => c.type === 'Told' && c.status === 'True') === true ? router : undefined;
     }));
-    const records = readFileSync(this.#log, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as RequestRecord);
-    return judge(records, this.#timeline.states(), this.#kills);
+    return judge(this.records(), this.#timeline.states(), this.#kills, cohorts);
+  }
+
+  /** Every request that was answered or failed, once the load has ended. */
+  records(): RequestRecord[] {
+    return readFileSync(this.#log, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as RequestRecord);
+  }
+
+  states(): RoutingState[] {
+    return this.#timeline.states();
   }
 }
 
 export async function routerUrl(cluster: TestCluster): Promise<string> {
-  return eventually('the router to answer', async () => {
+  return answering(async () => {
     const service = await cluster.get<{ spec: { clusterIP: string; ports: { port: number }[] } }>('service', `${APPLICATION}-haproxy`);
-    const url = `http://${service.spec.clusterIP}:${service.spec.ports[0]?.port}`;
+    return `http://${service.spec.clusterIP}:${service.spec.ports[0]?.port}`;
+  });
+}
+
+async function answering(entry: () => Promise<string> | string): Promise<string> {
+  return eventually('the router to answer', async () => {
+    const url = await entry();
     const reply = await fetch(`${url}/account`, { headers: { 'X-User-Id': 'probe', 'X-Traffic-Group': 'ENTERPRISE' } });
     await reply.arrayBuffer();
     return reply.status === 200 ? url : undefined;

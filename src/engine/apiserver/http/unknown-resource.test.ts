@@ -12,7 +12,7 @@ import { startApiServer } from '../start.ts';
 test('who may use a resource that is not served (yet) hears so; anybody else, that they may not use the resource', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'aweigh-unknown-'));
   const tokens = ['admin', 'router', 'nobody'].map((user) => ({ token: `${user}-token`, user, groups: user === 'admin' ? ['system:masters'] : [] }));
-  const server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, bootstrapTokens: tokens });
+  const server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: tokens });
   const [admin, router, nobody] = tokens.map(({ token }) => createClient({ server: server.url, caPem: server.caPem, token }));
   onTestFinished(async () => {
     for (const client of [admin, router, nobody]) client?.close();
