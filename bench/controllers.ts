@@ -29,11 +29,17 @@ const folder = mkdtempSync(join(tmpdir(), 'aweigh-bench-'));
 const children = new Set<ChildProcess>();
 const measured = new Map<Measure, string>();
 
-const server = await startOurs(join(folder, 'data'));
+const server = await startOurs(join(folder, 'data')).catch((error: unknown) => {
+  rmSync(folder, { recursive: true, force: true });
+  throw error;
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     for (const one of children) one.kill('SIGKILL');
-    void server.stop().finally(() => process.exit(1));
+    void server.stop().finally(() => {
+      rmSync(folder, { recursive: true, force: true });
+      process.exit(1);
+    });
   });
 }
 try {

@@ -34,7 +34,7 @@ export function createTransport(connection: Connection): Transport {
     rejectUnauthorized: connection.insecureSkipTlsVerify !== true,
   };
   const agentOf = (options: http.AgentOptions): http.Agent => (secure ? new https.Agent({ ...options, ...tls }) : new http.Agent(options));
-  const pool = agentOf({ keepAlive: true, maxSockets: 8, maxFreeSockets: 8, scheduling: 'lifo' });
+  const pool = agentOf({ keepAlive: true, maxSockets: 16, maxFreeSockets: 16, scheduling: 'lifo' });
   const streams = agentOf({ keepAlive: false });
   const request = secure ? https.request : http.request;
 

@@ -11,6 +11,7 @@ import { Probes, type ProbeSources } from './probes.ts';
 import { reconcile } from './reconcile.ts';
 
 const STALE_RETRY_MS = 20;
+const WORKERS = 32;
 
 /** Takes every Build of an Application through its tracks. One key is one Application.
  *  @param sources what analysis and webhook gates ask; without them such gates wait, and a person promotes */
@@ -23,7 +24,8 @@ function releaseControllerOf(context: ControllerContext, probes: Probes): Contro
   const events = createEventRecorder(context, 'aweigh-release');
   return {
     name: 'release',
-    workers: 4,
+    // Each mostly waits for the API: an abort must not wait for many releases that go on.
+    workers: WORKERS,
     sources: [
       source(Applications, named),
       source(Builds, (b) => (b.spec.group?.applications ?? [b.spec.application]).flatMap((name) => keys(b, name))),
