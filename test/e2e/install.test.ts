@@ -41,6 +41,12 @@ test('the installation is applied again without a change, and taken out without 
   expect((await cluster.tryKubectl('-n', 'aweigh-system', 'get', 'deployment', 'aweigh-controllers')).err).toMatch(/NotFound/);
 });
 
+test('the kinds are taken out with every Application and what runs for it, also where no controllers are left to see it out', async () => {
+  expect(await cluster.aweigh('uninstall', '--delete-kinds')).toContain(`Deleted Application default/${APPLICATION}`);
+  await eventually('what ran for the Application to be gone', async () => ((await cluster.kubectl('get', 'deployments', '-l', `aweigh.dev/application=${APPLICATION}`, '-o', 'name')) === '' ? true : undefined));
+  await eventually('the kinds to be gone', async () => ((await cluster.kubectl('get', 'customresourcedefinitions', '-o', 'name')).includes('aweigh.dev') ? undefined : true));
+});
+
 test.for(['aweigh-system', 'delivery'])('the Helm chart installs the same in the namespace %s', async (namespace) => {
   const wanted = await cluster.aweigh('install', '--dry-run', '-n', namespace, '--image', 'registry.example/aweigh:9', '--router-image', 'registry.example/haproxy:3', '--router', 'haproxy', '--record-size', '2Gi', '--storage-class', 'fast');
   const chart = await run(helmBinary(), ['template', 'aweigh', join(ROOT, 'charts/aweigh'), '--namespace', namespace, '--include-crds',

@@ -4,6 +4,7 @@ import { CustomResourceDefinitions, Deployments } from '../../client/kinds.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import { HEALTH_NAMESPACE } from '../../controllers/health/observe.ts';
 import { useCluster, withAccess, type AccessOptions } from '../cluster-access.ts';
+import { deleteApplications } from '../install/delete-applications.ts';
 import { installObjects } from '../install/objects.ts';
 import { applyObjects, resourceOf } from '../operations/apply-manifests.ts';
 import { waitFor } from '../operations/wait-for.ts';
@@ -21,6 +22,7 @@ interface InstallCommandOptions extends AccessOptions {
 }
 
 const NAMESPACE = HEALTH_NAMESPACE;
+const DEPLOYMENT = 'aweigh-controllers';
 const READY_DEADLINE_MS = 300_000;
 
 function chosenObjects(options: InstallCommandOptions) {
@@ -49,7 +51,7 @@ export function installCommand(terminal: Terminal): Command {
       await useCluster(terminal, { ...options, namespace: options.namespace ?? NAMESPACE }, async ({ client, namespace }) => {
         for (const applied of await applyObjects(client, objects, 'the installation', namespace)) terminal.out.write(`Applied ${applied}\n`);
         if (!options.wait) return;
-        const name = 'aweigh-controllers';
+        const name = DEPLOYMENT;
         await waitFor(`Deployment ${namespace}/${name} to be available; 'kubectl -n ${namespace} describe pods' says what keeps it`, { clock: terminal.clock, deadlineMs: READY_DEADLINE_MS, signal: terminal.signal }, async () => {
           const deployment = await client.get(Deployments, { namespace, name });
           return deployment.status?.observedGeneration === deployment.metadata?.generation && deployment.status?.availableReplicas === 1 && deployment.status.updatedReplicas === 1 ? true : undefined;
@@ -64,6 +66,7 @@ export function uninstallCommand(terminal: Terminal): Command {
     .option('--delete-record', 'also delete the namespace, and with it the volume of the record')
     .option('--delete-kinds', 'also delete the aweigh.dev kinds, and with them every Application and all its pods')
     .action((options: AccessOptions & { deleteKinds?: boolean; deleteRecord?: boolean }) => useCluster(terminal, { ...options, namespace: options.namespace ?? NAMESPACE }, async ({ client, namespace }) => {
+      if (options.deleteKinds === true) await deleteApplications(client, { namespace, name: DEPLOYMENT }, terminal);
       const objects = installObjects({ namespace, image: '', routerImage: '', router: 'haproxy', recordSize: '1Gi' }).filter((o) => (options.deleteKinds === true || o.kind !== CustomResourceDefinitions.kind)
         && (options.deleteRecord === true || (o.kind !== 'Namespace' && o.kind !== 'PersistentVolumeClaim')));
       for (const object of objects.toReversed()) {

@@ -10,7 +10,7 @@ import { FIELD_MANAGER } from './apply.ts';
 import type { Observed } from './observe.ts';
 import { directoryOf, type Repository } from './repository.ts';
 
-const FINALIZER = 'aweigh.dev/record';
+export const FINALIZER = 'aweigh.dev/record';
 /** Kubernetes's own: whoever deletes keeps what the Application owns. */
 const ORPHAN = 'orphan';
 const DEFAULT_GRACE_SECONDS = 30;
