@@ -87,9 +87,15 @@ function integer(limit: number, wanted: string): Reader {
 
 const number: Reader = { read: (v) => (typeof v === 'number' ? v : wrong('a number', v)), zero: () => 0, isZero: (v) => v === 0 };
 
+const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Whether a text of the form {@link TIME} names a time that there is. By its digits: every object has a handful of times, and a Date takes ten times as long. */
 function validDate(value: string): boolean {
-  const day = new Date(`${value.slice(0, 10)}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(value.slice(0, 10)) && Number(value.slice(11, 13)) < 24 && Number(value.slice(14, 16)) < 60 && Number(value.slice(17, 19)) < 60;
+  const at = (from: number): number => (value.charCodeAt(from) - 0x30) * 10 + value.charCodeAt(from + 1) - 0x30;
+  const year = at(0) * 100 + at(2), month = at(5), day = at(8);
+  if (day < 1 || day > (DAYS[month - 1] ?? 0)) return false;
+  if (month === 2 && day === 29 && !(year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0))) return false;
+  return at(11) < 24 && at(14) < 60 && at(17) < 60;
 }
 
 const time: Reader = {
