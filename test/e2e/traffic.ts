@@ -25,28 +25,30 @@ export class Traffic {
   readonly #timeline: RoutingTimeline;
   readonly #kills: Kill[] = [];
   readonly #cluster: TestCluster;
+  readonly #application: string;
 
-  private constructor(load: LoadProcess, log: string, timeline: RoutingTimeline, cluster: TestCluster) {
+  private constructor(load: LoadProcess, log: string, timeline: RoutingTimeline, cluster: TestCluster, application: string) {
     this.#load = load;
     this.#log = log;
     this.#timeline = timeline;
     this.#cluster = cluster;
+    this.#application = application;
   }
 
   /** @param url of what routes instead of the Application's own routers */
-  static async start(cluster: TestCluster, requestsPerSecond: number, url?: string): Promise<Traffic> {
+  static async start(cluster: TestCluster, requestsPerSecond: number, url?: string, application = APPLICATION): Promise<Traffic> {
     const client = await cluster.client();
     const stop = new AbortController();
     const timeline = new RoutingTimeline();
     const informer = sharedInformers({ client, clock: systemClock, random: impatient, log: silentLogger, signal: stop.signal })(Routers);
-    informer.onChange(({ current }) => { if (current !== undefined) timeline.observe(current); });
+    informer.onChange(({ current }) => { if (current?.spec.application === application) timeline.observe(current); });
     await informer.synced;
-    const entry = url === undefined ? await routerUrl(cluster) : await answering(() => url);
-    const log = join(cluster.data, `requests-${Date.now()}.jsonl`);
+    const entry = url === undefined ? await routerUrl(cluster, application) : await answering(() => url);
+    const log = join(cluster.data, `requests-${application}-${Date.now()}.jsonl`);
     const load = new LoadProcess([...AWEIGH, 'load', '--url', entry, '--rate', String(requestsPerSecond), '--longest-ms', String(LONGEST_REQUEST_MS), '--seconds', String(LOAD_SECONDS), '--log', log], process.env);
     cluster.onStop(() => { stop.abort(); load.kill(); });
     await eventually('the first answers', () => (load.progress.requests > requestsPerSecond ? true : undefined));
-    return new Traffic(load, log, timeline, cluster);
+    return new Traffic(load, log, timeline, cluster, application);
   }
 
   /** Kills a process that requests pass through, and tells the checker from when to when it died. */
@@ -57,6 +59,12 @@ export class Traffic {
     process.kill(pid, 'SIGKILL');
     await eventually(`process ${pid} to be gone`, () => (isRunning(identity) ? undefined : true), GONE_DEADLINE_MS, 1);
     this.#kills.push({ what, startedAt, goneAt: Date.now() });
+  }
+
+  /** The shares of a segment in percent, one after the other, as the routers were read back. */
+  sharesOf(segment: string): number[] {
+    const shares = this.#timeline.states().flatMap(({ routes }) => routes.filter((r) => r.segment === segment).map((r) => r.share / 100));
+    return shares.filter((share, i) => share !== shares[i - 1]);
   }
 
   get requests(): number {
@@ -73,7 +81,7 @@ export class Traffic {
   async verdict(cohorts?: Cohorts): Promise<Verdict> {
     await this.#load.stop();
     this.#timeline.observe(await eventually('every router to be read back', async () => {
-      const router = await (await this.#cluster.client()).get(Routers, { namespace: 'default', name: `${APPLICATION}-haproxy` });
+      const router = await (await this.#cluster.client()).get(Routers, { namespace: 'default', name: `${this.#application}-haproxy` });
       return router.status?.observedGeneration === router.metadata?.generation && router.status?.conditions?.some((c) => c.type === 'Told' && c.status === 'True') === true ? router : undefined;
     }));
     return judge(this.records(), this.#timeline.states(), this.#kills, cohorts);
@@ -89,9 +97,9 @@ export class Traffic {
   }
 }
 
-export async function routerUrl(cluster: TestCluster): Promise<string> {
+export async function routerUrl(cluster: TestCluster, application = APPLICATION): Promise<string> {
   return answering(async () => {
-    const service = await cluster.get<{ spec: { clusterIP: string; ports: { port: number }[] } }>('service', `${APPLICATION}-haproxy`);
+    const service = await cluster.get<{ spec: { clusterIP: string; ports: { port: number }[] } }>('service', `${application}-haproxy`);
     return `http://${service.spec.clusterIP}:${service.spec.ports[0]?.port}`;
   });
 }
