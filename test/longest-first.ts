@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take a minute or more, the longest first: what starts last is what a run waits for at its end. */
-const LONG = ['release-scenarios-haproxy', 'main-job', 'release-scenarios-builtin', 'bad-input', 'kill-at-every-step', 'failed-releases', 'rebuilt-cluster', 'killed-processes'];
+const LONG = ['main-job', 'release-scenarios-builtin', 'release-scenarios-haproxy', 'several-applications', 'kill-at-every-step', 'failed-releases', 'rebuilt-cluster', 'adopt', 'scaling-and-health', 'bad-input', 'killed-processes'];
 
 /** Starts the files that are known to be long before the others. */
 export class LongestFirst extends BaseSequencer {
