@@ -65,6 +65,16 @@ test('without the Gateway API the way out is said; once it is there routing goes
   await answerRoute(client, keyOf('first'));
   await expect.poll(() => statusOf('first'), WAIT).toMatchObject({ observedGeneration: 2, observed: { production: { backend: 'production-v2' } } });
   expect((await statusOf('first'))?.switches?.length).toBe(2);
+
+  // Changes that nobody followed in between are one switch, from the first of them.
+  await change('first', { production: { backend: 'production-v1', seed: 's' } });
+  await expect.poll(() => backendsOf('first'), WAIT).toEqual(['shop-production-v1 1']);
+  const began = (await client.get(HttpRoutes, keyOf('first'))).metadata?.annotations?.['aweigh.dev/routes-changed-at'];
+  await change('first', { production: { backend: 'production-v2', seed: 's' } });
+  await expect.poll(() => backendsOf('first'), WAIT).toEqual(['shop-production-v2 1']);
+  await answerRoute(client, keyOf('first'));
+  await expect.poll(() => statusOf('first'), WAIT).toMatchObject({ observedGeneration: 4 });
+  expect((await statusOf('first'))?.switches?.slice(2)).toEqual([expect.objectContaining({ generation: 4, startedAt: began })]);
 });
 
 test('what somebody else changes is set back, silence has a deadline, and a controller that starts anew writes nothing', async () => {

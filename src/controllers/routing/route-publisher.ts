@@ -20,7 +20,7 @@ export interface RoutePublisher {
 export type RoutePublisherFactory = (context: ControllerContext) => RoutePublisher;
 
 export interface Publication {
-  /** When the routes last began to change: milliseconds since the epoch. Absent: they could not be written. */
+  /** When the routes first changed since all Gateways last followed: milliseconds since the epoch. Absent: they could not be written. */
   readonly changedAt?: number;
   /** Something was written in this pass. */
   readonly changed: boolean;

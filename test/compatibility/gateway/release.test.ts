@@ -54,7 +54,8 @@ describe.runIf(why === undefined)('releases through Traefik', () => {
     await traffic.more(RATE * 3);
 
     const { examples, ...verdict } = await traffic.verdict('perRequest');
-    expect(verdict, examples.join('\n')).toMatchObject({ failed: 0, misrouted: 0 });
+    const switches = traffic.states().map((s) => `${s.startedAt} to ${s.observedAt}: ${JSON.stringify([s.routes.map((r) => [r.segment, r.backend, r.share]), s.production.backend])}`);
+    expect(verdict, [...examples, ...switches].join('\n')).toMatchObject({ failed: 0, misrouted: 0 });
     expect(verdict.requests).toBeGreaterThan(3_000);
     const parts = sharesOf(traffic.records(), traffic.states());
     console.log(`${verdict.requests} requests; switches until they count: ${verdict.switchIntervalsMs.join(', ')} ms; FREE on its track: ${parts.map((p) => `${(p.seen * 100).toFixed(1)} % of ${p.requests}`).join(', ')} (told ${FREE_PERCENT} %)`);

@@ -13,8 +13,10 @@ import { Gateways, HttpRoutes, type HttpRoute } from './kinds.ts';
 import { sameRoute } from './same-route.ts';
 
 const FIELD_MANAGER = 'aweigh-routing';
-/** When the routes last began to change: a controller that starts anew has to know how long an answer is due. */
+/** When the route was last changed: a controller that starts anew has to know how long an answer is due. */
 const CHANGED_AT = 'aweigh.dev/routes-changed-at';
+/** When it was first changed after all Gateways had last followed: from then on a data plane may route by any change since. */
+const SWITCH_BEGAN_AT = 'aweigh.dev/switch-began-at';
 /** Nothing tells when somebody installs a kind, or gives a right. */
 const REFUSED_RETRY_MS = 5_000;
 
@@ -29,6 +31,8 @@ class GatewayApiPublisher implements RoutePublisher {
   readonly #written = new Map<string, HttpRoute>();
   /** When something else, such as a webhook, last made another route of what was written: it must not be fought without a pause. */
   readonly #alteredAt = new Map<string, number>();
+  /** The change that all Gateways were last seen to follow. By `namespace/name`. */
+  readonly #followed = new Map<string, string>();
   readonly #acceptances = new Acceptances();
   #watched = false;
 
@@ -70,7 +74,7 @@ class GatewayApiPublisher implements RoutePublisher {
     if (changed && clock.now() < alteredAt + REFUSED_RETRY_MS) return altered(wanted, alteredAt);
     let route: HttpRoute;
     try {
-      route = changed ? await this.#write(wanted, signal) : live;
+      route = changed ? await this.#write(wanted, this.#beganAt(router, live), signal) : live;
     } catch (error) {
       const refused = refusal(error);
       if (refused === undefined) throw error;
@@ -81,7 +85,7 @@ class GatewayApiPublisher implements RoutePublisher {
       return altered(wanted, clock.now());
     }
     this.#alteredAt.delete(keyString(key));
-    const changedAt = Date.parse(route.metadata?.annotations?.[CHANGED_AT] ?? route.metadata?.creationTimestamp ?? '');
+    const changedAt = timeOf(route, CHANGED_AT);
     const answers = await Promise.all(route.spec.parentRefs.map(async (parent) => {
       const gateway = gatewayName(route, parent);
       const answer = parentAnswer(route, parent, await this.#read(Gateways, { namespace: parent.namespace ?? key.namespace, name: parent.name }, signal));
@@ -90,7 +94,8 @@ class GatewayApiPublisher implements RoutePublisher {
       return judge({ gateway, answer, changedAt, acceptedAt, now }, router.spec.gateway ?? {});
     }));
     const due = answers.flatMap((a) => a.dueAt ?? []);
-    return { changedAt, changed, answers, ...(due.length === 0 ? {} : { dueAt: Math.min(...due) }) };
+    if (answers.every((a) => a.outcome === 'routes')) this.#followed.set(keyString(key), route.metadata?.annotations?.[CHANGED_AT] ?? '');
+    return { changedAt: timeOf(route, SWITCH_BEGAN_AT), changed, answers, ...(due.length === 0 ? {} : { dueAt: Math.min(...due) }) };
   }
 
   async withdraw(key: ObjectKey, signal: AbortSignal): Promise<void> {
@@ -104,9 +109,18 @@ class GatewayApiPublisher implements RoutePublisher {
     this.#written.delete(keyString(key));
   }
 
-  async #write(wanted: HttpRoute, signal: AbortSignal): Promise<HttpRoute> {
+  /** When the switch that the next write belongs to began. Undefined: with this write. */
+  #beganAt(router: Router, live: HttpRoute | undefined): string | undefined {
+    const { [CHANGED_AT]: changedAt, [SWITCH_BEGAN_AT]: beganAt } = live?.metadata?.annotations ?? {};
+    if (changedAt === undefined || this.#followed.get(keyString(keyOf(router))) === changedAt) return undefined;
+    const followedAt = router.status?.switches?.at(-1)?.observedAt ?? '';
+    return followedAt >= changedAt ? undefined : beganAt;
+  }
+
+  async #write(wanted: HttpRoute, beganAt: string | undefined, signal: AbortSignal): Promise<HttpRoute> {
     const { client, clock } = this.#context;
-    const annotated = { ...wanted, metadata: { ...wanted.metadata, annotations: { [CHANGED_AT]: new Date(clock.now()).toISOString() } } };
+    const now = new Date(clock.now()).toISOString();
+    const annotated = { ...wanted, metadata: { ...wanted.metadata, annotations: { [CHANGED_AT]: now, [SWITCH_BEGAN_AT]: beganAt ?? now } } };
     const route = await client.apply(HttpRoutes, annotated, { fieldManager: FIELD_MANAGER, force: true, signal });
     this.#written.set(keyString(keyOf(route)), route);
     return route;
@@ -131,6 +145,8 @@ class GatewayApiPublisher implements RoutePublisher {
     });
   }
 }
+
+const timeOf = ({ metadata }: HttpRoute, annotation: string): number => Date.parse(metadata?.annotations?.[annotation] ?? metadata?.creationTimestamp ?? '');
 
 const everyGateway = (route: HttpRoute, reason: string, message: string): GatewayAnswer[] =>
   route.spec.parentRefs.map((parent) => ({ gateway: gatewayName(route, parent), outcome: 'waits', reason, message, calm: false }));
