@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from './command-line.ts';
 import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
 
-const PARTS = ['system:aweigh-control-plane', 'system:node:aweigh', 'system:kube-proxy'];
+const PARTS = ['system:aweigh-control-plane', 'system:aweigh-node', 'system:kube-proxy'];
 let cluster: TestCluster;
 let folder: string;
 beforeAll(async () => {

@@ -44,7 +44,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'app', 'image.json'), '{"entrypoint":["node","server.cjs"]}');
   await writeFile(join(folder, 'app', 'server.cjs'), program);
   await buildImage(join(folder, 'app'), 'app:v1', openImageStore(join(folder, 'images')));
-  server = await startApiServer({ dataDir: join(folder, 'api'), log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, access: partAccess(), staticTokens: [{ token: 't', user: 'admin', groups: ['system:masters'] }, { token: 'n', user: PART_USERS.node, groups: ['system:nodes'] }] });
+  server = await startApiServer({ dataDir: join(folder, 'api'), log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, access: partAccess(), staticTokens: [{ token: 't', user: 'admin', groups: ['system:masters'] }, { token: 'n', user: PART_USERS.node, groups: [] }] });
   client = createClient({ server: server.url, caPem: server.caPem, token: 't' });
   await client.create(ServiceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } });
   nodeClient = createClient({ server: server.url, caPem: server.caPem, token: 'n' });

@@ -36,7 +36,7 @@ export async function startDataApiServer({ data, auditPolicy, authentication, po
     staticTokens: [
       { token: tokens.admin, user: 'admin', groups: ['system:masters'] },
       { token: tokens.controlPlane, user: PART_USERS.controlPlane, groups: [] },
-      { token: tokens.node, user: PART_USERS.node, groups: ['system:nodes'] },
+      { token: tokens.node, user: PART_USERS.node, groups: [] },
       { token: tokens.network, user: PART_USERS.network, groups: [] },
     ],
   });

@@ -3,8 +3,8 @@ import { GROUP } from '../../api/group.ts';
 import { kindsThatNameImages } from '../../api/kinds.ts';
 import { bootstrapRoles, type AccessObjects } from '../../engine/apiserver/bootstrap/roles.ts';
 
-/** Who each part of an embedded cluster is to its API server. */
-export const PART_USERS = { controlPlane: 'system:aweigh-control-plane', node: 'system:node:aweigh', network: 'system:kube-proxy' } as const;
+/** Who each part of an embedded cluster is to its API server. The node process runs several nodes, so it is no `system:node:NAME`, whose credentials are good for one. */
+export const PART_USERS = { controlPlane: 'system:aweigh-control-plane', node: 'system:aweigh-node', network: 'system:kube-proxy' } as const;
 
 /** One process does the work of Kubernetes's controller manager, its scheduler and Aweigh's controllers: it holds their roles. */
 const controlPlaneRoles = (): string[] => {

@@ -40,6 +40,15 @@ test('an object that was created is read, listed, patched and deleted', async ()
   await expect(client.get(ConfigMaps, { namespace: 'default', name: 'one' })).rejects.toSatisfy(isNotFound);
 });
 
+test('an object that nobody owns is patched after its status was', async () => {
+  const Nodes = resource<{ metadata?: { labels?: Record<string, string> } }>('', 'v1', 'nodes', 'Node', false);
+  const node = await client.create(Nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'nobodys' } } as never);
+  expect(node.metadata).not.toHaveProperty('managedFields');
+  const answer = await client.raw('PATCH', '/api/v1/nodes/nobodys/status', { body: '{"status":{"nodeInfo":{"kubeletVersion":"v1"}}}', headers: { 'content-type': 'application/merge-patch+json' } });
+  expect(answer.status).toBe(200);
+  expect((await client.patch(Nodes, { name: 'nobodys' }, { metadata: { labels: { a: 'b' } } })).metadata?.labels).toEqual({ a: 'b' });
+});
+
 test('a patch that changes nothing keeps the resourceVersion', async () => {
   const made = await client.create(ConfigMaps, configMap('same', { a: '1' }));
   const again = await client.patch(ConfigMaps, { namespace: 'default', name: 'same' }, { data: { a: '1' } });

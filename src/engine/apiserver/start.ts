@@ -14,6 +14,7 @@ import { BootstrapTokens } from './auth/bootstrap-tokens.ts';
 import type { AuthenticationConfig } from './auth/authentication-config.ts';
 import { OidcTokens } from './auth/oidc.ts';
 import { allowAll } from './auth/authorizer.ts';
+import { NodeAuthorizer } from './auth/node-authorizer.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
 import { ensureRoles, type AccessObjects } from './bootstrap/roles.ts';
 import { ServiceAccountTokens } from './auth/service-account-tokens.ts';
@@ -96,7 +97,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const authenticator = new Authenticator(options.staticTokens ?? [], tokens, new BootstrapTokens((name) => lookups.get('', 'Secret', 'kube-system', name) as Secret | undefined, clock), new OidcTokens(options.authentication?.jwt ?? [], clock, log));
     const { anonymous } = options.authentication ?? {};
     const admitsAnonymous = (path: string): boolean => anonymous !== undefined && (anonymous.paths === undefined || anonymous.paths.includes(path));
-    const api: ApiContext = { store, registry, clock, random, log, loopbackAddresses, authority, authorizer: options.authorization === 'authenticated' ? allowAll : new RbacAuthorizer(store), tokens, addresses, lookups, closing: closing.signal };
+    const api: ApiContext = { store, registry, clock, random, log, loopbackAddresses, authority, authorizer: options.authorization === 'authenticated' ? allowAll : new NodeAuthorizer(new RbacAuthorizer(store), store), tokens, addresses, lookups, closing: closing.signal };
     for (const record of store.collection('/services').records()) allocateForService(structuredClone(record.object) as KindObject, addresses);
     await followDefinitions(api);
     const proxy = await FrontProxy.open(pki, clock);

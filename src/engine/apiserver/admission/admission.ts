@@ -2,6 +2,7 @@ import type { KindObject, StrategyContext } from '../kinds/strategy.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerations } from './default-tolerations.ts';
 import { applyLimitRanges, checkLimitRanges } from './limit-ranger.ts';
+import { restrictNode } from './node-restriction.ts';
 import { requireLiveNamespace } from './namespace-lifecycle.ts';
 import { checkPodSecurity } from './pod-security.ts';
 import { checkPolicies } from './policies/policies.ts';
@@ -65,7 +66,7 @@ export interface AdmissionResult {
 type Plugin = (request: AdmissionRequest, context: StrategyContext, lookups: Lookups) => string[] | AdmissionResult | void;
 
 const mutating: readonly Plugin[] = [requireLiveNamespace, applyLimitRanges, mountServiceAccount, taintNewNode, resolvePriority, defaultTolerations, applyRuntimeClass, defaultStorageClass, setRequester, preventEscalation, checkCertificateDecision];
-const checking: readonly Plugin[] = [checkLimitRanges, checkPodSecurity, checkPolicies];
+const checking: readonly Plugin[] = [restrictNode, checkLimitRanges, checkPodSecurity, checkPolicies];
 // The namespace is asked for again: webhooks may have taken their time.
 const last: readonly Plugin[] = [requireLiveNamespace];
 

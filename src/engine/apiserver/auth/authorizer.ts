@@ -4,7 +4,7 @@ import { allRules } from './policy-rules.ts';
 
 /** One question to the authorizer. */
 export type AccessAttributes =
-  | { readonly kind: 'resource'; readonly verb: string; readonly group: string; readonly version?: string; readonly resource: string; readonly subresource?: string; readonly namespace?: string; readonly name?: string }
+  | { readonly kind: 'resource'; readonly verb: string; readonly group: string; readonly version?: string; readonly resource: string; readonly subresource?: string; readonly namespace?: string; readonly name?: string; /** Of a list or watch, as the client wrote it. */ readonly fieldSelector?: string }
   | { readonly kind: 'path'; readonly verb: string; readonly path: string };
 
 export interface AccessDecision {

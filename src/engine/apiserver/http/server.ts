@@ -78,7 +78,7 @@ async function serve(parts: ServerParts, req: IncomingMessage, res: ServerRespon
   const verb = verbOf(req.method ?? 'GET', target.name !== undefined, watch);
   if (verb === undefined || (!resource.namespaced && target.namespace !== undefined)) throw pathNotFound();
   parts.audit?.begin(req, res, user, sender, { verb, path, resource: target });
-  authorize(api, user, accessTo(target, verb));
+  authorize(api, user, accessTo(target, verb, query.get('fieldSelector') ?? undefined));
   const deprecation = deprecationOf(target.group, target.version, resource.kind);
   const request: ApiRequest = {
     api, req, res, method: req.method ?? 'GET', path, query, user, resource,
@@ -139,9 +139,9 @@ async function upgrade(parts: ServerParts, req: IncomingMessage, socket: Duplex,
 }
 
 /** @throws {StatusError} 403 */
-const accessTo = ({ group, version, plural, subresource, namespace, name }: RequestPath, verb: string): AccessAttributes => ({
+const accessTo = ({ group, version, plural, subresource, namespace, name }: RequestPath, verb: string, fieldSelector?: string): AccessAttributes => ({
   kind: 'resource', verb, group, version, resource: plural,
-  ...(subresource !== undefined && { subresource }), ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }),
+  ...(subresource !== undefined && { subresource }), ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }), ...(fieldSelector !== undefined && { fieldSelector }),
 });
 
 function authorize(api: ApiContext, user: RequestUser, attributes: AccessAttributes): void {

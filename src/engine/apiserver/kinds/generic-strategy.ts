@@ -16,7 +16,9 @@ export const genericStrategy: Strategy = {
   prepareForStatusUpdate(object, old) {
     for (const field of Object.keys(object)) if (field !== 'status' && field !== 'metadata') delete object[field];
     for (const field of Object.keys(old)) if (field !== 'status' && field !== 'metadata') object[field] = old[field];
-    object.metadata = { ...old.metadata, resourceVersion: object.metadata.resourceVersion, managedFields: object.metadata.managedFields };
+    const { resourceVersion, managedFields } = object.metadata;
+    const { managedFields: _before, ...kept } = old.metadata;
+    object.metadata = { ...kept, resourceVersion, ...(managedFields && { managedFields }) };
   },
   validate: () => [],
   validateUpdate: () => [],

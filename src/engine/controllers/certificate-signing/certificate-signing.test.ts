@@ -27,10 +27,12 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-csr-'));
   server = await startApiServer({
     dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom,
-    staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'other-token', user: 'other', groups: [] }],
+    staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'other-token', user: 'other', groups: [] }, { token: 'n1-token', user: 'system:node:n1', groups: ['system:nodes'] }, { token: 'joining-token', user: 'system:bootstrap:abcdef', groups: ['system:bootstrappers'] }],
     access: {
       clusterroles: [{ metadata: { name: 'requests' }, rules: [{ apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests', 'certificatesigningrequests/approval', 'certificatesigningrequests/status'], verbs: ['*'] }] } as never],
-      clusterrolebindings: [{ metadata: { name: 'requests' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'requests' }, subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'other' }] } as never],
+      clusterrolebindings: [{ metadata: { name: 'renew' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient' }, subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:nodes' }] } as never, {
+        metadata: { name: 'join' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:certificates.k8s.io:certificatesigningrequests:nodeclient' }, subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:bootstrappers' }],
+      } as never, { metadata: { name: 'ask' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:node-bootstrapper' }, subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:bootstrappers' }] } as never, { metadata: { name: 'requests' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'requests' }, subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'other' }] } as never],
     },
   });
   admin = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
@@ -44,12 +46,14 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-async function request(name: string, usages: NonNullable<CertificateSigningRequest['spec']['usages']>): Promise<{ keyPem: string; made: CertificateSigningRequest }> {
+interface Subject { readonly subject?: string; readonly signerName?: string; readonly by?: Client }
+
+async function request(name: string, usages: NonNullable<CertificateSigningRequest['spec']['usages']>, { subject = `CN=${name}, O=team-a`, signerName = 'kubernetes.io/kube-apiserver-client', by = admin }: Subject = {}): Promise<{ keyPem: string; made: CertificateSigningRequest }> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const csr = await x509.Pkcs10CertificateRequestGenerator.create({ name: `CN=${name}, O=team-a`, keys, signingAlgorithm: algorithm });
+  const csr = await x509.Pkcs10CertificateRequestGenerator.create({ name: subject, keys, signingAlgorithm: algorithm });
   const keyPem = `-----BEGIN PRIVATE KEY-----\n${Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')}\n-----END PRIVATE KEY-----\n`;
-  const made = await admin.create(CertificateSigningRequests, { metadata: { name }, spec: { request: Buffer.from(`${csr.toString('pem')}\n`).toString('base64'), signerName: 'kubernetes.io/kube-apiserver-client', usages } });
+  const made = await by.create(CertificateSigningRequests, { metadata: { name }, spec: { request: Buffer.from(`${csr.toString('pem')}\n`).toString('base64'), signerName, usages } });
   return { keyPem, made };
 }
 
@@ -90,6 +94,30 @@ test('who may write approvals needs the verb approve for the signer, and nobody 
   const byStatus = await other.raw('PUT', '/apis/certificates.k8s.io/v1/certificatesigningrequests/plain/status', { body: approval(made), headers: { 'content-type': 'application/json' } });
   other.close();
   expect(byStatus.status).toBe(403);
+});
+
+const kubelet = { signerName: 'kubernetes.io/kube-apiserver-client-kubelet', subject: 'CN=system:node:n1, O=system:nodes' };
+const kubeletUsages = ['digital signature', 'client auth'] as NonNullable<CertificateSigningRequest['spec']['usages']>;
+
+test('a kubelet that renews its certificate and a node that joins get theirs without a person', async () => {
+  for (const [name, token, subject] of [['renews', 'n1-token', kubelet.subject], ['joins', 'joining-token', 'CN=system:node:n2, O=system:nodes']] as const) {
+    const by = createClient({ server: server.url, caPem: server.caPem, token });
+    await request(name, kubeletUsages, { ...kubelet, subject, by });
+    by.close();
+    const status = await ended(name);
+    expect(status.conditions).toMatchObject([{ type: 'Approved', reason: 'AutoApproved' }]);
+    expect(status.certificate).toMatch(/\w/);
+  }
+});
+
+test('a kubelet that asks for the certificate of another node waits for a person', async () => {
+  const by = createClient({ server: server.url, caPem: server.caPem, token: 'n1-token' });
+  await request('steals', kubeletUsages, { ...kubelet, subject: 'CN=system:node:n2, O=system:nodes', by });
+  // One that is approved is handled after it, so it has been looked at by then.
+  await request('after', kubeletUsages, { ...kubelet, by });
+  by.close();
+  await ended('after');
+  expect((await admin.get(CertificateSigningRequests, { name: 'steals' })).status?.conditions ?? []).toEqual([]);
 });
 
 const node = { signerName: 'kubernetes.io/kubelet-serving', usages: ['server auth', 'digital signature'], commonName: 'system:node:n1', organizations: ['system:nodes'] };
