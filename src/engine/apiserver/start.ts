@@ -22,6 +22,7 @@ import { ensureObjects } from './bootstrap/ensure.ts';
 import { apiEndpoints, bootstrapObjects } from './bootstrap/objects.ts';
 import { CertificateAuthority } from './certificates/authority.ts';
 import { storeKey, storeLookups, type ApiContext } from './context.ts';
+import { followPolicies } from './admission/policies/type-checking.ts';
 import { AggregatedApis } from './aggregation/aggregated-apis.ts';
 import { FrontProxy } from './aggregation/front-proxy.ts';
 import { followDefinitions } from './custom-resources/follow-definitions.ts';
@@ -124,6 +125,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     await ensureRoles(store, clock, options.access);
     await ensureObjects(store, clock, [...apiEndpoints(host, address.port), proxy.configuration(authority.caPem)], true);
     aggregation.apis.follow();
+    followPolicies(api);
     addresses.take(addresses.first, storeKey('default', 'kubernetes'));
     ready = true;
     log.info({ url, revision: store.revision, objects: store.collection('/pods').size }, 'API server ready');

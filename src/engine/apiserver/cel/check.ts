@@ -43,7 +43,7 @@ export class ExpressionChecker {
     const name = `object.${this.#names.size}`;
     this.#names.set(type, name);
     this.#types.registerType(name, { fields: Object.fromEntries([...type.fields].map(([field, child]) => [field, this.#nameOf(child)])) });
-    this.#types.registerOperator(`${name} == ${name}`, () => false);
+    for (const other of [name, 'null']) this.#types.registerOperator(`${name} == ${other}`, () => false);
   }
 
   #nameOf(type: DeclaredType): string {

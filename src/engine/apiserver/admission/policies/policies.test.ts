@@ -2,7 +2,7 @@ import { request as httpsRequest } from 'node:https';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Client } from '../../../../client/client.ts';
 import { createClient } from '../../../../client/https-client.ts';
 import { ConfigMaps, Deployments, Namespaces, Pods, ServiceAccounts } from '../../../../client/kinds.ts';
@@ -177,3 +177,12 @@ test('subresources with kinds of their own are for policies as well: scale, evic
   expect((await post('pods/p/eviction', { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'p' } })).status).toBe(422);
   await client.get(Pods, { namespace, name: 'p' });
 }));
+
+test('the status of a policy says what its expressions get wrong about the kinds that it names, for each generation', async () => {
+  const spec = (expression: string): object => ({ matchConstraints: { resourceRules: [{ apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['deployments'] }] }, validations: [{ expression }] });
+  const status = async (): Promise<unknown> => ((await client.get(Policies, { name: 'checked' })) as unknown as { status?: unknown }).status;
+  await client.create(Policies, { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy', metadata: { name: 'checked' }, spec: spec('object.spec.replica > 1') } as never);
+  await vi.waitFor(async () => expect(await status()).toMatchObject({ observedGeneration: 1, typeChecking: { expressionWarnings: [{ fieldRef: 'spec.validations[0].expression', warning: expect.stringContaining('apps/v1, Kind=Deployment') }] } }), { timeout: 30_000 });
+  await client.patch(Policies, { name: 'checked' }, { spec: { validations: [{ expression: 'object.spec.replicas > 1' }] } });
+  await vi.waitFor(async () => expect(await status()).toEqual({ observedGeneration: 2, typeChecking: {} }), { timeout: 30_000 });
+});
