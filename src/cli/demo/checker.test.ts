@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkerBucket } from './checker-bucket.ts';
-import { judge, type RoutingState } from './checker.ts';
+import type { Router } from '../../api/router/router.ts';
+import { judge, RoutingTimeline, type RoutingState } from './checker.ts';
 import type { RequestRecord } from './request-log.ts';
 
 const backends = ['free-v1', 'free-v2', 'production-v1'].map((name) => {
@@ -59,4 +60,17 @@ test('a connection that a kill cut is counted apart, a refusal a second later is
   const cut = record(inside, 500, 520, 'free', 'v1', { status: 0, error: 'ECONNRESET' });
   const late = record(inside, 2_600, 2_610, 'free', 'v2', { status: 0, error: 'ECONNREFUSED' });
   expect(judge([cut, late], states, [{ what: 'router', startedAt: 505, goneAt: 510 }])).toMatchObject({ cutByKill: 1, failed: 1 });
+});
+
+test('who begins to watch between a new generation and its read-back knows the routes once they are read back without a switch', () => {
+  const timeline = new RoutingTimeline();
+  const router = (observedGeneration: number): Router => ({
+    metadata: { name: 'shop-haproxy', generation: 3 },
+    spec: { application: 'shop', provider: 'builtin', port: 80, userId: {}, defaultSegment: 'PAID', backends, routes: [], production: { backend: 'production-v1', seed: 's' } },
+    status: { observedGeneration, switches: [{ generation: 2, startedAt: '2026-11-25T10:00:00.000Z', observedAt: '2026-11-25T10:00:00.010Z', milliseconds: 10 }] },
+  });
+  timeline.observe(router(2));
+  expect(timeline.states()).toEqual([]);
+  timeline.observe(router(3));
+  expect(timeline.states()).toMatchObject([{ generation: 2, production: { backend: 'production-v1' } }]);
 });

@@ -51,9 +51,9 @@ export class RoutingTimeline {
   observe(router: Router): void {
     const generation = router.metadata?.generation;
     if (generation !== undefined) this.#specs.set(generation, router.spec);
-    // Who begins to watch later sees only the spec of now: its routes hold since the last switch.
+    // Who begins to watch later sees only the spec of now: where it was read back without another switch, its routes hold since the last one.
     const last = router.status?.switches?.at(-1);
-    if (last !== undefined && this.#switches.size === 0 && router.status?.observedGeneration === generation) this.#specs.set(last.generation, router.spec);
+    if (last !== undefined && !this.#specs.has(last.generation) && router.status?.observedGeneration === generation) this.#specs.set(last.generation, router.spec);
     for (const s of router.status?.switches ?? []) {
       const startedAt = Date.parse(s.startedAt);
       // A generation may switch again when endpoints fall below a floor; its rules hold since the first time.

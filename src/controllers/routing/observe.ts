@@ -108,7 +108,8 @@ export class SecretCache {
       }
     };
     const [podSecret, clientSecret] = await Promise.all([get(podSecretName(name)), get(clientSecretName(name))]);
-    if (podSecret !== undefined && clientSecret !== undefined) this.#known.set(id, { podSecret, clientSecret });
+    // Of the pods' nothing is needed but that it is there, and keys of no use here are not kept in memory.
+    if (podSecret !== undefined && clientSecret !== undefined) this.#known.set(id, { podSecret: named(podSecret), clientSecret: { ...named(clientSecret), ...(clientSecret.data && { data: clientSecret.data }) } });
     return { podSecret, clientSecret };
   }
 
@@ -116,3 +117,5 @@ export class SecretCache {
     this.#known.delete(`${namespace}/${name}`);
   }
 }
+
+const named = ({ metadata }: Secret): Secret => ({ metadata: { ...(metadata?.namespace && { namespace: metadata.namespace }), ...(metadata?.name && { name: metadata.name }) } });
