@@ -132,6 +132,47 @@ test('a disk that is nearly full refuses writes, keeps reads, and takes writes a
   await store.close();
 });
 
+test('a file that is opened anew between commits keeps everything, whatever is written and copied meanwhile', async () => {
+  const store = new Store({ dir, clock: systemClock, reopenAfterBytes: 500 });
+  const collection = store.collection('/a');
+  const target = mkdtempSync(join(tmpdir(), 'aweigh-copy-'));
+  try {
+    const writes: Promise<unknown>[] = [];
+    for (let round = 0; round < 30; round++) {
+      for (let i = 0; i < 8; i++) writes.push(store.put(collection, `o-${round}-${i}`, object(`o-${round}-${i}`)));
+      const old = store.head(collection, `o-${round - 1}-0`);
+      if (old !== undefined) writes.push(store.delete(collection, old.key, old.object));
+      if (round % 3 === 0) await Promise.all(writes);
+      if (round === 15) await snapshotStore(dir, target);
+    }
+    await Promise.all(writes);
+    const last = await store.put(collection, 'last', object('last'));
+    const all = [...collection.records()].map((r) => [r.key, r.json.toString()]);
+    expect(all).toHaveLength(30 * 8 - 29 + 1);
+    await store.close();
+    const again = opened();
+    expect([...again.collection('/a').records()].map((r) => [r.key, r.json.toString()])).toEqual(all);
+    expect(again.revision).toBe(last.revision);
+    await again.close();
+    await new Store({ dir: target, clock: systemClock }).close();
+  } finally {
+    rmSync(target, { recursive: true, force: true });
+  }
+});
+
+test('a store whose file was replaced is broken, and says so', async () => {
+  const broken: Error[] = [];
+  const store = new Store({ dir, clock: systemClock, reopenAfterBytes: 1, onBroken: (error) => broken.push(error) });
+  await store.put(store.collection('/a'), 'x', object('x'));
+  await store.flush();
+  rmSync(join(dir, 'store.mdb'));
+  await store.put(store.collection('/a'), 'y', object('y'));
+  await store.flush();
+  expect(broken.map((e) => e.message)).toEqual([expect.stringContaining('another file is in its place')]);
+  await expect(store.put(store.collection('/a'), 'z', object('z'))).rejects.toThrow('another file is in its place');
+  await store.close();
+});
+
 test('a snapshot taken amid writes is a whole store: all that was acknowledged before, and nothing torn', async () => {
   const store = opened();
   const collection = store.collection('/a');
@@ -160,7 +201,7 @@ test('the file is readable by its owner only', async () => {
 
 const writer = `
   const { Store } = await import(${JSON.stringify(new URL('./store.ts', import.meta.url).href)});
-  const store = new Store({ dir: process.argv[1], clock: { now: () => Date.now(), after: () => () => {} } });
+  const store = new Store({ dir: process.argv[1], clock: { now: () => Date.now(), after: () => () => {} }, reopenAfterBytes: 2000 });
   const collection = store.collection('/a');
   const write = async (worker) => { for (let i = 0; ; i++) { const name = worker + '-' + i; await store.put(collection, name, { metadata: { name } }); process.stdout.write(name + '\\n'); } };
   await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(write));

@@ -31,15 +31,23 @@ export interface StoreOptions {
   readonly onBroken?: (error: Error) => void;
   /** Bytes that the directory's disk has left. */
   readonly freeBytes?: (dir: string) => number;
+  /** How much is written before the memory that the file takes is given back. */
+  readonly reopenAfterBytes?: number;
 }
+
+const reopenAfterBytes = 16 * 1024 * 1024;
 
 /** All objects of a cluster. Reads see committed state only; writers see {@link head}, which runs ahead of the disk by at most one group commit.
  *  A write's promise resolves once it is on disk; until then nobody can read it. */
 export class Store {
   readonly #path: string;
-  readonly #root: RootDatabase;
-  readonly #objects: Database<Buffer, string>;
-  readonly #meta: Database<number, string>;
+  #root: RootDatabase;
+  #objects: Database<Buffer, string>;
+  #meta: Database<number, string>;
+  readonly #dir: string;
+  /** Bytes of the file that may have come into this process's memory since it was opened. */
+  #mappedBytes = 0;
+  readonly #reopenAfterBytes: number;
   readonly #unlock: () => void;
   readonly #clock: Clock;
   readonly #limits: HistoryLimits;
@@ -60,19 +68,21 @@ export class Store {
     this.#limits = options.history ?? defaultHistoryLimits;
     this.#space = new DiskSpace(options.dir, options.clock, options.freeBytes);
     this.#onBroken = options.onBroken ?? (() => {});
+    this.#dir = options.dir;
+    this.#reopenAfterBytes = options.reopenAfterBytes ?? reopenAfterBytes;
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
     this.#unlock = lockData(options.dir);
     let root: RootDatabase | undefined;
     try {
       const path = this.#path = join(options.dir, 'store.mdb');
       checkHeader(path, options.dir);
-      this.#root = root = openFile({ path, noSubdir: true, overlappingSync: false, maxDbs: 4, encoding: 'binary', permissionsMode: 0o600 } as Parameters<typeof open>[0], options.dir);
-      this.#meta = this.#root.openDB<number, string>({ name: 'meta', encoding: 'json' });
+      this.#root = root = openFile(path, options.dir);
+      this.#meta = metaOf(root);
       const format = this.#meta.get('format');
       if (format !== undefined && format > formatVersion) {
         throw new DataFormatError(`The data directory ${options.dir} has format ${format}, and this version of Aweigh reads formats up to ${formatVersion}: use the newer Aweigh that wrote it, or another directory with --data`);
       }
-      this.#objects = this.#root.openDB<Buffer, string>({ name: 'objects', encoding: 'binary' });
+      this.#objects = objectsOf(root);
       if (format === undefined) this.#meta.putSync('format', formatVersion);
       checkIdentity(options.dir, { read: () => this.#ids().get('id'), write: (id) => this.#ids().putSync('id', id) });
       this.#startRevision = this.#load(options.dir);
@@ -172,8 +182,27 @@ export class Store {
         break;
       }
       this.#publish(group);
+      if (this.#mappedBytes < this.#reopenAfterBytes) continue;
+      try {
+        await this.#reopen();
+      } catch (error) {
+        this.#fail([], error as Error);
+        break;
+      }
     }
     this.#committing = undefined;
+  }
+
+  /** Opens the file anew, between two commits: all is in memory and nothing is read from the file again, yet LMDB's map of it keeps every page that a write
+   *  came near, up to the whole file. */
+  async #reopen(): Promise<void> {
+    await this.#root.close();
+    this.#root = openFile(this.#path, this.#dir);
+    this.#meta = metaOf(this.#root);
+    this.#objects = objectsOf(this.#root);
+    this.#mappedBytes = 0;
+    const found = this.#meta.get('revision');
+    if (found !== this.#revision) throw new Error(`${this.#path} is at revision ${found ?? 0} and not at ${this.#revision}: another file is in its place`);
   }
 
   async #persist(group: readonly Write[]): Promise<void> {
@@ -181,6 +210,7 @@ export class Store {
     const written: Promise<unknown>[] = [];
     for (const { collection, event } of group) {
       const key = `${collection.name} ${event.key}`;
+      this.#mappedBytes += event.record.json.length;
       written.push(event.current === undefined ? this.#objects.remove(key) : this.#objects.put(key, event.current.json));
     }
     written.push(this.#meta.put('revision', last.event.revision));
@@ -222,6 +252,7 @@ export class Store {
       const own = Buffer.from(value);
       const record = new StoredRecord(key.slice(space + 1), revisionOf(own, dir, key), own);
       read++;
+      this.#mappedBytes += own.length;
       revision = Math.max(revision, record.revision);
       const name = key.slice(0, space);
       const records = collections.get(name);
@@ -247,10 +278,13 @@ function letGo({ record, current, previous }: StoreEvent): void {
   previous?.release();
 }
 
+const metaOf = (root: RootDatabase): Database<number, string> => root.openDB<number, string>({ name: 'meta', encoding: 'json' });
+const objectsOf = (root: RootDatabase): Database<Buffer, string> => root.openDB<Buffer, string>({ name: 'objects', encoding: 'binary' });
+
 /** @throws {DataDamagedError} when the file is no database */
-function openFile(options: Parameters<typeof open>[0], dir: string): RootDatabase {
+function openFile(path: string, dir: string): RootDatabase {
   try {
-    return open(options);
+    return open({ path, noSubdir: true, overlappingSync: false, maxDbs: 4, encoding: 'binary', permissionsMode: 0o600 } as Parameters<typeof open>[0]);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (typeof code === 'string' || /permission|read-only|no space/i.test(message)) throw new UnusableDataError(`The store in ${dir} cannot be opened: ${message}. Its owner needs to read and write it, on a disk that is not read-only`, { cause });
