@@ -49,7 +49,7 @@ class GatewayApiPublisher implements RoutePublisher {
       if (owner?.kind === 'Router') wake({ namespace: route.metadata?.namespace, name: owner.name });
     };
     informer(HttpRoutes).onChange(({ previous, current }) => {
-      if (previous !== undefined && current === undefined) this.#acceptances.forget(keyString(keyOf(previous)));
+      if (previous !== undefined && current === undefined) this.#forget(keyString(keyOf(previous)));
       const route = current ?? previous;
       if (route !== undefined) wakeOwner(route);
     });
@@ -106,7 +106,12 @@ class GatewayApiPublisher implements RoutePublisher {
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-    this.#written.delete(keyString(key));
+    this.#forget(keyString(key));
+  }
+
+  #forget(route: string): void {
+    for (const known of [this.#written, this.#alteredAt, this.#followed]) known.delete(route);
+    this.#acceptances.forget(route);
   }
 
   /** When the switch that the next write belongs to began. Undefined: with this write. */
