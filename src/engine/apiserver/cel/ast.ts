@@ -26,6 +26,16 @@ interface Macro {
   readonly var?: string;
   readonly val?: CheckedNode;
   readonly exp?: CheckedNode;
+  readonly loop?: TwoVariableLoop;
+}
+
+/** A loop over the keys and values of `iterable`. */
+export interface TwoVariableLoop {
+  readonly iterable: CheckedNode;
+  readonly key: string;
+  readonly value: string;
+  readonly filter?: CheckedNode;
+  readonly body: CheckedNode;
 }
 
 /** What a loop is: `iterable`, and `step` for each of its items under the name `iterVarName`. */
@@ -46,7 +56,7 @@ export const resolved = (node: CheckedNode): CheckedNode => (node.meta.alternate
 /** The nodes directly below a resolved one, those of macros too. */
 export function childrenOf(node: CheckedNode): CheckedNode[] {
   const { macro } = node.meta;
-  if (macro !== undefined) return [...(macro.args ?? []), ...[macro.val, macro.exp].filter((n) => n !== undefined)];
+  if (macro !== undefined) return [...(macro.args ?? []), ...[macro.val, macro.exp, macro.loop?.iterable, macro.loop?.filter, macro.loop?.body].filter((n) => n !== undefined)];
   if (node.op === 'comprehension') {
     const { iterable, init, step } = node.args as Comprehension;
     return [iterable, init, step];

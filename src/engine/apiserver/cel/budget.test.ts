@@ -13,6 +13,7 @@ test.for([
   'items.filter(a, items.exists_one(b, items.exists_one(c, a == b + c))).size() > 0',
   'items.all(a, text.matches("(a*)*b") || true)',
   'items.all(a, text.contains(text))',
+  'items.all(i, a, items.all(j, b, items.transformList(k, c, a + b + c).size() > 0))',
 ])('%s takes too many steps and is stopped', (text) => {
   expect(() => evaluate(text)).toThrow(CostLimitError);
 });

@@ -7,9 +7,6 @@ import { celEnvironment, celMessage, parse } from './environment.ts';
 /** What reading an expression told: its type and the most that it can cost, or what is wrong with it. */
 export type Checked = { readonly type: string; readonly maxCost: number; readonly variables: ReadonlySet<string> } | { readonly fault: string };
 
-/** Of two-variable comprehensions: what no library here knows yet. */
-const UNKNOWN = /\b(?:transformList|transformMap|transformMapEntry)\(|\.(?:all|exists|existsOne|exists_one)\(\s*\w+\s*,\s*\w+\s*,/;
-
 /** Checks expressions against the types of what they name. One is made for each schema: its types are registered once. */
 export class ExpressionChecker {
   readonly #types: Environment;
@@ -21,7 +18,6 @@ export class ExpressionChecker {
   }
 
   check(expression: string, variables: Variables): Checked {
-    if (UNKNOWN.test(expression)) return { type: 'dyn', maxCost: 0, variables: new Set(identifiers(expression)) };
     const environment = this.#types.clone();
     for (const [name, given] of Object.entries(variables)) environment.registerVariable(name, 'optional' in given ? `optional<${this.#nameOf(given.optional)}>` : this.#nameOf(given));
     try {
@@ -57,5 +53,3 @@ export class ExpressionChecker {
     }
   }
 }
-
-const identifiers = (expression: string): string[] => expression.match(/\b[A-Za-z_]\w*\b/g) ?? [];

@@ -1,4 +1,4 @@
-import { childrenOf, resolved, type CheckedNode, type Comprehension } from './ast.ts';
+import { childrenOf, resolved, type CheckedNode, type Comprehension, type TwoVariableLoop } from './ast.ts';
 import { compareCost, regexCost, scanCost } from './call-cost.ts';
 import type { DeclaredType, Variables } from './declared-type.ts';
 
@@ -55,6 +55,7 @@ class Estimator {
     const { macro } = node.meta;
     // The library has cel.bind, Kubernetes does not.
     if (macro?.val !== undefined) throw new UndefinedField("undeclared reference to 'cel'");
+    if (macro?.loop !== undefined) return this.#pairs(macro.loop, scope);
     if (macro !== undefined) return { cost: (macro.args ?? []).reduce((sum, n) => sum + this.of(n, scope).cost, 0), size: 1 };
     switch (node.op) {
       case 'value': return { cost: 0, size: typeof node.args === 'string' ? node.args.length : 1 };
@@ -104,6 +105,14 @@ class Estimator {
     const item = range.type?.kind === 'map' ? { size: UNBOUNDED } : { size: 1, ...(range.type?.kind === 'list' && { type: range.type.item, size: sizeOf(range.type.item) }) };
     const each = this.of(step, new Map([...scope, [iterVarName, item]])).cost + (kind === 'quantifier' ? overhead(init) : 0);
     return { cost: range.cost + this.of(init, scope).cost + range.size * each, size: range.size };
+  }
+
+  #pairs({ iterable, key, value, filter, body }: TwoVariableLoop, scope: Scope): Estimate {
+    const range = this.of(iterable, scope);
+    const type = elementOf(range.type);
+    const inner = new Map([...scope, [key, { size: range.type?.kind === 'map' ? UNBOUNDED : 1 }], [value, type === undefined ? { size: 1 } : { type, size: sizeOf(type) }]]);
+    const each = this.of(body, inner).cost + (filter === undefined ? 0 : this.of(filter, inner).cost) + LIST_COST + 2;
+    return { cost: range.cost + range.size * each, size: range.size };
   }
 
   #literal(node: CheckedNode, base: number, scope: Scope): Estimate {

@@ -41,6 +41,13 @@ test.for([
   ["ip.isCanonical('::1') && !ip.isCanonical('0:0:0:0:0:0:0:1') && ip('::1') == ip('0:0:0:0:0:0:0:1')", true],
   ["cidr('10.1.2.3/8').masked() == cidr('10.0.0.0/8') && cidr('fd00:1:2::9/32').masked() == cidr('fd00:1::/32')", true],
   ["strings.quote('a\"b')", '"a\\"b"'],
+  ["object.spec.names.all(i, n, i < 2 && n != 'c') && object.spec.limits.exists(k, v, k == 'cpu' && v == '500m')", true],
+  ["object.spec.names.exists(i, n, n.nope == 1 || i == 1) && object.spec.names.existsOne(i, n, n == 'a')", true],
+  ["object.spec.names.transformList(i, n, string(i) + n)", ['0b', '1a']],
+  ["object.spec.names.transformList(i, n, i > 0, n)", ['a']],
+  ["object.spec.limits.transformMap(k, v, v + k) == {'cpu': '500mcpu'} && {'a': 1, 'b': 2}.transformMap(k, v, v > 1, v * 2) == {'b': 4}", true],
+  ["object.spec.limits.transformMapEntry(k, v, {v: k}) == {'500m': 'cpu'}", true],
+  ["object.spec.names.all(i, n, object.spec.names.exists(j, m, i == j && n == m))", true],
   ['has(object.spec.names[0].a) || has(object.spec.limits.cpu)', true],
 ] as const)('%s', ([text, value]) => expect(evaluate(text)).toEqual(value));
 

@@ -5,6 +5,7 @@ import { addFormat } from './format.ts';
 import { addLists } from './lists.ts';
 import { addNamedFormats } from './named-formats.ts';
 import { widenPresence } from './presence.ts';
+import { addTwoVariables } from './two-variables.ts';
 import { addUrls } from './urls.ts';
 import { addVersions } from './versions.ts';
 import { addQuantities } from './quantities.ts';
@@ -15,11 +16,11 @@ import { metered } from './budget.ts';
 /** An expression that was read; evaluating throws where CEL defines an error, such as a field that is not there. */
 export type Expression = (variables: Readonly<Record<string, unknown>>) => unknown;
 
-const libraries = [addLists, addSets, addRegex, addFormat, addNamedFormats, addQuantities, addAddresses, addUrls, addVersions, addAuthorizer];
+const libraries = [addLists, addSets, addRegex, addTwoVariables, addFormat, addNamedFormats, addQuantities, addAddresses, addUrls, addVersions, addAuthorizer];
 let base: Environment | undefined;
 const made = new Map<string, Environment>();
 
-/** CEL as Kubernetes extends it: optional values, and its libraries for lists, sets, regular expressions, formats, quantities, addresses, URLs, versions and the authorizer.
+/** CEL as Kubernetes extends it: optional values, loops over two variables, and its libraries for lists, sets, regular expressions, formats, quantities, addresses, URLs, versions and the authorizer.
  *  Source: https://kubernetes.io/docs/reference/using-api/cel/
  *  @param variables the names that expressions may use, all of dynamic type */
 export function celEnvironment(variables: readonly string[]): Environment {
