@@ -40,21 +40,24 @@ export function casesOf(from: readonly Manifest[], only = ''): Case[] {
 
 const VALIDATIONS = ['Strict', 'Warn', 'Strict', 'Ignore', 'Strict'] as const;
 
+/** A number that is the same for a text each time, for samples. */
+export const numberOf = (text: string): number => createHash('sha256').update(text).digest().readUInt32BE();
+
+/** A case of the manifest with this number; `what` names it. */
+export interface WiderCase extends Case { readonly of: number }
+
 /** A sample of the wider mutations: about one in `every`, the same ones each time. */
-export function widerCasesOf(from: readonly Manifest[], every: number, only = ''): Case[] {
-  const cases: Case[] = [];
-  const seen = new Set<string>();
-  from.forEach((manifest, index) => {
+export function widerCasesOf(from: readonly Manifest[], every: number, only = ''): WiderCase[] {
+  return from.flatMap((manifest, of) => {
     const path = pathOf(manifest);
-    if (!path.includes(only)) return;
-    for (const { what, body } of widerMutationsOf(manifest, index)) {
-      const text = path + JSON.stringify(body);
-      if (seen.has(text) || createHash('sha256').update(`${index} ${what}`).digest().readUInt32BE() % every !== 0) continue;
-      seen.add(text);
-      cases.push({ what, path, fieldValidation: VALIDATIONS[cases.length % VALIDATIONS.length] ?? 'Strict', body });
-    }
+    if (!path.includes(only)) return [];
+    const seen = new Set<string>();
+    return widerMutationsOf(manifest, of).flatMap(({ what, body }): WiderCase[] => {
+      if (numberOf(`${of} ${what}`) % every !== 0 || seen.has(what)) return [];
+      seen.add(what);
+      return [{ of, what, path, fieldValidation: VALIDATIONS[numberOf(what) % VALIDATIONS.length] ?? 'Strict', body }];
+    });
   });
-  return cases;
 }
 
 export function pathOf({ apiVersion, kind }: Manifest): string {
@@ -65,7 +68,11 @@ export function pathOf({ apiVersion, kind }: Manifest): string {
 
 /** What a server says to a case, as a dry run. */
 export async function ask(one: Case, send: Send, hide: (object: unknown) => unknown = mask): Promise<unknown> {
-  const { status, warnings, body } = await send(`${one.path}?dryRun=All&fieldValidation=${one.fieldValidation}`, { method: 'POST', body: one.body });
+  return toldOf(await send(`${one.path}?dryRun=All&fieldValidation=${one.fieldValidation}`, { method: 'POST', body: one.body }), hide);
+}
+
+/** An answer as it is compared: the object without what is random in it, or why the request was refused, without words. */
+export function toldOf({ status, warnings, body }: Awaited<ReturnType<Send>>, hide: (object: unknown) => unknown = mask): unknown {
   if (status < 300) return { code: status, object: hide(body), warnings };
   const { reason, details } = body as Refusal;
   const causes = details?.causes?.map((cause) => [cause.field ?? '', cause.reason ?? '']).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));

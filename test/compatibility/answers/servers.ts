@@ -49,7 +49,8 @@ async function asked(url: string, token: string, agent: Agent, stop: () => Promi
         }
       });
     });
-    sent.on('error', reject);
+    // A server may close an idle connection while a request is on its way to it.
+    sent.on('error', (error) => (sent.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET' ? resolve(send(path, { method, type, body })) : reject(error)));
     sent.end(text);
   });
   await send('/api/v1/namespaces/default/serviceaccounts', { method: 'POST', body: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } } });

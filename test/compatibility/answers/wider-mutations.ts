@@ -32,7 +32,15 @@ const ENVELOPES: readonly [string, (manifest: object) => unknown][] = [
 ];
 
 /** More of what clients get wrong: names and numbers at their limits, other letter case, fields that the manifest leaves out, what a request says of itself, and two faults at once. */
-export function widerMutationsOf(manifest: { apiVersion: string; kind: string }, seed: number): Mutation[] {
+export function widerMutationsOf(manifest: Manifest, seed: number): Mutation[] {
+  const mutations = singleMutationsOf(manifest);
+  return [...mutations, ...pairs(manifest, [...mutationsOf(manifest), ...mutations], new FuzzRandom(seed))];
+}
+
+interface Manifest { readonly apiVersion: string; readonly kind: string }
+
+/** Without those of two faults at once, which hang on how many of the others there are. */
+export function singleMutationsOf(manifest: Manifest): Mutation[] {
   const mutations: Mutation[] = ENVELOPES.map(([what, change]) => ({ what, body: change(manifest) }));
   const schema = nodeOf(manifest.apiVersion, manifest.kind);
   for (const path of pathsOf(manifest)) {
@@ -41,7 +49,7 @@ export function widerMutationsOf(manifest: { apiVersion: string; kind: string },
     for (const [what, value] of changesOf(valueAt(manifest, path), path)) mutations.push({ what: `${what} ${where}`, body: withValue(manifest, path, value) });
   }
   for (const path of [[], ...pathsOf(manifest)]) mutations.push(...missingFields(manifest, path, schema));
-  return [...mutations, ...pairs(manifest, [...mutationsOf(manifest), ...mutations], new FuzzRandom(seed))];
+  return mutations;
 }
 
 function changesOf(value: unknown, path: Path): [string, unknown][] {

@@ -1,5 +1,5 @@
 import type { Client } from '../../../src/client/client.ts';
-import { ConfigMaps, ControllerRevisions, DaemonSets, Deployments, EndpointSlices, Jobs, Namespaces, PodDisruptionBudgets, Pods, ReplicaSets, ResourceQuotas, Secrets, ServiceAccounts, Services, StatefulSets } from '../../../src/client/kinds.ts';
+import { ConfigMaps, ControllerRevisions, DaemonSets, Deployments, EndpointSlices, HorizontalPodAutoscalers, Jobs, Namespaces, PodDisruptionBudgets, Pods, ReplicaSets, ResourceQuotas, Secrets, ServiceAccounts, Services, StatefulSets } from '../../../src/client/kinds.ts';
 import { keyString, type KubernetesObject, type ObjectKey, type Resource } from '../../../src/client/resource.ts';
 import { isNotFound } from '../../../src/client/status-error.ts';
 import type { Deployment, Job, PodTemplateSpec } from '../../../src/kubernetes/types.generated.ts';
@@ -17,6 +17,7 @@ export const finalState = {
   budget: 1,
   quota: '1',
   tooLarge: 'Unschedulable',
+  autoscaler: 'ScalingActive False',
   serviceAccount: 'default',
 };
 
@@ -119,7 +120,8 @@ export async function churn(client: Client, namespace: string): Promise<typeof f
     return 'gone';
   }
 
-  async function watchers(): Promise<Pick<typeof finalState, 'budget' | 'quota' | 'tooLarge'>> {
+  async function watchers(): Promise<Pick<typeof finalState, 'budget' | 'quota' | 'tooLarge' | 'autoscaler'>> {
+    await client.create(HorizontalPodAutoscalers, { metadata: { namespace, name: 'guarded' }, spec: { minReplicas: 3, maxReplicas: 5, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'guarded' }, metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }] } });
     await client.create(PodDisruptionBudgets, { metadata: { namespace, name: 'guarded' }, spec: { maxUnavailable: 1, selector: { matchLabels: { app: 'guarded' } } } });
     await client.create(Deployments, deployment(namespace, 'guarded', 3, 'v1'));
     await client.create(ResourceQuotas, { metadata: { namespace, name: 'services' }, spec: { hard: { services: '5' } } });
@@ -127,8 +129,16 @@ export async function churn(client: Client, namespace: string): Promise<typeof f
     const budget = await until(client, PodDisruptionBudgets, key('guarded'), (b) => b.status?.disruptionsAllowed === 1);
     const quota = await until(client, ResourceQuotas, key('services'), (q) => q.status?.used?.['services'] === '1');
     const pod = await until(client, Pods, key('too-large'), (p) => p.status?.conditions?.some((c) => c.type === 'PodScheduled' && c.status === 'False') === true);
-    return { budget: budget.status?.disruptionsAllowed ?? 0, quota: quota.status?.used?.['services'] ?? '', tooLarge: pod.status?.conditions?.find((c) => c.type === 'PodScheduled')?.reason ?? '' };
+    const autoscaler = await until(client, HorizontalPodAutoscalers, key('guarded'), (h) => h.status?.conditions?.some((c) => c.type === 'ScalingActive') === true);
+    const active = autoscaler.status?.conditions?.find((c) => c.type === 'ScalingActive');
+    return { autoscaler: `${active?.type} ${active?.status}`, budget: budget.status?.disruptionsAllowed ?? 0, quota: quota.status?.used?.['services'] ?? '', tooLarge: pod.status?.conditions?.find((c) => c.type === 'PodScheduled')?.reason ?? '' };
   }
+}
+
+/** Takes the namespaces away with all that is in them. */
+export async function leave(client: Client, namespaces: readonly string[]): Promise<void> {
+  for (const name of namespaces) await client.delete(Namespaces, { name });
+  for (const name of namespaces) await gone(client, Namespaces, { name });
 }
 
 const deadlineMs = 90_000;

@@ -8,8 +8,11 @@ import { createClient } from '../../../src/client/https-client.ts';
 import { startApiServer } from '../../../src/engine/apiserver/start.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { systemClock, systemRandom } from '../../../src/runtime/system-clock.ts';
-import { churn, finalState } from './churn.ts';
+import { churn, finalState, leave } from './churn.ts';
 import { runKubernetes, runOurs, type Running } from './running-controllers.ts';
+
+/** Churn goes on in new namespaces for so long; 0: one round. */
+const MINUTES = Number(process.env['AWEIGH_CHURN_MINUTES'] ?? 0);
 
 const stops: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -45,7 +48,13 @@ for (const { api, controllers } of combinations) {
     stops.push(() => running.stop());
     const client = createClient(connection);
     stops.push(() => client.close());
-    const states = await Promise.all(['churn-1', 'churn-2'].map((namespace) => churn(client, namespace)));
-    for (const state of states) expect(state).toEqual(finalState);
-  }, 180_000);
+    const end = Date.now() + MINUTES * 60_000;
+    for (let round = 1; round === 1 || Date.now() < end; round++) {
+      const namespaces = [`churn-${round}-a`, `churn-${round}-b`];
+      const states = await Promise.all(namespaces.map((namespace) => churn(client, namespace)));
+      for (const state of states) expect(state).toEqual(finalState);
+      if (MINUTES > 0) await leave(client, namespaces);
+      if (MINUTES > 0) console.log(`Round ${round} of churn ended as it should`);
+    }
+  }, 180_000 + MINUTES * 60_000 * 2);
 }

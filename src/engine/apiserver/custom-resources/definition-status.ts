@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { CustomResourceDefinition, CustomResourceDefinitionCondition, CustomResourceDefinitionStatus } from '../../../kubernetes/types.generated.ts';
 import { acceptNames } from './accepted-names.ts';
 
@@ -15,7 +16,8 @@ export function statusFor(definition: CustomResourceDefinition, others: readonly
   const conditions: Condition[] = [
     conflict === undefined ? { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' } : { type: 'NamesAccepted', status: 'False', ...conflict },
     // What is served once stays served: its objects are there.
-    conflict === undefined || wasEstablished ? { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' } : { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' },
+    !wasEstablished && hasBrokenAuthority(definition) ? { type: 'Established', status: 'False', reason: 'InvalidCABundle', message: 'the caBundle of the conversion webhook holds no certificate' }
+      : conflict === undefined || wasEstablished ? { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' } : { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' },
     ...(definition.metadata?.deletionTimestamp ? [{ type: 'Terminating', status: 'True', reason: 'InstanceDeletionInProgress', message: 'CustomResource deletion is in progress' }] : []),
   ];
   const had = definition.status?.conditions ?? [];
@@ -29,6 +31,17 @@ export function statusFor(definition: CustomResourceDefinition, others: readonly
       return before?.status === c.status && before.reason === c.reason && before.message === c.message ? before : { ...c, lastTransitionTime: before?.status === c.status ? (before.lastTransitionTime ?? now) : now };
     })],
   };
+}
+
+/** A conversion webhook that nobody could trust. */
+function hasBrokenAuthority({ spec }: CustomResourceDefinition): boolean {
+  const bundle = spec?.conversion?.webhook?.clientConfig?.caBundle;
+  if (bundle === undefined || bundle === '') return false;
+  try {
+    return new X509Certificate(Buffer.from(bundle, 'base64')).subject === undefined;
+  } catch {
+    return true;
+  }
 }
 
 export function isEstablished(definition: CustomResourceDefinition): boolean {

@@ -22,8 +22,13 @@ export interface KindRules {
   readonly annotationsCount?: boolean;
   /** Clients may not write status with the object. Default: true where the kind has one. */
   readonly resetsStatus?: boolean;
-  /** A status write carries its annotations along. Default: true. */
-  readonly statusSetsAnnotations?: boolean;
+  /** A write of the status leaves all metadata as it is. Default: false: labels, annotations, owners and finalizers may go along with it. */
+  readonly statusKeepsMetadata?: boolean;
+  /** Of the metadata that may go along with a write of the status, what does not. */
+  readonly statusKeeps?: readonly ('labels' | 'ownerReferences' | 'deletionTimestamp')[];
+  /** A replacement that names no resourceVersion is refused. Default: false. */
+  readonly needsResourceVersion?: boolean;
+  /** Kinds outside the core rules take a finalizer without a domain. Default: false. */
   readonly anyFinalizer?: boolean;
   readonly anyGenerateName?: boolean;
   /** Metadata is checked only where nothing else is wrong, and any name that may stand in a path will do. */
@@ -60,6 +65,7 @@ export function strategyOf(rules: KindRules, hasStatus: boolean): Strategy {
   const status = resetsStatus ? emptyStatus(rules.group, rules.version, rules.kind) : undefined;
   const metaRules = { name: rules.name ?? dnsSubdomain, namespaced: rules.namespaced, anyFinalizer: rules.anyFinalizer, anyGenerateName: rules.anyGenerateName };
   return {
+    ...(rules.needsResourceVersion === true && { needsResourceVersion: true }),
     default: (object) => rules.default?.(object),
     prepareForCreate(object, context) {
       if (status !== undefined) object['status'] = status();
@@ -76,11 +82,14 @@ export function strategyOf(rules: KindRules, hasStatus: boolean): Strategy {
       } else if (rules.keepsGeneration !== true && old.metadata.generation !== undefined) object.metadata.generation = old.metadata.generation;
     },
     prepareForStatusUpdate(object, old, context) {
-      const { annotations } = object.metadata;
+      const { metadata } = object;
       genericStrategy.prepareForStatusUpdate(object, old, context);
-      if (rules.statusSetsAnnotations === false) return;
-      delete object.metadata.annotations;
-      if (annotations !== undefined) object.metadata.annotations = annotations;
+      if (rules.statusKeepsMetadata === true) return;
+      object.metadata = { ...metadata, ...(old.metadata.generation !== undefined && { generation: old.metadata.generation }) };
+      for (const field of rules.statusKeeps ?? []) {
+        if (old.metadata[field] === undefined) delete object.metadata[field];
+        else (object.metadata as Record<string, unknown>)[field] = old.metadata[field];
+      }
     },
     validate(object, context): FieldError[] {
       const found = new Findings();
@@ -92,14 +101,14 @@ export function strategyOf(rules: KindRules, hasStatus: boolean): Strategy {
     },
     validateUpdate(object, old, context): FieldError[] {
       const found = new Findings();
-      validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', found);
+      validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', found, rules.anyFinalizer === true || rules.lateMetadata === true);
       if (rules.updateValidatesAlone !== true) rules.validate?.(object, found, context);
       rules.validateUpdate?.(object, old, found, context);
       return found.errors;
     },
     validateStatusUpdate(object, old): FieldError[] {
       const found = new Findings();
-      validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', found);
+      validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', found, rules.anyFinalizer === true || rules.lateMetadata === true);
       rules.validateStatus?.(object, old, found);
       return found.errors;
     },

@@ -29,6 +29,8 @@ export interface StrategyContext {
 
 /** What data cannot say about a built-in kind. Everything is pure but for the object it is handed, which it changes. */
 export interface Strategy {
+  /** A replacement that names no resourceVersion is refused. Default: it replaces whatever there is. */
+  readonly needsResourceVersion?: boolean;
   /** Fills defaults in, as on each decode (create, update and the result of a patch). */
   default(object: KindObject): void;
   /** Drops what a client may not set (status), sets the generation. Runs after default. */

@@ -14,10 +14,12 @@ import { hasWebhooks } from '../admission/webhooks/matching-webhooks.ts';
 import { mutateByWebhooks, validateByWebhooks } from './webhooks.ts';
 import { decodeRequest } from './decode-request.ts';
 import { track } from './ownership.ts';
+import { checkWriteOptions } from './write-options.ts';
 
 export async function handleCreate(request: ApiRequest): Promise<void> {
   if (request.name !== undefined) throw methodNotAllowed(subjectOf(request), request.method);
   const form = acceptedForm(request);
+  checkWriteOptions(request, 'CreateOptions');
   const object = await decodeRequest(request);
   replyObject(request, 201, await createObject(request, object), form);
 }

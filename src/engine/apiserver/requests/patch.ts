@@ -17,11 +17,13 @@ import { applyObject } from './apply.ts';
 import { decodePatched, parseJson } from './decode-request.ts';
 import { untilUnmoved } from './unmoved.ts';
 import { headOf, updateObject } from './update.ts';
+import { checkWriteOptions } from './write-options.ts';
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
 export async function handlePatch(request: ApiRequest): Promise<void> {
   const form = acceptedForm(request);
+  checkWriteOptions(request, 'PatchOptions');
   const type = patchTypeOf(request);
   const body = await readBody(request.req);
   if (type === 'apply') {

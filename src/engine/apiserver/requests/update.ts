@@ -16,12 +16,14 @@ import { mutateByWebhooks, validateByWebhooks } from './webhooks.ts';
 import { requireUnmoved, untilUnmoved } from './unmoved.ts';
 import { decodeRequest } from './decode-request.ts';
 import { track } from './ownership.ts';
+import { checkWriteOptions } from './write-options.ts';
 import { removeObject } from './remove.ts';
 
 export async function handleUpdate(request: ApiRequest): Promise<void> {
   const form = acceptedForm(request);
+  checkWriteOptions(request, 'UpdateOptions');
   const object = await decodeRequest(request);
-  if (object.metadata.name !== undefined && object.metadata.name !== request.name) throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${request.name})`);
+  if (object.metadata.name !== request.name) throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${request.name})`);
   const mayWait = !request.api.lookups.isEmpty('admissionregistration.k8s.io', 'MutatingWebhookConfiguration') || !request.api.lookups.isEmpty('admissionregistration.k8s.io', 'ValidatingWebhookConfiguration');
   replyObject(request, 200, await untilUnmoved(request, () => updateObject(request, mayWait ? structuredClone(object) : object, headOf(request))), form);
 }
@@ -70,7 +72,7 @@ export async function updateObject(request: ApiRequest, given: KindObject, head:
   if (!admitted && hasWebhooks('ValidatingWebhookConfiguration', asked, api.lookups)) await validateByWebhooks(request, asked, context);
   requireUnmoved(request, head);
   if (!admitted) note(request, admit(asked, context, api.lookups));
-  request.warnings.push(...strategy.warnings(object, old));
+  if (!isStatus) request.warnings.push(...strategy.warnings(object, old));
   const charge = quotaCharge(request, asked);
   if (!isStatus) allocate(request, object, old);
   charge();
@@ -96,10 +98,10 @@ export function hasSpecFinalizers(namespace: KindObject): boolean {
 
 function checkPreconditions(request: ApiRequest, object: KindObject, old: KindObject): void {
   const { uid, resourceVersion } = object.metadata;
-  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) throw conflict(subjectOf(request), `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+  if (request.method === 'PUT' && uid !== undefined && uid !== '' && uid !== old.metadata.uid) throw conflict(subjectOf(request), `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
   if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== '0') {
     if (resourceVersion !== old.metadata.resourceVersion) throw modified(subjectOf(request));
-  } else if (request.resource.custom !== undefined && request.method === 'PUT') {
+  } else if ((request.resource.custom !== undefined || request.resource.strategy.needsResourceVersion === true) && request.method === 'PUT') {
     throw invalid(request.resource.group, request.resource.kind, request.name ?? '', [{ type: 'Invalid', field: 'metadata.resourceVersion', value: 0, detail: 'It must be specified for an update' }]);
   }
 }
@@ -108,11 +110,13 @@ function checkPreconditions(request: ApiRequest, object: KindObject, old: KindOb
 function keepServerMetadata(request: ApiRequest, object: KindObject, old: KindObject): void {
   const { metadata } = object;
   metadata.name ??= old.metadata.name;
-  if (request.namespace !== undefined) metadata.namespace ??= request.namespace;
+  if (request.namespace === undefined) delete metadata.namespace;
+  else metadata.namespace ??= request.namespace;
   if (metadata.namespace !== old.metadata.namespace) throw badRequest(`the namespace of the provided object (${metadata.namespace}) does not match the namespace sent on the request (${request.namespace})`);
-  for (const field of ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation', 'generateName'] as const) {
-    if (old.metadata[field] === undefined) delete metadata[field];
-    else (metadata as Record<string, unknown>)[field] = old.metadata[field];
+  if (metadata.uid === undefined || metadata.uid === '') metadata.uid = old.metadata.uid;
+  // What an object has of these stays; what it has not, the validation refuses.
+  for (const field of ['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'] as const) {
+    if (old.metadata[field] !== undefined) (metadata as Record<string, unknown>)[field] = old.metadata[field];
+    else if (field === 'generation') delete metadata.generation;
   }
-  delete metadata.selfLink;
 }

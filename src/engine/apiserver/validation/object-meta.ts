@@ -68,7 +68,7 @@ function validateFinalizers(finalizers: readonly string[] | undefined, path: str
 }
 
 /** Metadata on update: what identifies an object stays. */
-export function validateObjectMetaUpdate(metadata: ObjectMeta, old: ObjectMeta, path: string, found: Findings, anyFinalizer = true): void {
+export function validateObjectMetaUpdate(metadata: ObjectMeta, old: ObjectMeta, path: string, found: Findings, anyFinalizer: boolean): void {
   found.nonNegative(`${path}.generation`, metadata.generation);
   if ((metadata.generation ?? 0) < (old.generation ?? 0)) found.invalid(`${path}.generation`, metadata.generation, 'must not go down');
   if (old.deletionTimestamp != null) {

@@ -14,7 +14,7 @@ const NOT_FOUND_ACTIONS = new Set(['Allow', 'Deny']);
 const IDENTIFIER = /^[_a-zA-Z][_a-zA-Z0-9]*$/;
 
 export const validatingAdmissionPolicy: KindRules = {
-  group: GROUP, version: 'v1', kind: 'ValidatingAdmissionPolicy', namespaced: false, anyFinalizer: true, generation: true,
+  group: GROUP, version: 'v1', kind: 'ValidatingAdmissionPolicy', namespaced: false, statusKeepsMetadata: true, anyFinalizer: true, needsResourceVersion: true, generation: true,
   default(object) {
     const spec = object['spec'] as ValidatingAdmissionPolicySpec;
     spec.failurePolicy ??= 'Fail';
@@ -88,7 +88,7 @@ function validateParamKind(kind: ParamKind, path: string, found: Findings): void
 }
 
 export const validatingAdmissionPolicyBinding: KindRules = {
-  group: GROUP, version: 'v1', kind: 'ValidatingAdmissionPolicyBinding', namespaced: false, anyFinalizer: true, generation: true,
+  group: GROUP, version: 'v1', kind: 'ValidatingAdmissionPolicyBinding', namespaced: false, anyFinalizer: true, needsResourceVersion: true, generation: true,
   default: (object) => defaultMatchResources((object['spec'] as ValidatingAdmissionPolicyBindingSpec).matchResources),
   validate(object, found) {
     const spec = object['spec'] as ValidatingAdmissionPolicyBindingSpec;

@@ -18,7 +18,7 @@ export const mutatingWebhookConfiguration = configurationRules('MutatingWebhookC
 
 function configurationRules(kind: string): KindRules {
   return {
-    group: 'admissionregistration.k8s.io', version: 'v1', kind, namespaced: false, anyFinalizer: true, generation: true,
+    group: 'admissionregistration.k8s.io', version: 'v1', kind, namespaced: false, anyFinalizer: true, needsResourceVersion: true, generation: true,
     default(object) {
       for (const hook of (object['webhooks'] as MutatingWebhook[] | undefined) ?? []) {
         hook.failurePolicy ??= 'Fail';

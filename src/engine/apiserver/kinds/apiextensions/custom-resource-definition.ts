@@ -20,7 +20,7 @@ function addStoredVersion(object: KindObject): void {
 }
 
 export const customResourceDefinition: KindRules = {
-  group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition', namespaced: false, generation: true, statusSetsAnnotations: false,
+  group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition', namespaced: false, needsResourceVersion: true, anyFinalizer: true, generation: true, statusKeepsMetadata: true,
   default(object) {
     const spec = object['spec'] as CustomResourceDefinitionSpec;
     if (spec.names.singular === undefined && spec.names.kind !== '') spec.names.singular = spec.names.kind.toLowerCase();

@@ -5,7 +5,7 @@ import { portNumber } from '../../validation/port.ts';
 import type { KindRules } from '../built-in-kind.ts';
 
 export const apiService: KindRules = {
-  group: 'apiregistration.k8s.io', version: 'v1', kind: 'APIService', namespaced: false, anyFinalizer: true,
+  group: 'apiregistration.k8s.io', version: 'v1', kind: 'APIService', namespaced: false, statusKeepsMetadata: true, needsResourceVersion: true, anyFinalizer: true,
   default(object) {
     const service = (object['spec'] as APIServiceSpec | undefined)?.service;
     if (service !== undefined) service.port ??= 443;

@@ -9,7 +9,7 @@ import { validateRunningTemplate, validateWorkloadSelector } from './template-ru
 const STRATEGIES = new Set(['Recreate', 'RollingUpdate']);
 
 export const deployment: KindRules = {
-  group: 'apps', version: 'v1', kind: 'Deployment', namespaced: true, generation: true, annotationsCount: true,
+  group: 'apps', version: 'v1', kind: 'Deployment', namespaced: true, generation: true, annotationsCount: true, statusKeeps: ['labels'],
   warnings: (object, old) => [...(old === undefined ? nameWarnings(object.metadata.name) : []), ...templateWarnings(object['spec'].template, 'spec.template')],
   default(object) {
     const spec = object['spec'] as DeploymentSpec;

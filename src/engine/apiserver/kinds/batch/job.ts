@@ -137,7 +137,7 @@ function validateJobSpec(spec: JobSpec, path: string, found: Findings, standsAlo
   validateFailurePolicy(spec, `${path}.podFailurePolicy`, found);
   if (spec.successPolicy !== undefined) {
     if (spec.completionMode !== 'Indexed') found.invalid(`${path}.successPolicy`, spec.successPolicy, 'needs completionMode Indexed');
-    if ((spec.successPolicy.rules?.length ?? 0) === 0) found.required(`${path}.successPolicy.rules`, 'at least one is needed');
+    else if ((spec.successPolicy.rules?.length ?? 0) === 0) found.required(`${path}.successPolicy.rules`, 'at least one is needed');
     if ((spec.successPolicy.rules?.length ?? 0) > MAX_SUCCESS_RULES) found.tooMany(`${path}.successPolicy.rules`, `must be at most ${MAX_SUCCESS_RULES}`);
     spec.successPolicy.rules?.forEach((rule, i) => {
       if (rule.succeededCount === undefined && rule.succeededIndexes === undefined) found.required(`${path}.successPolicy.rules[${i}]`, 'succeededCount or succeededIndexes is needed');

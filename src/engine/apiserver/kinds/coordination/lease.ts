@@ -2,7 +2,7 @@ import type { LeaseSpec } from '../../../../kubernetes/types.generated.ts';
 import type { KindRules } from '../built-in-kind.ts';
 
 export const lease: KindRules = {
-  group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', namespaced: true,
+  group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', namespaced: true, anyFinalizer: true, needsResourceVersion: true,
   default(object) {
     // Coordinated election is known to Kubernetes 1.35, and switched off.
     delete object['spec'].strategy;

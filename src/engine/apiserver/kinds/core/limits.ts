@@ -98,7 +98,8 @@ export const resourceQuota: KindRules = {
     if (hard !== undefined) roundList(hard);
   },
   validateUpdate(object, old, found) {
-    found.immutable('spec.scopes', object['spec'].scopes ?? [], old['spec'].scopes ?? []);
+    const scopes = (spec: ResourceQuotaSpec): string[] => (spec.scopes ?? []).toSorted();
+    found.immutable('spec.scopes', scopes(object['spec']), scopes(old['spec']));
   },
   validate(object, found) {
     const spec = object['spec'] as ResourceQuotaSpec;

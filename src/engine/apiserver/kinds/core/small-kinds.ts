@@ -77,6 +77,9 @@ export const node: KindRules = {
   prepare(object) {
     delete object['spec']?.configSource;
   },
+  prepareUpdate(object, old) {
+    object['status'] = old['status'];
+  },
   warnings: (object) => (object['spec']?.externalID === undefined ? [] : ['spec.externalID: nothing uses it any more']),
   validate(object, found) {
     const spec = (object['spec'] ?? {}) as NonNullable<Node['spec']>;

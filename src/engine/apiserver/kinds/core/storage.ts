@@ -20,7 +20,10 @@ const NOT_SOURCES = new Set(['accessModes', 'capacity', 'claimRef', 'mountOption
 
 export const persistentVolumeClaim: KindRules = {
   group: '', version: 'v1', kind: 'PersistentVolumeClaim', namespaced: true,
-  default: (object) => defaultClaimSpec(object['spec'] as PersistentVolumeClaimSpec),
+  default(object) {
+    defaultClaimSpec(object['spec'] as PersistentVolumeClaimSpec);
+    (object['status'] ??= {}).phase ??= 'Pending';
+  },
   prepare(object) {
     object['status'] = { phase: 'Pending' };
     addFinalizer(object.metadata, CLAIM_PROTECTION);
@@ -40,12 +43,13 @@ export const persistentVolumeClaim: KindRules = {
   },
   validate: (object, found) => validateClaimSpec(object['spec'] as PersistentVolumeClaimSpec, 'spec', found),
   validateUpdate(object, old, found) {
-    const fixed = (spec: PersistentVolumeClaimSpec): string => JSON.stringify({ ...spec, resources: undefined, volumeAttributesClassName: undefined, volumeName: undefined });
+    const fixed = (spec: PersistentVolumeClaimSpec): string => JSON.stringify({ ...spec, resources: { ...spec.resources, requests: { ...spec.resources?.requests, storage: undefined } }, volumeAttributesClassName: undefined, volumeName: undefined });
     const spec = object['spec'] as PersistentVolumeClaimSpec, before = old['spec'] as PersistentVolumeClaimSpec;
     if (fixed(spec) !== fixed(before) || (before.volumeName !== undefined && spec.volumeName !== before.volumeName)) found.forbidden('spec', 'only resources.requests can be changed once a claim exists');
     const resized = nanosOf(spec.resources?.requests?.['storage']) !== nanosOf(before.resources?.requests?.['storage']);
     if (resized && old['status']?.phase !== 'Bound') found.forbidden('spec', 'a claim is resized only once it is bound');
-    else if (nanosOf(spec.resources?.requests?.['storage']) < nanosOf(before.resources?.requests?.['storage'])) found.forbidden('spec.resources.requests.storage', 'must not shrink');
+    if (nanosOf(spec.resources?.requests?.['storage']) < nanosOf(before.resources?.requests?.['storage'])) found.forbidden('spec.resources.requests.storage', 'must not shrink');
+    found.immutable('volumeMode', spec.volumeMode, before.volumeMode);
   },
 };
 
@@ -57,6 +61,7 @@ export const persistentVolume: KindRules = {
     spec.volumeMode ??= 'Filesystem';
     if (spec.capacity !== undefined) roundList(spec.capacity);
     defaultSource(spec as never);
+    (object['status'] ??= {}).phase ??= 'Pending';
   },
   prepare(object) {
     object['status'] = { phase: 'Pending' };
@@ -67,7 +72,8 @@ export const persistentVolume: KindRules = {
   validateUpdate(object, old, found) {
     const source = (spec: object): string => JSON.stringify(Object.entries(spec).filter(([field]) => !NOT_SOURCES.has(field)).sort());
     if (source(object['spec']) !== source(old['spec'])) found.forbidden('spec.persistentvolumesource', 'cannot be changed');
-    found.immutable('spec.volumeMode', object['spec'].volumeMode, old['spec'].volumeMode);
+    found.immutable('volumeMode', object['spec'].volumeMode, old['spec'].volumeMode);
+    if (old['spec'].nodeAffinity !== undefined) found.immutable('nodeAffinity', object['spec'].nodeAffinity, old['spec'].nodeAffinity);
   },
 };
 

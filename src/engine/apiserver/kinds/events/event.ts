@@ -76,7 +76,7 @@ export const eventsEvent: KindRules = {
   },
   validateUpdate(object, old, found) {
     validateEither(object, NEWER, found);
-    validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', found);
+    validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', found, false);
     if (!isDeepStrictEqual(object['series'], old['series'])) validateSeries(object, found);
     for (const field of FIXED) found.immutable(OLD_NAMES[field] ?? field, object[field], old[field]);
   },

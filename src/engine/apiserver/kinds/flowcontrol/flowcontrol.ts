@@ -12,7 +12,7 @@ const LEVEL_TYPES = new Set(['Exempt', 'Limited']);
 const RESPONSES = new Set(['Queue', 'Reject']);
 
 export const flowSchema: KindRules = {
-  group: GROUP, version: 'v1', kind: 'FlowSchema', namespaced: false, generation: true,
+  group: GROUP, version: 'v1', kind: 'FlowSchema', namespaced: false, statusKeepsMetadata: true, generation: true,
   default(object) {
     const spec = object['spec'] as FlowSchemaSpec;
     if ((spec.matchingPrecedence ?? 0) === 0) spec.matchingPrecedence = 1000;
@@ -97,7 +97,7 @@ function validateResourceRule(rule: ResourcePolicyRule, path: string, found: Fin
 }
 
 export const priorityLevelConfiguration: KindRules = {
-  group: GROUP, version: 'v1', kind: 'PriorityLevelConfiguration', namespaced: false, generation: true,
+  group: GROUP, version: 'v1', kind: 'PriorityLevelConfiguration', namespaced: false, statusKeepsMetadata: true, generation: true,
   default(object) {
     const spec = object['spec'] as PriorityLevelConfigurationSpec;
     if (spec.exempt !== undefined) {

@@ -3,7 +3,7 @@ import { canonicalAddress, cidr, cidrFamily, isCanonicalCidr } from '../../valid
 import type { KindRules } from '../built-in-kind.ts';
 
 export const serviceCidr: KindRules = {
-  group: 'networking.k8s.io', version: 'v1', kind: 'ServiceCIDR', namespaced: false,
+  group: 'networking.k8s.io', version: 'v1', kind: 'ServiceCIDR', namespaced: false, statusKeepsMetadata: true,
   validateUpdate(object, old, found) {
     const blocks = (object['spec'].cidrs ?? []) as string[];
     (old['spec'].cidrs as string[] | undefined)?.forEach((block, i) => {

@@ -6,7 +6,7 @@ import { validateTolerations } from '../core/pod/validate-scheduling.ts';
 import { validateResources } from '../core/pod/validate-resources.ts';
 
 export const runtimeClass: KindRules = {
-  group: 'node.k8s.io', version: 'v1', kind: 'RuntimeClass', namespaced: false, anyFinalizer: true,
+  group: 'node.k8s.io', version: 'v1', kind: 'RuntimeClass', namespaced: false, needsResourceVersion: true, anyFinalizer: true,
   validate(object, found) {
     const spec = object as unknown as RuntimeClass;
     found.eachInvalid('handler', spec.handler, dnsLabel(spec.handler));

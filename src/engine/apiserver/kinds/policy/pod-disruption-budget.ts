@@ -6,7 +6,7 @@ import type { KindRules } from '../built-in-kind.ts';
 const EVICTION_POLICIES = new Set(['AlwaysAllow', 'IfHealthyBudget']);
 
 export const podDisruptionBudget: KindRules = {
-  group: 'policy', version: 'v1', kind: 'PodDisruptionBudget', namespaced: true, generation: true, lateMetadata: true,
+  group: 'policy', version: 'v1', kind: 'PodDisruptionBudget', namespaced: true, generation: true, needsResourceVersion: true, lateMetadata: true,
   validate(object, found) {
     const spec = object['spec'] as PodDisruptionBudgetSpec;
     if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) found.invalid('spec', spec, 'one of minAvailable and maxUnavailable may be set');

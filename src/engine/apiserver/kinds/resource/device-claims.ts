@@ -133,7 +133,6 @@ export const resourceClaim: KindRules = {
 export const resourceClaimTemplate: KindRules = {
   group: GROUP, version: 'v1', kind: 'ResourceClaimTemplate', namespaced: true,
   default: (object) => defaultDevices(object['spec'].spec.devices),
-  updateValidatesAlone: true,
   validate(object, found) {
     const { metadata, spec } = object['spec'] as { metadata?: ObjectMeta; spec: { devices?: Devices } };
     validateTemplateMeta(metadata, 'spec.metadata', found);

@@ -1,3 +1,4 @@
+import { equal } from '../../patch/json.ts';
 import type { CSIDriverSpec, CSINodeSpec, PersistentVolumeSpec, StorageClass, VolumeAttachmentSpec } from '../../../../kubernetes/types.generated.ts';
 import { nanosOf } from '../../decode/quantity.ts';
 import { dnsSubdomain } from '../../validation/dns-name.ts';
@@ -77,7 +78,7 @@ function validateTopologies({ allowedTopologies }: StorageClass, found: Findings
 }
 
 export const volumeAttachment: KindRules = {
-  group: GROUP, version: 'v1', kind: 'VolumeAttachment', namespaced: false,
+  group: GROUP, version: 'v1', kind: 'VolumeAttachment', namespaced: false, statusKeepsMetadata: true, needsResourceVersion: true,
   default(object) {
     const inline = object['spec'].source?.inlineVolumeSpec;
     if (inline !== undefined) defaultSource(inline);
@@ -100,8 +101,9 @@ export const volumeAttachment: KindRules = {
 };
 
 export const csiDriver: KindRules = {
-  group: GROUP, version: 'v1', kind: 'CSIDriver', namespaced: false,
+  group: GROUP, version: 'v1', kind: 'CSIDriver', namespaced: false, needsResourceVersion: true,
   validateUpdate(object, old, found) {
+    found.immutable('spec.volumeLifecycleModes', object['spec'].volumeLifecycleModes, old['spec'].volumeLifecycleModes);
     if (object['spec'].attachRequired !== old['spec'].attachRequired) found.invalid('spec.attachedRequired', object['spec'].attachRequired, 'cannot be changed');
   },
   prepareUpdate(object, old) {
@@ -138,7 +140,7 @@ export const csiDriver: KindRules = {
 };
 
 export const csiNode: KindRules = {
-  group: GROUP, version: 'v1', kind: 'CSINode', namespaced: false,
+  group: GROUP, version: 'v1', kind: 'CSINode', namespaced: false, needsResourceVersion: true,
   default(object) {
     for (const driver of (object['spec'] as CSINodeSpec).drivers ?? []) if (driver.topologyKeys?.length === 0) driver.topologyKeys = null as never;
   },
@@ -160,10 +162,16 @@ export const csiNode: KindRules = {
       names.add(driver.name);
     });
   },
+  validateUpdate(object, old, found) {
+    for (const driver of (object['spec'] as CSINodeSpec).drivers ?? []) {
+      const before = (old['spec'] as CSINodeSpec).drivers?.find(({ name }) => name === driver.name);
+      if (before !== undefined) found.immutable('spec.drivers', { ...driver, allocatable: undefined }, { ...before, allocatable: undefined });
+    }
+  },
 };
 
 export const csiStorageCapacity: KindRules = {
-  group: GROUP, version: 'v1', kind: 'CSIStorageCapacity', namespaced: true,
+  group: GROUP, version: 'v1', kind: 'CSIStorageCapacity', namespaced: true, needsResourceVersion: true,
   validate(object, found) {
     const name = object['storageClassName'] as string;
     found.eachInvalid('storageClassName', name, dnsSubdomain(name));
@@ -172,6 +180,9 @@ export const csiStorageCapacity: KindRules = {
       if (value !== undefined && nanosOf(value) < 0n) found.invalid(field, value, 'must be 0 or more');
     }
     validateLabelSelector(object['nodeTopology'], 'nodeTopology', found);
+  },
+  validateUpdate(object, old, found) {
+    for (const field of ['nodeTopology', 'storageClassName'] as const) found.immutable(field, object[field], old[field]);
   },
 };
 
@@ -186,5 +197,8 @@ export const volumeAttributesClass: KindRules = {
     if (driver === '') found.required('driverName');
     else found.eachInvalid('driverName', driver, qualifiedName(driver.toLowerCase()));
     validateParameters(object['parameters'] as Record<string, string> | undefined, 'parameters', found, false);
+  },
+  validateUpdate(object, old, found) {
+    for (const field of ['driverName', 'parameters'] as const) if (!equal(object[field], old[field])) found.forbidden(field, 'cannot be changed');
   },
 };
