@@ -26,7 +26,7 @@ interface Told { readonly code: number; readonly object?: unknown; readonly reas
 export const EVERY_CREATE = 60;
 export const EVERY_UPDATE = 160;
 /** Kinds that a server writes itself all the time: what it answers depends on the moment. */
-const RESTLESS = /\/(?:flowschemas|prioritylevelconfigurations|apiservices)$/;
+const RESTLESS = /\/(?:validatingadmissionpolicies|flowschemas|prioritylevelconfigurations|apiservices)$/;
 const CONNECTIONS = 8;
 
 const file = (name: 'creates' | 'updates'): string => join(import.meta.dirname, `wider-${name}.jsonl`);
