@@ -63,6 +63,7 @@ function watchForRelease(options: LeaderElectionOptions): ReleaseWatch {
   const signal = AbortSignal.any([options.signal, ending.signal]);
   let released = false;
   let wake = (): void => {};
+  signal.addEventListener('abort', () => wake(), { once: true });
   const informer = startReflector(Leases, { ...options, signal, namespace, fieldSelector: `metadata.name=${name}` });
   informer.onChange(({ current }) => {
     released = (current?.spec?.holderIdentity ?? '') === '';
@@ -73,7 +74,7 @@ function watchForRelease(options: LeaderElectionOptions): ReleaseWatch {
       const woken = new AbortController();
       wake = () => woken.abort();
       // Once: where it cannot be taken all the same, time passes between two tries.
-      if (!released) await pause(options.clock, ms, AbortSignal.any([signal, woken.signal]));
+      if (!released && !signal.aborted) await pause(options.clock, ms, woken.signal);
       released = false;
     },
     stop: () => ending.abort(),
