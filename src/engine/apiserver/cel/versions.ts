@@ -1,5 +1,5 @@
 import type { Environment } from '@marcbachmann/cel-js';
-import { SemVer } from 'semver';
+import SemVer from 'semver/classes/semver.js';
 
 /** Without a leading `v` and with all three numbers, unless it may be made so. */
 function read(text: string, normalize: boolean): SemVer | undefined {
