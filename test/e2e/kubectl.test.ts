@@ -57,7 +57,7 @@ test('a kubectl edit of what the record holds is mended, and shown while it last
   await eventually('the Service to be as recorded', async () => {
     const service = await cluster.get<{ spec: { selector: Record<string, string> } }>('service', name);
     return service.spec.selector['track'] === 'production' ? true : undefined;
-  }, 10_000);
+  });
 });
 
 test('no part of the cluster asks for more than it may: nodes keep their Leases, and nothing was refused', async () => {
