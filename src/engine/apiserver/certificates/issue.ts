@@ -77,6 +77,7 @@ export async function signRequest(authority: KeyPair, requestPem: string, nowMs:
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(options.usages.reduce((flags, u) => flags | (usageFlags[u] ?? 0), 0), true),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
       ...(extended.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension(extended)]), ...names,
     ],
   });
