@@ -32,6 +32,7 @@ const programs: readonly Program[] = [
       return [program];
     },
   },
+  { name: '@kubernetes/client-node', prepare: () => Promise.resolve([process.execPath, join(import.meta.dirname, 'node-client.ts')]) },
   {
     name: 'the Python client',
     async prepare(folder) {

@@ -69,8 +69,11 @@ export const service: KindRules = {
         });
       }
     }
+    if (spec.clusterIP === before.clusterIP) spec.clusterIPs ??= before.clusterIPs;
     if (spec.clusterIP !== before.clusterIP && spec.clusterIP !== undefined && JSON.stringify(spec.clusterIPs) === JSON.stringify(before.clusterIPs)) spec.clusterIPs = [spec.clusterIP];
     if (spec.type !== before.type) dropUnused(spec, before);
+    if (needsHealthPort(before) && needsHealthPort(spec)) spec.healthCheckNodePort ??= before.healthCheckNodePort;
+    if (needsHealthPort(before) && !needsHealthPort(spec) && spec.healthCheckNodePort === before.healthCheckNodePort) delete spec.healthCheckNodePort;
     if (spec.type === 'ExternalName' && before.type !== 'ExternalName' && spec.clusterIP === before.clusterIP) {
       delete spec.clusterIP;
       delete spec.clusterIPs;
@@ -85,15 +88,19 @@ export const service: KindRules = {
     if (before.type !== 'ExternalName' && spec.type !== 'ExternalName' && before.clusterIP !== undefined && spec.clusterIP !== before.clusterIP) {
       found.invalid('spec.clusterIPs[0]', spec.clusterIP, 'cannot be changed');
     }
+    if (needsHealthPort(before) && needsHealthPort(spec) && spec.healthCheckNodePort !== before.healthCheckNodePort) found.forbidden('spec.healthCheckNodePort', 'cannot be changed');
   },
 };
+
+const needsHealthPort = (spec: ServiceSpec): boolean => spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
 
 /** A service of another type loses what the old type alone had, where the client left it as it was. */
 function dropUnused(spec: ServiceSpec, before: ServiceSpec): void {
   const exposes = (type: string | undefined): boolean => type === 'NodePort' || type === 'LoadBalancer';
   if (!exposes(spec.type) && exposes(before.type)) {
     for (const port of spec.ports ?? []) if (before.ports?.some((p) => p.nodePort === port.nodePort) === true) delete port.nodePort;
-    if (spec.externalTrafficPolicy === before.externalTrafficPolicy && (spec.externalIPs?.length ?? 0) === 0) delete spec.externalTrafficPolicy;
+    const isReached = spec.type === 'ClusterIP' && (spec.externalIPs?.length ?? 0) > 0;
+    if (spec.externalTrafficPolicy === before.externalTrafficPolicy && !isReached) delete spec.externalTrafficPolicy;
   }
   if (before.type === 'LoadBalancer') for (const field of ['allocateLoadBalancerNodePorts', 'loadBalancerClass', 'healthCheckNodePort'] as const) if (spec[field] === before[field]) delete spec[field];
 }

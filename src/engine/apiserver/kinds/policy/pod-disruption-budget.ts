@@ -19,4 +19,7 @@ export const podDisruptionBudget: KindRules = {
     validateLabelSelector(spec.selector, 'spec.selector', found);
     found.optionalEnum('spec.unhealthyPodEvictionPolicy', spec.unhealthyPodEvictionPolicy, EVICTION_POLICIES);
   },
+  validateStatus(object, _old, found) {
+    for (const field of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const) found.nonNegative(`status.${field}`, object['status']?.[field]);
+  },
 };
