@@ -32,8 +32,9 @@ export function replyJson(req: IncomingMessage, res: ServerResponse, code: numbe
   else sendInPieces(res, piecesOf(parts));
 }
 
-/** Pieces of this size are still in the processor's cache when they are encrypted and sent, and a client that reads slowly holds one at a time. */
-const pieceBytes = 256 * 1024;
+/** A client that reads slowly holds one piece at a time. Larger ones are out of the processor's cache when they are sent; smaller ones cost a turn each,
+ *  and with them half of the lists that a busy server answers (`npm run bench`). */
+const pieceBytes = 1024 * 1024;
 
 function sendInPieces(res: ServerResponse, pieces: Iterator<Buffer>): void {
   const next = (error?: Error | null): void => {
