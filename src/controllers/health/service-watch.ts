@@ -4,7 +4,7 @@ import { Applications, Deliveries, HealthPolicies, Releases, Routers } from '../
 import { routerName } from '../../api/names.ts';
 import type { Release } from '../../api/release/release.ts';
 import { Deployments, EndpointSlices, HorizontalPodAutoscalers, Services } from '../../client/kinds.ts';
-import type { KubernetesObject, Resource } from '../../client/resource.ts';
+import { keyOf, keyString, parseKey, type KubernetesObject, type Resource } from '../../client/resource.ts';
 import type { Deployment, EndpointSlice, HorizontalPodAutoscaler, Service } from '../../kubernetes/types.generated.ts';
 import { source, type ControllerContext, type Source } from '../../runtime/controller.ts';
 import { evaluate } from './evaluate.ts';
@@ -54,8 +54,8 @@ export class ServiceWatch {
       changes(Routers, ({ metadata, spec }) => [`${metadata?.namespace}/${spec.application}`]),
       changes(Services, ofService),
       changes(Deployments, (deployment) => [...ofDeployment(deployment), ...ofLabels(deployment), ...some(this.#routers.get(idOf(deployment)))]),
-      changes(EndpointSlices, (slice) => [...ofLabels(slice), ...ofSlice(slice).flatMap((name) => ofService(informer(Services).get(keyOf(name))))]),
-      changes(HorizontalPodAutoscalers, (autoscaler) => ofTarget(autoscaler).flatMap((name) => ofDeployment(informer(Deployments).get(keyOf(name))))),
+      changes(EndpointSlices, (slice) => [...ofLabels(slice), ...ofSlice(slice).flatMap((name) => ofService(informer(Services).get(parseKey(name))))]),
+      changes(HorizontalPodAutoscalers, (autoscaler) => ofTarget(autoscaler).flatMap((name) => ofDeployment(informer(Deployments).get(parseKey(name))))),
       source<HealthPolicy>(HealthPolicies, () => { this.#allChanged = true; return [HEALTH_STATE]; }),
     ];
   }
@@ -78,11 +78,11 @@ export class ServiceWatch {
 
   #resourcesOf(services: ReadonlySet<string>): HealthResources {
     const informer = this.#informer;
-    const own = <T extends KubernetesObject>(kind: Resource<T>): T[] => [...services].flatMap((id) => some(informer(kind).get(keyOf(id))));
+    const own = <T extends KubernetesObject>(kind: Resource<T>): T[] => [...services].flatMap((id) => some(informer(kind).get(parseKey(id))));
     const indexed = <T extends KubernetesObject>(kind: Resource<T>): T[] => [...services].flatMap((id) => informer(kind).byIndex(BY_SERVICE, id));
     const kubernetesServices = indexed(Services);
     const versions = indexed(Deployments);
-    const ofRouters = <T extends KubernetesObject>(kind: Resource<T>): T[] => [...services].flatMap((id) => some(informer(kind).get({ ...keyOf(id), name: routerName(keyOf(id).name) })));
+    const ofRouters = <T extends KubernetesObject>(kind: Resource<T>): T[] => [...services].flatMap((id) => some(informer(kind).get({ ...parseKey(id), name: routerName(parseKey(id).name) })));
     const deployments = new Set([...versions, ...ofRouters(Deployments)]), slices = new Set([...indexed(EndpointSlices), ...kubernetesServices.flatMap((s) => informer(EndpointSlices).byIndex(BY_KUBERNETES_SERVICE, idOf(s)))]);
     return {
       applications: own(Applications), deliveries: own(Deliveries), releases: indexed(Releases), policies: informer(HealthPolicies).list(), routers: ofRouters(Routers),
@@ -92,11 +92,7 @@ export class ServiceWatch {
   }
 }
 
-const idOf = ({ metadata }: KubernetesObject): string => `${metadata?.namespace}/${metadata?.name}`;
-const keyOf = (id: string): { namespace: string; name: string } => {
-  const [namespace = '', name = ''] = id.split('/');
-  return { namespace, name };
-};
+const idOf = (object: KubernetesObject): string => keyString(keyOf(object));
 const some = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value]);
 
 function ofLabels({ metadata }: KubernetesObject): string[] {

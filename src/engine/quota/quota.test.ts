@@ -1,35 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../client/client.ts';
-import { createClient } from '../../client/https-client.ts';
 import { ConfigMaps, Pods, ReplicaSets, ResourceQuotas, ServiceAccounts, Services } from '../../client/kinds.ts';
-import { silentLogger } from '../../runtime/logger.ts';
-import { runControllers } from '../../runtime/run-controllers.ts';
-import { systemClock as clock, systemRandom as random } from '../../runtime/system-clock.ts';
-import { startApiServer, type ApiServer } from '../apiserver/start.ts';
+import { startServerFixture, type ServerFixture } from '../apiserver/server-fixture.ts';
 import { resourceQuotaController } from '../controllers/resource-quota/controller.ts';
 
-const ending = new AbortController();
 const namespace = 'default';
-let directory: string, server: ApiServer, client: Client, running: Promise<void>;
+let api: ServerFixture, client: Client;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'aweigh-quota-'));
-  server = await startApiServer({ dataDir: directory, log: silentLogger, clock, random, staticTokens: [{ token: 'test-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'test-token' });
-  running = runControllers({ factories: [resourceQuotaController], client, clock, random, log: silentLogger, signal: ending.signal });
+  api = await startServerFixture();
+  client = api.client;
+  api.run(resourceQuotaController);
   await client.create(ServiceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
 });
 
-afterAll(async () => {
-  ending.abort();
-  await running;
-  client.close();
-  await server.close();
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => api.stop());
 
 const used = async (name: string): Promise<Record<string, string> | undefined> => (await client.get(ResourceQuotas, { namespace, name })).status?.used;
 const quota = async (name: string, hard: Record<string, string>, more: object = {}): Promise<void> => {

@@ -1,30 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../client/client.ts';
-import { createClient } from '../../../client/https-client.ts';
 import { CustomResourceDefinitions } from '../../../client/kinds.ts';
 import { resource } from '../../../client/resource.ts';
 import { isNotFound } from '../../../client/status-error.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
-import { systemClock, systemRandom } from '../../../runtime/system-clock.ts';
 import { startWebhookServer, type Review } from '../admission/webhooks/webhook-server.ts';
-import { startApiServer, type ApiServer } from '../start.ts';
+import { startServerFixture, type ServerFixture } from '../server-fixture.ts';
 
-let dir: string, server: ApiServer, client: Client;
+let api: ServerFixture, client: Client;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-definitions-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
+  api = await startServerFixture();
+  client = api.client;
 });
-
-afterAll(async () => {
-  client.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => api.stop());
 
 interface Names { readonly plural: string; readonly kind: string; readonly shortNames?: readonly string[] }
 const version = (name: string, spec: object, more: object = {}) => ({ name, served: true, storage: false, schema: { openAPIV3Schema: { type: 'object', properties: { spec } } }, ...more });

@@ -1,45 +1,34 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
-import { createClient } from '../../../client/https-client.ts';
 import { ConfigMaps, CustomResourceDefinitions } from '../../../client/kinds.ts';
 import { resource } from '../../../client/resource.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
-import { systemClock, systemRandom } from '../../../runtime/system-clock.ts';
 import { decodeBody } from '../protobuf/decode.ts';
-import { startApiServer, type ApiServer } from '../start.ts';
+import { ADMIN_TOKEN, startServerFixture, type ServerFixture } from '../server-fixture.ts';
 
 const protobuf = 'application/vnd.kubernetes.protobuf';
 const metadata = (type: string, kind = 'PartialObjectMetadata'): string => `${type};as=${kind};g=meta.k8s.io;v=v1`;
 const table = (type: string): string => `${type};as=Table;g=meta.k8s.io;v=v1`;
 const maps = '/api/v1/namespaces/default/configmaps', one = `${maps}/one`, widgets = '/apis/example.com/v1/namespaces/default/widgets';
-let dir: string, server: ApiServer;
+let api: ServerFixture;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-encodings-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  const client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
+  api = await startServerFixture();
+  const { client } = api;
   for (const name of ['one', 'two']) await client.create(ConfigMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default', labels: { b: '2', a: '1' } }, data: { a: 'ä€😀', z: '' }, binaryData: { k: 'AAEC' } });
   await client.create(CustomResourceDefinitions, {
     apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'widgets.example.com' },
     spec: { group: 'example.com', scope: 'Namespaced', names: { plural: 'widgets', kind: 'Widget' }, versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } }] },
   });
   await vi.waitFor(() => client.create(resource('example.com', 'v1', 'widgets', 'Widget'), { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'one', namespace: 'default' } } as never), { timeout: 30_000, interval: 20 });
-  client.close();
 });
 
-afterAll(async () => {
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => api.stop());
 
 interface Answer { readonly code: number; readonly type: string; readonly body: Buffer }
 
 const ask = (path: string, accept?: string, method = 'GET', body?: object): Promise<Answer> => new Promise((resolve, reject) => {
-  const sent = request(server.url + path, { method, ca: server.caPem, headers: { authorization: 'Bearer admin-token', 'content-type': 'application/json', ...(accept !== undefined && { accept }) } }, (res) => {
+  const sent = request(api.server.url + path, { method, ca: api.server.caPem, headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json', ...(accept !== undefined && { accept }) } }, (res) => {
     const chunks: Buffer[] = [];
     res.on('data', (chunk: Buffer) => chunks.push(chunk));
     res.on('end', () => resolve({ code: res.statusCode ?? 0, type: res.headers['content-type'] ?? '', body: Buffer.concat(chunks) }));

@@ -1,28 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Client } from '../../../client/client.ts';
-import { createClient } from '../../../client/https-client.ts';
 import { ConfigMaps } from '../../../client/kinds.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
 import { systemClock, systemRandom } from '../../../runtime/system-clock.ts';
 import { WorkQueue } from '../../../runtime/work-queue.ts';
-import { startApiServer, type ApiServer } from '../start.ts';
+import { startServerFixture, type ServerFixture } from '../server-fixture.ts';
 
-let dir: string, server: ApiServer, client: Client;
+let api: ServerFixture, client: Client;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-metrics-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
+  api = await startServerFixture();
+  client = api.client;
 });
-
-afterAll(async () => {
-  client.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => api.stop());
 
 /** Values by name and labels. */
 async function metrics(): Promise<Map<string, number>> {

@@ -1,41 +1,31 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, constants, type ClientHttp2Session } from 'node:http2';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../client/client.ts';
-import { createClient } from '../../../client/https-client.ts';
 import { ConfigMaps } from '../../../client/kinds.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
-import { systemClock, systemRandom } from '../../../runtime/system-clock.ts';
-import { startApiServer, type ApiServer } from '../start.ts';
+import { ADMIN_TOKEN, startServerFixture, type ServerFixture } from '../server-fixture.ts';
 
-let dir: string;
-let server: ApiServer;
+let api: ServerFixture;
 /** Speaks HTTP/1.1. */
 let client: Client;
 /** Speaks HTTP/2, as Go's clients do, on the same port. */
 let session: ClientHttp2Session;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-protocols-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
-  session = connect(server.url, { ca: server.caPem });
+  api = await startServerFixture();
+  client = api.client;
+  session = connect(api.server.url, { ca: api.server.caPem });
 });
 
 afterAll(async () => {
   session.destroy();
-  client.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
+  await api.stop();
 });
 
 const maps = '/api/v1/namespaces/default/configmaps';
 
 function asked(method: string, path: string, body?: object): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const stream = session.request({ [constants.HTTP2_HEADER_METHOD]: method, [constants.HTTP2_HEADER_PATH]: path, authorization: 'Bearer admin-token', 'content-type': 'application/json' });
+    const stream = session.request({ [constants.HTTP2_HEADER_METHOD]: method, [constants.HTTP2_HEADER_PATH]: path, authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' });
     let status = 0, text = '';
     stream.setEncoding('utf8');
     stream.on('response', (headers) => { status = Number(headers[constants.HTTP2_HEADER_STATUS]); });
@@ -62,7 +52,7 @@ test('many lists larger than one piece come whole over one HTTP/2 connection', a
 });
 
 test('a watch over HTTP/2 tells of writes over HTTP/1.1', async () => {
-  const stream = session.request({ [constants.HTTP2_HEADER_PATH]: `${maps}?watch=1&fieldSelector=metadata.name%3Dseen`, authorization: 'Bearer admin-token' });
+  const stream = session.request({ [constants.HTTP2_HEADER_PATH]: `${maps}?watch=1&fieldSelector=metadata.name%3Dseen`, authorization: `Bearer ${ADMIN_TOKEN}` });
   const line = new Promise<string>((resolve) => stream.setEncoding('utf8').once('data', resolve));
   await client.create(ConfigMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'seen', namespace: 'default' } });
   expect(JSON.parse(await line)).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'seen' } } });

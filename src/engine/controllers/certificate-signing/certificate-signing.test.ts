@@ -1,33 +1,24 @@
 import 'reflect-metadata';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { webcrypto } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../client/client.ts';
 import { createClient } from '../../../client/https-client.ts';
 import { CertificateSigningRequests } from '../../../client/kinds.ts';
 import type { CertificateSigningRequest } from '../../../kubernetes/types.generated.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
-import { runControllers } from '../../../runtime/run-controllers.ts';
-import { systemClock, systemRandom } from '../../../runtime/system-clock.ts';
-import { startApiServer, type ApiServer } from '../../apiserver/start.ts';
+import { startServerFixture, type ServerFixture } from '../../apiserver/server-fixture.ts';
+import type { ApiServer } from '../../apiserver/start.ts';
 import { certificateSigningController } from './controller.ts';
 import { refusal } from './signer-rules.ts';
 
 x509.cryptoProvider.set(webcrypto);
-let dir: string;
+let api: ServerFixture;
 let server: ApiServer;
 let admin: Client;
-let running: Promise<void>;
-const ending = new AbortController();
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-csr-'));
-  server = await startApiServer({
-    dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom,
-    staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'other-token', user: 'other', groups: [] }, { token: 'n1-token', user: 'system:node:n1', groups: ['system:nodes'] }, { token: 'joining-token', user: 'system:bootstrap:abcdef', groups: ['system:bootstrappers'] }],
+  api = await startServerFixture({
+    staticTokens: [{ token: 'other-token', user: 'other', groups: [] }, { token: 'n1-token', user: 'system:node:n1', groups: ['system:nodes'] }, { token: 'joining-token', user: 'system:bootstrap:abcdef', groups: ['system:bootstrappers'] }],
     access: {
       clusterroles: [{ metadata: { name: 'requests' }, rules: [{ apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests', 'certificatesigningrequests/approval', 'certificatesigningrequests/status'], verbs: ['*'] }] } as never],
       clusterrolebindings: [{ metadata: { name: 'renew' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient' }, subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:nodes' }] } as never, {
@@ -35,16 +26,10 @@ beforeAll(async () => {
       } as never, { metadata: { name: 'ask' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:node-bootstrapper' }, subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:bootstrappers' }] } as never, { metadata: { name: 'requests' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'requests' }, subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'other' }] } as never],
     },
   });
-  admin = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
-  running = runControllers({ factories: [certificateSigningController(server.authority)], client: admin, clock: systemClock, random: systemRandom, log: silentLogger, signal: ending.signal });
+  ({ server, client: admin } = api);
+  api.run(certificateSigningController(server.authority));
 });
-afterAll(async () => {
-  ending.abort();
-  await running;
-  admin.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => api.stop());
 
 interface Subject { readonly subject?: string; readonly signerName?: string; readonly by?: Client }
 

@@ -1,36 +1,24 @@
 import { request as httpsRequest } from 'node:https';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Client } from '../../../../client/client.ts';
-import { createClient } from '../../../../client/https-client.ts';
 import { ConfigMaps, Deployments, Namespaces, Pods, ServiceAccounts } from '../../../../client/kinds.ts';
 import { resource } from '../../../../client/resource.ts';
-import { silentLogger } from '../../../../runtime/logger.ts';
-import { systemClock, systemRandom } from '../../../../runtime/system-clock.ts';
-import { startApiServer, type ApiServer } from '../../start.ts';
+import { ADMIN_TOKEN, startServerFixture, type ServerFixture } from '../../server-fixture.ts';
 
 const Policies = resource('admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicies', 'ValidatingAdmissionPolicy', false);
 const Bindings = resource('admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding', false);
 
-let dir: string, server: ApiServer, client: Client;
+let api: ServerFixture, client: Client;
 const audited: { annotations?: Record<string, string>; objectRef?: { name?: string; resource?: string } }[] = [];
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-policies-'));
-  server = await startApiServer({
-    dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }],
+  api = await startServerFixture({
     audit: { policy: { omitStages: [], rules: [{ level: 'Metadata' }] }, sink: { write: (line: string) => void audited.push(JSON.parse(line) as never) } } as never,
   });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
+  client = api.client;
 });
 
-afterAll(async () => {
-  client.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => api.stop());
 
 interface Bound { readonly policy: Record<string, unknown>; readonly binding?: Record<string, unknown> }
 
@@ -147,8 +135,8 @@ test('who may connect to a pod is for policies as well', () => withPolicy({
   policy: { matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CONNECT'], resources: ['pods/exec', 'pods/attach'] }] }, validations: [{ expression: "request.subResource != 'exec' || !('rm' in object.command)", message: 'not this command', reason: 'Forbidden' }] },
 }, async (namespace) => {
   const connect = (rest: string): Promise<number | undefined> => new Promise((resolve, reject) => {
-    const headers = { authorization: 'Bearer admin-token', connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'sec-websocket-protocol': 'v5.channel.k8s.io' };
-    const call = httpsRequest(`${server.url}/api/v1/namespaces/${namespace}/pods/p/${rest}`, { ca: server.caPem, headers, agent: false }, (answer) => { answer.resume(); resolve(answer.statusCode); });
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'sec-websocket-protocol': 'v5.channel.k8s.io' };
+    const call = httpsRequest(`${api.server.url}/api/v1/namespaces/${namespace}/pods/p/${rest}`, { ca: api.server.caPem, headers, agent: false }, (answer) => { answer.resume(); resolve(answer.statusCode); });
     call.on('error', reject).end();
   });
   expect(await connect('exec?command=rm&container=a')).toBe(403);

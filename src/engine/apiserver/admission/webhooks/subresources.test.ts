@@ -1,14 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../../client/client.ts';
-import { createClient } from '../../../../client/https-client.ts';
 import { Deployments, Pods, ServiceAccounts } from '../../../../client/kinds.ts';
 import { resource } from '../../../../client/resource.ts';
-import { silentLogger } from '../../../../runtime/logger.ts';
-import { systemClock, systemRandom } from '../../../../runtime/system-clock.ts';
-import { startApiServer, type ApiServer } from '../../start.ts';
+import { startServerFixture, type ServerFixture } from '../../server-fixture.ts';
 import { startWebhookServer, type Review, type WebhookServer } from './webhook-server.ts';
 
 const group = 'admissionregistration.k8s.io';
@@ -18,13 +12,12 @@ const Policies = resource(group, 'v1', 'validatingadmissionpolicies', 'Validatin
 const Bindings = resource(group, 'v1', 'validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding', false);
 const subresources = ['deployments/scale', 'pods/binding', 'pods/eviction', 'serviceaccounts/token'];
 
-let dir: string, server: ApiServer, client: Client, hooks: WebhookServer;
+let api: ServerFixture, client: Client, hooks: WebhookServer;
 const seen: { what: string; object: unknown }[] = [];
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-subresources-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
+  api = await startServerFixture();
+  client = api.client;
   hooks = await startWebhookServer([]);
   await client.create(ServiceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } });
   await client.create(Deployments, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd', namespace: 'default' }, spec: { replicas: 1, selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'a', image: 'b' }] } } } });
@@ -50,10 +43,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  client.close();
-  await server.close();
+  await api.stop();
   await hooks.close();
-  rmSync(dir, { recursive: true });
 });
 
 async function send(method: 'POST' | 'PUT', path: string, body: object): Promise<{ status: number; body: Record<string, never> }> {

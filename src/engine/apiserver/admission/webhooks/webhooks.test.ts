@@ -1,14 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../../client/client.ts';
-import { createClient } from '../../../../client/https-client.ts';
 import { ConfigMaps, CustomResourceDefinitions, EndpointSlices, Namespaces, Pods, ServiceAccounts, Services } from '../../../../client/kinds.ts';
 import { resource } from '../../../../client/resource.ts';
-import { silentLogger } from '../../../../runtime/logger.ts';
-import { systemClock, systemRandom } from '../../../../runtime/system-clock.ts';
-import { startApiServer, type ApiServer } from '../../start.ts';
+import { startServerFixture, type ServerFixture } from '../../server-fixture.ts';
 import { startWebhookServer, type Review, type WebhookServer } from './webhook-server.ts';
 
 const configurations = {
@@ -16,20 +10,17 @@ const configurations = {
   Validating: resource('admissionregistration.k8s.io', 'v1', 'validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', false),
 };
 
-let dir: string, server: ApiServer, client: Client, hooks: WebhookServer;
+let api: ServerFixture, client: Client, hooks: WebhookServer;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-webhooks-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
+  api = await startServerFixture({ loopbackAddresses: true });
+  client = api.client;
   hooks = await startWebhookServer(['guard.default.svc']);
 });
 
 afterAll(async () => {
-  client.close();
-  await server.close();
+  await api.stop();
   await hooks.close();
-  rmSync(dir, { recursive: true });
 });
 
 const allow = ({ request }: Review, more: object = {}) => ({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', response: { uid: request.uid, allowed: true, ...more } });
@@ -125,7 +116,7 @@ test.for([
 
 test('a certificate of another authority, and a port where nobody listens, are failures', async () => {
   const { url } = hooks.serve('/fine', (review) => allow(review));
-  for (const clientConfig of [{ url, caBundle: Buffer.from(server.caPem).toString('base64') }, { url: 'https://127.0.0.1:1/x', caBundle: hooks.caBundle }]) {
+  for (const clientConfig of [{ url, caBundle: Buffer.from(api.server.caPem).toString('base64') }, { url: 'https://127.0.0.1:1/x', caBundle: hooks.caBundle }]) {
     await withHooks('Validating', [{ clientConfig }], async (namespace) => {
       await expect(client.create(ConfigMaps, configMap(namespace, 'a'))).rejects.toMatchObject({ code: 500, message: expect.stringContaining('failed calling webhook') });
     });
