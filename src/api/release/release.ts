@@ -33,6 +33,8 @@ export type ReleasePhase =
 
 export const ENDED_PHASES: readonly ReleasePhase[] = ['Completed', 'Failed', 'Aborted', 'Superseded'];
 
+export const hasEnded = ({ status }: Pick<Release, 'status'>): boolean => status?.phase !== undefined && ENDED_PHASES.includes(status.phase);
+
 /** Condition of a Release, with a {@link WaitReason}; absent: it does not wait. */
 export const WAITING = 'Waiting';
 

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import type { Application } from '../../api/application/application.ts';
 import { Applications, Releases } from '../../api/kinds.ts';
 import { buildName } from '../../api/names.ts';
-import { ENDED_PHASES, type Release } from '../../api/release/release.ts';
+import { hasEnded, type Release } from '../../api/release/release.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { pushBuild } from '../operations/push-build.ts';
@@ -65,7 +65,7 @@ export async function releaseAll(options: InstallationOptions, names: readonly s
   const wanted = new Set(names.map((name) => buildName(name, version)));
   const ended = await waitFor(`${names.length} releases of ${version}`, { clock, signal, deadlineMs: RELEASE_DEADLINE_MS, intervalMs: 250 }, async () => {
     const own = (await listReleases(client)).filter((r) => wanted.has(r.spec.build));
-    const done = own.filter((r) => r.status?.phase !== undefined && ENDED_PHASES.includes(r.status.phase));
+    const done = own.filter((r) => hasEnded(r));
     return done.length === wanted.size ? done : undefined;
   });
   const took = ended.map((r) => (Date.parse(r.status?.completedAt ?? '') - Date.parse(r.status?.startedAt ?? '')) / 1_000);

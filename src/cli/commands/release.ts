@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Release } from '../../api/release/release.ts';
+import { hasEnded, type Release } from '../../api/release/release.ts';
 import * as ask from '../../api/release/commands.ts';
 import { Applications, Builds, Deliveries, Releases, Routers } from '../../api/kinds.ts';
 import { LABELS } from '../../api/group.ts';
@@ -14,7 +14,7 @@ import { EXIT } from '../exit-code.ts';
 import { planInput } from '../operations/plan-input.ts';
 import { copyPodLogs } from '../operations/copy-pod-logs.ts';
 import { groupMembers, groupText } from '../operations/group-members.ts';
-import { getApplication, hasEnded, releaseInMotion, releasesOf } from '../operations/releases-of.ts';
+import { getApplication, releaseInMotion, releasesOf } from '../operations/releases-of.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import { age } from '../output/age.ts';
 import { outputOption, print, type OutputFormat } from '../output/print.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Application } from '../../api/application/application.ts';
-import type { Release } from '../../api/release/release.ts';
+import { hasEnded, type Release } from '../../api/release/release.ts';
 import { Applications, Deliveries, Releases, Routers } from '../../api/kinds.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
 import type { Router } from '../../api/router/router.ts';
@@ -12,7 +12,6 @@ import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '
 import { trackRows } from '../demo/view.ts';
 import { verdictText } from '../health/health-text.ts';
 import { readHealth, type ShownService } from '../health/read-health.ts';
-import { hasEnded } from '../operations/releases-of.ts';
 import { outputOption, print, type OutputFormat } from '../output/print.ts';
 import { table } from '../output/table.ts';
 import type { Terminal } from '../terminal.ts';

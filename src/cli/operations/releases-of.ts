@@ -1,4 +1,5 @@
-import { ENDED_PHASES, type Release } from '../../api/release/release.ts';
+import { hasEnded, type Release } from '../../api/release/release.ts';
+import { compareAge } from '../../api/age.ts';
 import { Applications, Releases } from '../../api/kinds.ts';
 import type { Application } from '../../api/application/application.ts';
 import { isNotFound } from '../../client/status-error.ts';
@@ -19,11 +20,8 @@ export async function getApplication({ client, namespace }: ClusterAccess, name:
 /** Oldest first. */
 export async function releasesOf({ client, namespace }: ClusterAccess, application: string): Promise<Release[]> {
   const { items } = await client.list(Releases, { namespace });
-  const created = (release: Release): string => release.metadata?.creationTimestamp ?? '';
-  return items.filter((r) => r.spec.application === application).sort((a, b) => created(a).localeCompare(created(b)));
+  return items.filter((r) => r.spec.application === application).sort(compareAge);
 }
-
-export const hasEnded = (release: Release): boolean => release.status?.phase !== undefined && ENDED_PHASES.includes(release.status.phase);
 
 /** The Release that a person means: the named one, else the one in motion. @throws {UserError} where that is none or not one */
 export async function releaseInMotion(access: ClusterAccess, application: string, name: string | undefined): Promise<Release> {

@@ -1,4 +1,4 @@
-import { ENDED_PHASES, WAITING, type Release, type WaitReason } from '../../api/release/release.ts';
+import { hasEnded, WAITING, type Release, type WaitReason } from '../../api/release/release.ts';
 import type { Finding, ReleaseHealth } from './finding.ts';
 import { duration, finding, type ServiceInput } from './service-input.ts';
 
@@ -6,7 +6,7 @@ type Gate = NonNullable<NonNullable<NonNullable<Release['status']>['tracks']>[nu
 
 /** Every release that has not ended, with what it waits for and since when. */
 export function releasesInMotion({ namespace, releases, service, application }: ServiceInput): ReleaseHealth[] {
-  return releases.filter((r) => r.status?.phase === undefined || !ENDED_PHASES.includes(r.status.phase)).map((release) => {
+  return releases.filter((r) => !hasEnded(r)).map((release) => {
     const { phase = 'Pending', track, message = '', history, startedAt } = release.status ?? {};
     const name = release.metadata?.name ?? '';
     const waiting = waitingGate(release);

@@ -2,7 +2,7 @@ import { Applications, Releases } from '../../api/kinds.ts';
 import type { Application } from '../../api/application/application.ts';
 import type { DeliveryChange } from '../../api/delivery/delivery.ts';
 import { API_VERSION } from '../../api/group.ts';
-import { ENDED_PHASES, type Release } from '../../api/release/release.ts';
+import { hasEnded, type Release } from '../../api/release/release.ts';
 import type { ObjectKey } from '../../client/resource.ts';
 import { isAlreadyExists, StatusError } from '../../client/status-error.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
@@ -84,7 +84,7 @@ export class People {
   /** True: the release that it asks for has ended. */
   async #rollBack(release: Release, commit: RecordCommit, key: ObjectKey): Promise<boolean> {
     const existing = this.#context.informer(Releases).get({ ...(key.namespace === undefined ? {} : { namespace: key.namespace }), name: release.metadata?.name ?? '' });
-    if (existing !== undefined) return existing.status?.phase !== undefined && ENDED_PHASES.includes(existing.status.phase);
+    if (existing !== undefined) return hasEnded(existing);
     try {
       await this.#context.client.create(Releases, release, { fieldManager: FIELD_MANAGER });
       this.#context.log.info({ namespace: key.namespace, name: key.name, release: release.metadata?.name, commit: commit.sha }, 'Commit became a rollback');

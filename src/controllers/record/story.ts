@@ -1,10 +1,9 @@
-import type { Release, ReleaseStatus, ReleaseTrackStatus } from '../../api/release/release.ts';
-import { ENDED_PHASES } from '../../api/release/release.ts';
+import { hasEnded, type Release, type ReleaseStatus, type ReleaseTrackStatus } from '../../api/release/release.ts';
 
 /** What the record keeps of a release's status: enough to go on from after all else is lost. What is measured anew at any time is left out. */
 export function storyOf(release: Release): ReleaseStatus {
   const { phase, track, reason, message, startedAt, completedAt, tracks } = release.status ?? {};
-  const ended = phase !== undefined && ENDED_PHASES.includes(phase);
+  const ended = hasEnded(release);
   return {
     ...(phase !== undefined && { phase }),
     ...(track !== undefined && { track }),

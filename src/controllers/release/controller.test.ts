@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { BuildGroup } from '../../api/build/build.ts';
 import { API_VERSION } from '../../api/group.ts';
-import { Applications, Builds, ReleasePolicies, Releases } from '../../api/kinds.ts';
+import { Applications, Builds, Deliveries, ReleasePolicies, Releases } from '../../api/kinds.ts';
 import type { ReleaseStatus } from '../../api/release/release.ts';
 import type { Client } from '../../client/client.ts';
 import { Namespaces } from '../../client/kinds.ts';
@@ -55,4 +55,16 @@ test('a release of a group begins when the last of the others is pushed, and end
   for (const name of group.applications) await eventually(async () => expect((await status('grouped', name))?.startedAt).toBeDefined());
   await client.patch(Releases, { namespace: 'grouped', name: 'shop-v1' }, { spec: { abort: { actor: 'ada', reason: 'wrong prices' } } });
   await eventually(async () => expect(await status('grouped', 'desk')).toMatchObject({ phase: 'Failed', history: expect.arrayContaining([expect.objectContaining({ reason: 'GroupAborted' })]) }));
+}, 60_000);
+
+test('a release behind a freeze goes on as soon as the policy lets it', async () => {
+  await applications('frozen', 'bank');
+  const delivery = { application: 'bank', tracks: [{ name: 'production', serving: 'bank-v0', percent: 100, builds: [{ build: 'bank-v0', replicas: 1 }] }], router: { replicas: 1 }, change: { actor: 'ada', reason: 'FirstBuild', message: 'there from before' } };
+  await client.create(Deliveries, { apiVersion: API_VERSION, kind: 'Delivery', metadata: { namespace: 'frozen', name: 'bank' }, spec: delivery });
+  const freezeWindows = [{ name: 'sale', schedule: '* * * * *', durationSeconds: 86_400 }];
+  await client.create(ReleasePolicies, { apiVersion: API_VERSION, kind: 'ReleasePolicy', metadata: { name: 'frozen' }, spec: { namespaces: ['frozen'], freezeWindows } });
+  await push('frozen', 'bank');
+  await eventually(async () => expect((await status('frozen', 'bank'))?.conditions).toEqual([expect.objectContaining({ type: 'Waiting', reason: 'Frozen' })]));
+  await client.patch(ReleasePolicies, { name: 'frozen' }, { spec: { freezeWindows: null } });
+  await eventually(async () => expect((await status('frozen', 'bank'))?.startedAt).toBeDefined());
 }, 60_000);

@@ -1,12 +1,12 @@
 import { LABELS } from '../../api/group.ts';
 import { Applications, Builds, Deliveries, ReleasePolicies, Releases, Routers } from '../../api/kinds.ts';
-import { ENDED_PHASES, type Release } from '../../api/release/release.ts';
+import { hasEnded } from '../../api/release/release.ts';
 import { Deployments, EndpointSlices, Jobs } from '../../client/kinds.ts';
 import type { KubernetesObject, ObjectKey } from '../../client/resource.ts';
 import { source, type Controller, type ControllerContext, type ControllerFactory } from '../../runtime/controller.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
 import { apply, isStale } from './apply.ts';
-import { BY_MOTION, groupOf, indexApplications, observe, QUEUED } from './observe.ts';
+import { BY_MOTION, groupOf, indexApplications, observe, UNENDED } from './observe.ts';
 import { Probes, type ProbeSources } from './probes.ts';
 import { reconcile } from './reconcile.ts';
 
@@ -29,8 +29,8 @@ function releaseControllerOf(context: ControllerContext, probes: Probes): Contro
     sources: [
       source(Applications, named),
       source(Builds, (b) => (b.spec.group?.applications ?? [b.spec.application]).flatMap((name) => keys(b, name))),
-      source(Releases, (r) => [...(groupOf(context.informer, r)?.applications ?? [r.spec.application]).flatMap((name) => keys(r, name)), ...(hasEnded(r) ? queued(context) : [])]),
-      source(ReleasePolicies, () => queued(context)),
+      source(Releases, (r) => [...(groupOf(context.informer, r)?.applications ?? [r.spec.application]).flatMap((name) => keys(r, name)), ...(hasEnded(r) ? unended(context) : [])]),
+      source(ReleasePolicies, () => unended(context)),
       source(Deliveries, (d) => keys(d, d.spec.application)),
       source(Routers, (r) => keys(r, r.spec.application)),
       source(Deployments, labelled),
@@ -57,13 +57,11 @@ function releaseControllerOf(context: ControllerContext, probes: Probes): Contro
   };
 }
 
-
-/** Applications whose next release waits for a place. */
-function queued({ informer }: ControllerContext): ObjectKey[] {
-  return informer(Releases).byIndex(BY_MOTION, QUEUED).flatMap((r) => keys(r, r.spec.application));
+/** Applications with a release that a policy, or a place that somebody leaves, may let go on: one behind a freeze is in no queue. */
+function unended({ informer }: ControllerContext): ObjectKey[] {
+  return informer(Releases).byIndex(BY_MOTION, UNENDED).flatMap((r) => keys(r, r.spec.application));
 }
 
-const hasEnded = ({ status }: Release): boolean => status?.phase !== undefined && ENDED_PHASES.includes(status.phase);
 const keys = (object: KubernetesObject, name: string | undefined): ObjectKey[] => (name === undefined ? [] : [{ namespace: object.metadata?.namespace, name }]);
 const named = (object: KubernetesObject): ObjectKey[] => keys(object, object.metadata?.name);
 const labelled = (object: KubernetesObject): ObjectKey[] => keys(object, object.metadata?.labels?.[LABELS.application]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ENDED_PHASES, type Release } from '../../api/release/release.ts';
+import { hasEnded } from '../../api/release/release.ts';
 import { ModelCluster, modelApplication, seeded, settleAll } from './model-cluster.ts';
 import { nameOf } from './observed.ts';
 import { isMoving } from './places.ts';
@@ -126,7 +126,6 @@ class Installation {
   }
 }
 
-const hasEnded = ({ status }: Release): boolean => status?.phase !== undefined && ENDED_PHASES.includes(status.phase);
 
 test(`groups and the bound on releases in motion hold at each of ${STEPS} steps of several Applications`, { timeout: 3_600_000 }, () => {
   for (let life = 0; life * STEPS_A_LIFE < STEPS; life++) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { resolveApplication } from '../../api/application/defaults.ts';
 import { trackDeploymentName } from '../../api/names.ts';
-import { ENDED_PHASES } from '../../api/release/release.ts';
+import { hasEnded } from '../../api/release/release.ts';
 import { ModelCluster, modelApplication, seeded } from './model-cluster.ts';
 import { nameOf } from './observed.ts';
 import { inMotion } from './turn.ts';
@@ -72,7 +72,7 @@ class Life {
     const release = () => {
       cluster.captureConfig('settings');
       for (const r of cluster.releases) {
-        if (r.status?.phase !== undefined && ENDED_PHASES.includes(r.status.phase)) continue;
+        if (hasEnded(r)) continue;
         const waits = (r.spec.approvals ?? []).length === 0 || r.spec.paused === true;
         if (waits) cluster.steer(nameOf(r), { paused: false, approvals: [{ track: 'paid', gate: '*', actor: 'ada', at: '2026-01-01T00:00:00Z' }] });
       }
@@ -81,7 +81,7 @@ class Life {
       release();
       cluster.settle(() => { this.#check(); return false; }, 3_000);
     }
-    const open = cluster.releases.filter((r) => !ENDED_PHASES.includes(r.status?.phase ?? 'Pending'));
+    const open = cluster.releases.filter((r) => !hasEnded(r));
     expect(open.map((r) => `${nameOf(r)} ${r.status?.phase} ${r.status?.message}`), this.#story('every release ends')).toEqual([]);
     cluster.now += 3_600_000;
     cluster.settle();
@@ -104,7 +104,7 @@ class Life {
 
   #person(): void {
     const { cluster, random } = this;
-    const open = cluster.releases.filter((r) => r.status?.phase !== undefined && !ENDED_PHASES.includes(r.status.phase));
+    const open = cluster.releases.filter((r) => r.status?.phase !== undefined && !hasEnded(r));
     const release = open[Math.floor(random() * open.length)];
     const dice = random();
     if (dice < 0.15) {
@@ -155,7 +155,7 @@ class Life {
     const spec = resolveApplication(cluster.application);
     const answer = cluster.router?.status?.observed;
     for (const track of spec.tracks) {
-      const owners = cluster.releases.filter((r) => !ENDED_PHASES.includes(r.status?.phase ?? 'Pending') && r.status?.tracks?.some((t) => t.name === track.name && inMotion(t)));
+      const owners = cluster.releases.filter((r) => !hasEnded(r) && r.status?.tracks?.some((t) => t.name === track.name && inMotion(t)));
       // A track that is put back may be so while another comes: never two that move forward.
       const forward = owners.filter((r) => r.status?.phase !== 'Aborting');
       if (forward.length > 1) throw new Error(this.#story(`${track.name} has one release: ${forward.map(nameOf)}`));
@@ -181,7 +181,7 @@ class Life {
   }
 
   #story(rule: string): string {
-    return `${rule}\n${this.log.slice(-40).join('\n')}\n${JSON.stringify(this.cluster.delivery?.spec, undefined, 1)}\n${JSON.stringify(this.cluster.releases.filter((r) => !ENDED_PHASES.includes(r.status?.phase ?? 'Pending')).map((r) => [nameOf(r), r.status?.phase, r.status?.tracks]))}`;
+    return `${rule}\n${this.log.slice(-40).join('\n')}\n${JSON.stringify(this.cluster.delivery?.spec, undefined, 1)}\n${JSON.stringify(this.cluster.releases.filter((r) => !hasEnded(r)).map((r) => [nameOf(r), r.status?.phase, r.status?.tracks]))}`;
   }
 }
 

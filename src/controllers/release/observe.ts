@@ -1,7 +1,7 @@
 import { compareAge } from '../../api/age.ts';
 import type { Build, BuildGroup } from '../../api/build/build.ts';
 import { Applications, Builds, Deliveries, ReleasePolicies, Releases, Routers } from '../../api/kinds.ts';
-import type { Release } from '../../api/release/release.ts';
+import { hasEnded, type Release } from '../../api/release/release.ts';
 import { LABELS } from '../../api/group.ts';
 import { routerName } from '../../api/names.ts';
 import { Deployments, EndpointSlices, Jobs } from '../../client/kinds.ts';
@@ -23,10 +23,11 @@ const bySpec = (object: KubernetesObject & { spec: { application: string } }): s
 const BY_GROUP = 'release/group';
 export const BY_MOTION = 'release/motion';
 const MOVING = 'moving';
-export const QUEUED = 'queued';
+const QUEUED = 'queued';
+export const UNENDED = 'unended';
 
 const byGroup = (build: Build): string[] => (build.spec.group === undefined ? [] : [`${build.metadata?.namespace}/${build.spec.group.name}`]);
-const byMotion = (release: Release): string[] => [...(isMoving(release) ? [MOVING] : []), ...(isQueued(release) ? [QUEUED] : [])];
+const byMotion = (release: Release): string[] => [...(isMoving(release) ? [MOVING] : []), ...(isQueued(release) ? [QUEUED] : []), ...(hasEnded(release) ? [] : [UNENDED])];
 
 export function indexApplications({ informer }: ControllerContext): void {
   informer(Builds).addIndex(BY_APPLICATION, bySpec);

@@ -1,5 +1,5 @@
 import type { FreezeWindow } from '../../api/application/application.ts';
-import { ENDED_PHASES, type Release } from '../../api/release/release.ts';
+import { hasEnded, type Release } from '../../api/release/release.ts';
 import type { ReleasePolicy } from '../../api/release-policy/release-policy.ts';
 import { nameOf } from './observed.ts';
 import { timestamp, wakeAt, type Turn, type WorkingRelease } from './turn.ts';
@@ -19,8 +19,8 @@ export interface Places {
   readonly freezeWindows: readonly FreezeWindow[];
 }
 
-export const isQueued = ({ status }: Release): boolean => status?.queuedAt !== undefined && status.startedAt === undefined && !(status.phase !== undefined && ENDED_PHASES.includes(status.phase));
-export const isMoving = ({ status }: Release): boolean => status?.startedAt !== undefined && !(status.phase !== undefined && ENDED_PHASES.includes(status.phase));
+export const isQueued = (release: Release): boolean => release.status?.queuedAt !== undefined && release.status.startedAt === undefined && !hasEnded(release);
+export const isMoving = (release: Release): boolean => release.status?.startedAt !== undefined && !hasEnded(release);
 
 /** What the policies say to a namespace.
  *  @param moving and queued those of the whole cluster

@@ -5,7 +5,7 @@ import type { Build } from '../../api/build/build.ts';
 import { withCondition } from '../../api/conditions.ts';
 import type { DeliverySpec } from '../../api/delivery/delivery.ts';
 import { API_VERSION, LABELS } from '../../api/group.ts';
-import { ENDED_PHASES, type Release, type ReleaseStatus } from '../../api/release/release.ts';
+import { hasEnded, type Release, type ReleaseStatus } from '../../api/release/release.ts';
 import { labelValue, releaseName } from '../../api/names.ts';
 import type { Job } from '../../kubernetes/types.generated.ts';
 import { advance } from './advance.ts';
@@ -56,7 +56,7 @@ export function reconcile(observed: Observed): Decision {
 
   const actions: ReleaseAction[] = turn.releases.flatMap((working) => {
     const { release } = working;
-    if (release.status?.phase !== undefined && ENDED_PHASES.includes(release.status.phase)) return [];
+    if (hasEnded(release)) return [];
     showWaiting(turn, working);
     working.status.observedGeneration = release.metadata?.generation;
     return isDeepStrictEqual(working.status, { tracks: [], ...working.release.status })

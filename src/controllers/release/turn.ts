@@ -1,6 +1,6 @@
 import { resolveApplication, type ResolvedApplicationSpec, type ResolvedTrack } from '../../api/application/defaults.ts';
 import type { DeliveryChange, DeliveryTrack } from '../../api/delivery/delivery.ts';
-import { ENDED_PHASES, WAITING, type Release, type ReleaseStatus, type ReleaseTrackStatus, type TrackPhase, type WaitReason } from '../../api/release/release.ts';
+import { hasEnded, WAITING, type Release, type ReleaseStatus, type ReleaseTrackStatus, type TrackPhase, type WaitReason } from '../../api/release/release.ts';
 import type { Job } from '../../kubernetes/types.generated.ts';
 import { nameOf, type Observed } from './observed.ts';
 import { compareAge } from '../../api/age.ts';
@@ -64,9 +64,9 @@ export function beginTurn(observed: Observed): Turn {
 }
 
 /** A copy, but for ended releases: nothing changes them, and there may be many. */
-function workingStatus({ status }: Release): WorkingRelease['status'] {
-  const ended = status?.phase !== undefined && ENDED_PHASES.includes(status.phase);
-  if (ended) return { ...status, tracks: status.tracks ?? [] };
+function workingStatus(release: Release): WorkingRelease['status'] {
+  const { status } = release;
+  if (hasEnded(release)) return { ...status, tracks: status?.tracks ?? [] };
   return { ...structuredClone(status ?? {}), tracks: structuredClone(status?.tracks ?? []) };
 }
 
@@ -85,7 +85,7 @@ function heldTrack(observed: Observed, rules: ResolvedTrack): DeliveryTrack {
 }
 
 export function isEnded(working: WorkingRelease): boolean {
-  return working.status.phase !== undefined && ENDED_PHASES.includes(working.status.phase);
+  return hasEnded(working);
 }
 
 export function isAborting(working: WorkingRelease): boolean {
