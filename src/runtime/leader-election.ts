@@ -8,6 +8,9 @@ import type { Clock, Random } from './clock.ts';
 import type { Logger } from './logger.ts';
 import { startReflector } from './reflector.ts';
 
+/** A pod that was deleted by force is gone from the API a moment before its node has ended it. */
+const GONE_GRACE_MS = 1_000;
+
 export interface LeaderElectionOptions {
   readonly client: Client;
   readonly clock: Clock;
@@ -21,6 +24,8 @@ export interface LeaderElectionOptions {
   readonly leaseDurationMs?: number;
   /** How often a candidate looks whether the Lease has run out; that it was released it sees at once. Default 1 s. */
   readonly retryMs?: number;
+  /** Whether a holder is known to be gone for good, and not just silent: then its Lease is not waited for. Rejects where it cannot be told. Absent: nobody knows. */
+  readonly isGone?: (holder: string) => Promise<boolean>;
 }
 
 /** Waits for the Lease, then runs `lead` until the signal aborts or the Lease is lost; the Lease is released on the way out. Where the Lease is lost it waits for it again. */
@@ -28,7 +33,7 @@ export async function runAsLeader(options: LeaderElectionOptions, lead: (signal:
   const { random, signal, log } = options;
   const durationMs = options.leaseDurationMs ?? 15_000;
   // A holder's clock is not ours: its Lease counts as expired when we have seen no change of it for its whole duration.
-  const seen: Seen = { renewTime: undefined, atMs: 0 };
+  const seen: Seen = { renewTime: undefined, atMs: 0, goneSinceMs: undefined };
   let release: ReleaseWatch | undefined;
   while (!signal.aborted) {
     if (!(await tryAcquire(options, durationMs, seen))) {
@@ -84,6 +89,8 @@ function watchForRelease(options: LeaderElectionOptions): ReleaseWatch {
 interface Seen {
   renewTime: string | undefined;
   atMs: number;
+  /** Since when the holder has been known to be gone without a further sign of it. */
+  goneSinceMs: number | undefined;
 }
 
 async function renew(options: LeaderElectionOptions, durationMs: number, seen: Seen, term: AbortController): Promise<void> {
@@ -96,6 +103,17 @@ async function renew(options: LeaderElectionOptions, durationMs: number, seen: S
   }
 }
 
+/** Whether the holder has been gone for as long as its processes may need to end, and has not renewed meanwhile. */
+async function isLost({ isGone, clock }: LeaderElectionOptions, holder: string, seen: Seen): Promise<boolean> {
+  if (isGone === undefined) return false;
+  if (!(await isGone(holder))) {
+    seen.goneSinceMs = undefined;
+    return false;
+  }
+  seen.goneSinceMs ??= clock.now();
+  return clock.now() - seen.goneSinceMs >= GONE_GRACE_MS;
+}
+
 /** False where another holds the Lease or the API cannot be asked. */
 async function tryAcquire(options: LeaderElectionOptions, durationMs: number, seen: Seen): Promise<boolean> {
   const { client, clock, identity, lease: key } = options;
@@ -106,10 +124,10 @@ async function tryAcquire(options: LeaderElectionOptions, durationMs: number, se
       throw e;
     });
     const held = lease?.spec;
-    if (held?.renewTime !== seen.renewTime) Object.assign(seen, { renewTime: held?.renewTime, atMs: nowMs });
+    if (held?.renewTime !== seen.renewTime) Object.assign(seen, { renewTime: held?.renewTime, atMs: nowMs, goneSinceMs: undefined });
     const holder = held?.holderIdentity ?? '';
     const expired = nowMs - seen.atMs >= (held?.leaseDurationSeconds ?? 0) * 1_000;
-    if (holder !== '' && holder !== identity && !expired) return false;
+    if (holder !== '' && holder !== identity && !expired && !(await isLost(options, holder, seen))) return false;
     const now = microTime(nowMs);
     const next: Lease = {
       ...lease,

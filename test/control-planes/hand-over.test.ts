@@ -38,7 +38,7 @@ const deletePod = (...args: string[]): Promise<string> => cluster.kubectl('-n', 
 test.for([
   { how: 'its pod is deleted: the Lease is released on the way out', blow: () => deletePod() },
   { how: 'kill -9 of the process: the next of its pod bears the same name', blow: (pid: number) => process.kill(pid, 'SIGKILL') },
-  { how: 'its pod is lost without a word: the Lease runs out', blow: () => deletePod('--grace-period=0', '--force') },
+  { how: 'its pod is lost without a word: nobody waits for the Lease of one that is gone', blow: () => deletePod('--grace-period=0', '--force') },
 ])('the controllers are at work again after $how', async ({ how, blow }) => {
   const took: number[] = [];
   for (let round = 0; round < ROUNDS; round++) took.push(await atWorkAgainMs(blow));

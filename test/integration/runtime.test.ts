@@ -7,7 +7,7 @@ import { createClient } from '../../src/client/https-client.ts';
 import { ConfigMaps, Events, Leases } from '../../src/client/kinds.ts';
 import { startApiServer } from '../../src/engine/apiserver/start.ts';
 import { createEventRecorder } from '../../src/runtime/event-recorder.ts';
-import { runAsLeader } from '../../src/runtime/leader-election.ts';
+import { microTime, runAsLeader } from '../../src/runtime/leader-election.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { startReflector } from '../../src/runtime/reflector.ts';
 import { systemClock, systemRandom } from '../../src/runtime/system-clock.ts';
@@ -80,6 +80,31 @@ test('one candidate leads, and the next takes over at once when it lets go', asy
   await a.stop();
   await vi.waitFor(() => expect(led).toEqual(['a', 'b']), within);
   await b.stop();
+});
+
+test('a Lease is waited for while its holder may live, and taken when the holder is known to be gone', async () => {
+  const server = await start(directory());
+  stops.push(() => server.close());
+  const lease = { namespace: 'default', name: 'held' };
+  await server.client.create(Leases, { metadata: lease, spec: { holderIdentity: 'lost', leaseDurationSeconds: 600, renewTime: microTime(systemClock.now()) } });
+  let asked = 0;
+  let answer = (): Promise<boolean> => Promise.reject(new Error('nobody can tell'));
+  let led = false;
+  const ending = new AbortController();
+  const isGone = (holder: string): Promise<boolean> => { expect(holder).toBe('lost'); asked++; return answer(); };
+  const done = runAsLeader({ client: server.client, ...common, signal: ending.signal, lease, identity: 'next', retryMs: 20, isGone }, async (signal) => {
+    led = true;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  });
+  stops.push(async () => { ending.abort(); await done; });
+  await vi.waitFor(() => expect(asked).toBeGreaterThan(2), within);
+  answer = () => Promise.resolve(false);
+  const before = asked;
+  await vi.waitFor(() => expect(asked).toBeGreaterThan(before + 2), within);
+  expect(led).toBe(false);
+  answer = () => Promise.resolve(true);
+  await vi.waitFor(() => expect(led).toBe(true), within);
+  expect((await server.client.get(Leases, lease)).spec?.holderIdentity).toBe('next');
 });
 
 test('an Event that repeats is counted, not written anew', async () => {

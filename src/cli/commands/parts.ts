@@ -28,7 +28,7 @@ export function partCommands(terminal: Terminal): Command[] {
       .option('--kubeconfig <file>', "the cluster's kubeconfig (default: $KUBECONFIG)").option('--context <name>', 'a context of the kubeconfig')
       .requiredOption('--record <dir>', "work tree of the record's git repository").addOption(new Option('--router <kind>', 'what `router.kind: auto` means').choices(['haproxy', 'builtin']).default('haproxy'))
       .option('--router-image <image>', 'image of the router pods; it has sh and the router on its PATH').option('--health-address <host:port>', "answer a kubelet's probes there").option('--lease-namespace <name>', 'where the Lease of the leader stands', 'default')
-      .option('--lease-identity <name>', 'who leads: one that starts again under its name leads on at once (default: machine and process id)').addOption(faultsOption())
+      .option('--lease-identity <name>', 'who leads: one that starts again under its name leads on at once, and of pod/NAME nobody waits for the Lease once that pod is gone (default: machine and process id)').addOption(faultsOption())
       .action(async (options: ControllersOptions) => (await import('../processes/controllers-process.ts')).runControllersProcess(terminal, options)),
     freePart('node', 'pods as processes: images, probes, logs; beside any control plane').option('--nodes <n>', 'nodes to register', Number, 2)
       .addOption(runtimeOption())

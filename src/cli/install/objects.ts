@@ -58,7 +58,7 @@ function deploymentSpec({ image, routerImage, router, recordSize }: InstallOptio
         containers: [{
           name: 'controllers', image, imagePullPolicy: 'IfNotPresent',
           // Embedded nodes run programs without a file system of their own: what is mounted stands below $POD_ROOT there.
-          command: ['sh', '-c', `exec \${AWEIGH_BIN:-aweigh} controllers --record "\${POD_ROOT:-}${RECORD_PATH}/record" --router ${router} --router-image "$ROUTER_IMAGE" --lease-namespace "$POD_NAMESPACE" --lease-identity "$POD_NAME" --health-address "$POD_IP:${HEALTH_PORT}"`],
+          command: ['sh', '-c', `exec \${AWEIGH_BIN:-aweigh} controllers --record "\${POD_ROOT:-}${RECORD_PATH}/record" --router ${router} --router-image "$ROUTER_IMAGE" --lease-namespace "$POD_NAMESPACE" --lease-identity "pod/$POD_NAME" --health-address "$POD_IP:${HEALTH_PORT}"`],
           env: [
             { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
             { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },

@@ -2,7 +2,9 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { customResourceDefinitions } from '../../api/crds.ts';
 import { createClient } from '../../client/https-client.ts';
-import { CustomResourceDefinitions } from '../../client/kinds.ts';
+import type { Client } from '../../client/client.ts';
+import { CustomResourceDefinitions, Pods } from '../../client/kinds.ts';
+import { isNotFound } from '../../client/status-error.ts';
 import type { Connection } from '../../client/connection.ts';
 import { inClusterConnection } from '../../client/in-cluster.ts';
 import { loadKubeconfig } from '../../client/kubeconfig.ts';
@@ -28,7 +30,8 @@ export interface ControllersOptions extends HookOptions {
   readonly routerImage?: string;
   /** Where the Lease stands that lets only one of several lead. */
   readonly leaseNamespace: string;
-  /** Of this process alone while it runs; the next one after it may bear it too, and takes the Lease back at once. Default: machine and process id. */
+  /** Of this process alone while it runs; the next one after it may bear it too, and takes the Lease back at once. `pod/NAME` is a pod beside the Lease: where
+   *  that is gone nobody waits for the Lease to run out. Default: machine and process id. */
   readonly leaseIdentity?: string;
   /** See {@link Faults}; only tests name one. */
   readonly faults?: string;
@@ -48,7 +51,8 @@ export async function runControllersProcess(terminal: Terminal, options: Control
     await Promise.all(customResourceDefinitions.map((definition) => client.apply(CustomResourceDefinitions, definition, { fieldManager: 'aweigh', force: true })));
     // One that waits for the Lease is ready too: it takes over.
     ready = true;
-    await runAsLeader({ client, clock, random, log, signal, identity, lease: { namespace: options.leaseNamespace, name: 'aweigh-controllers' } }, async (leading) => {
+    const isGone = (holder: string): Promise<boolean> => podIsGone(client, options.leaseNamespace, holder);
+    await runAsLeader({ client, clock, random, log, signal, identity, isGone, lease: { namespace: options.leaseNamespace, name: 'aweigh-controllers' } }, async (leading) => {
       const record = resolve(terminal.workingDirectory, options.record);
       const repository = await openRepository(record, { log, clock, environment: gitEnvironment(env) });
       try {
@@ -62,6 +66,22 @@ export async function runControllersProcess(terminal: Terminal, options: Control
   } finally {
     health?.close();
     client.close();
+  }
+}
+
+/**
+ * Whether the holder of a Lease is a pod that runs no more: its node has ended it, or somebody has vouched for that by deleting it by force, as for a
+ * StatefulSet's pods. One on a node that is silent is still there, and so is a holder that is no pod.
+ */
+async function podIsGone(client: Client, namespace: string, holder: string): Promise<boolean> {
+  const [kind, name] = holder.split('/');
+  if (kind !== 'pod' || name === undefined) return false;
+  try {
+    const { status } = await client.get(Pods, { namespace, name });
+    return status?.phase === 'Failed' || status?.phase === 'Succeeded';
+  } catch (error) {
+    if (isNotFound(error)) return true;
+    throw error;
   }
 }
 
