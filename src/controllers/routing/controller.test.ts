@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { Routers } from '../../api/kinds.ts';
 import type { Router } from '../../api/router/router.ts';
 import type { Client } from '../../client/client.ts';
-import { EndpointSlices, Pods, Secrets, ServiceAccounts } from '../../client/kinds.ts';
+import { EndpointSlices, Pods, Secrets, ServiceAccounts, Services } from '../../client/kinds.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
 import { gatewayApiPublisher } from '../../providers/traffic/gateway-api/publisher.ts';
@@ -44,11 +44,11 @@ async function makeRouter(spec: Partial<Router['spec']>): Promise<void> {
   });
 }
 
-async function makeSlice(version: string, track: string, address: string): Promise<void> {
+async function makeSlice(version: string, track: string, address: string, ports = [{ name: 'http', port: 8080 }]): Promise<void> {
   const name = `${track}-${version}`;
   await client.create(EndpointSlices, {
     metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name, 'aweigh.dev/application': 'shop', track, version } },
-    addressType: 'IPv4', ports: [{ name: 'http', port: 8080, protocol: 'TCP' }], endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false } }],
+    addressType: 'IPv4', ports: ports.map((port) => ({ ...port, protocol: 'TCP' as const })), endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false } }],
   });
   disposing.push(() => client.delete(EndpointSlices, { namespace, name }));
 }
@@ -100,6 +100,19 @@ test('routers turn ready when told, switch together, and the status says when', 
   await expect.poll(async () => (await client.get(Routers, key)).metadata?.resourceVersion, { timeout: 5_000 }).not.toBe(resourceVersion);
   expect((await status())?.switches).toHaveLength(2);
   expect((await send({ address: routers[0]!.pod.address })).version).toBe('v2');
+});
+
+test('which of its ports endpoints serve on is the Service\'s to say, also where that comes after them', async () => {
+  disposing.push(startController());
+  const shop = await startService('v1');
+  disposing.push(async () => { shop.server.closeAllConnections(); shop.server.close(); });
+  await makeSlice('v1', 'production', shop.address, [{ name: 'metrics', port: 9090 }, { name: 'http', port: 8080 }]);
+  await makeRouter({});
+  const router = await routerPod('early');
+  await expect.poll(() => router.ready(), { timeout: 5_000 }).toBe(200);
+  await client.create(Services, { metadata: { name: 'production-v1', namespace, labels: { 'aweigh.dev/application': 'shop' } }, spec: { ports: [{ name: 'http', port: 8080 }] } });
+  disposing.push(() => client.delete(Services, { namespace, name: 'production-v1' }));
+  await expect.poll(async () => (await send({ address: router.pod.address })).version, { timeout: 5_000 }).toBe('v1');
 });
 
 test('a router that served and cannot be told any more is deleted', async () => {

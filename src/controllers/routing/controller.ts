@@ -3,7 +3,7 @@ import { routerName } from '../../api/names.ts';
 import { Routers } from '../../api/kinds.ts';
 import type { PodRouterProvider, Router } from '../../api/router/router.ts';
 import { EndpointSlices, Pods, Services } from '../../client/kinds.ts';
-import { keyOf, type ObjectKey } from '../../client/resource.ts';
+import { keyOf, type KubernetesObject, type ObjectKey } from '../../client/resource.ts';
 import type { Controller, ControllerContext, ControllerFactory, ReconcileResult } from '../../runtime/controller.ts';
 import { source } from '../../runtime/controller.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
@@ -37,6 +37,11 @@ const LEAVING_TIMEOUT_MS = 500;
 const RESYNC_MS = 30_000;
 const RESYNC_MS_FOR_EACH = 1_000;
 
+const ofApplication = ({ metadata }: KubernetesObject): ObjectKey[] => {
+  const application = metadata?.labels?.[LABELS.application];
+  return application === undefined ? [] : [{ namespace: metadata?.namespace, name: routerName(application) }];
+};
+
 /** A Router whose routers are pods. */
 interface Tier {
   readonly router: Router;
@@ -54,10 +59,8 @@ class RoutingController implements Controller {
   readonly workers = 64;
   readonly sources = [
     source(Routers, (router) => [keyOf(router)]),
-    source(EndpointSlices, (slice) => {
-      const application = slice.metadata?.labels?.[LABELS.application];
-      return application === undefined ? [] : [{ namespace: slice.metadata?.namespace, name: routerName(application) }];
-    }),
+    source(EndpointSlices, ofApplication),
+    source(Services, ofApplication),
     source(Pods, (pod) => {
       const name = pod.metadata?.labels?.[ROUTER_LABEL];
       return name === undefined ? [] : [{ namespace: pod.metadata?.namespace, name }];
