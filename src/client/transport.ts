@@ -20,7 +20,8 @@ export interface Transport {
   close(): void;
 }
 
-const requestTimeoutMs = 60_000;
+/** Without a word for so long a request fails, and an idle connection is closed: servers keep one for longer, and must not be the first to hang up. */
+const silenceMs = 60_000;
 
 export function createTransport(connection: Connection): Transport {
   const base = new URL(connection.server);
@@ -34,11 +35,11 @@ export function createTransport(connection: Connection): Transport {
     rejectUnauthorized: connection.insecureSkipTlsVerify !== true,
   };
   const agentOf = (options: http.AgentOptions): http.Agent => (secure ? new https.Agent({ ...options, ...tls }) : new http.Agent(options));
-  const pool = agentOf({ keepAlive: true, maxSockets: 16, maxFreeSockets: 16, scheduling: 'lifo' });
-  const streams = agentOf({ keepAlive: false });
+  const pool = agentOf({ keepAlive: true, maxSockets: 16, maxFreeSockets: 16, scheduling: 'lifo', timeout: silenceMs });
+  const ownConnections = agentOf({ keepAlive: false });
   const request = secure ? https.request : http.request;
 
-  const attempt = (r: TransportRequest, headers: Record<string, string>): Promise<http.IncomingMessage> =>
+  const attempt = (r: TransportRequest, headers: Record<string, string>, agent: http.Agent): Promise<http.IncomingMessage> =>
     new Promise((resolve, reject) => {
       const outgoing = request(
         {
@@ -47,12 +48,12 @@ export function createTransport(connection: Connection): Transport {
           method: r.method,
           path: prefix + r.path,
           headers,
-          agent: r.streaming === true ? streams : pool,
+          agent,
           signal: r.signal,
         },
         resolve,
       );
-      if (r.streaming !== true) outgoing.setTimeout(requestTimeoutMs, () => outgoing.destroy(new Error(`no answer within ${requestTimeoutMs} ms`)));
+      if (r.streaming !== true) outgoing.setTimeout(silenceMs, () => outgoing.destroy(new Error(`no answer within ${silenceMs} ms`)));
       outgoing.on('error', (cause: NodeJS.ErrnoException) => {
         reject(Object.assign(connectionLost(connection.server, cause), { stale: outgoing.reusedSocket && cause.code === 'ECONNRESET' }));
       });
@@ -70,16 +71,16 @@ export function createTransport(connection: Connection): Transport {
         ...r.headers,
       };
       try {
-        return await attempt(r, headers);
+        return await attempt(r, headers, r.streaming === true ? ownConnections : pool);
       } catch (e) {
-        // The server closed an idle connection just as it was taken from the pool; only a read may safely go out twice.
-        if (r.method === 'GET' && (e as { stale?: boolean }).stale === true) return attempt(r, headers);
+        // The server closed an idle connection just as it was taken from the pool, and the next one there may be as old; only a read may safely go out twice.
+        if (r.method === 'GET' && (e as { stale?: boolean }).stale === true) return attempt(r, headers, ownConnections);
         throw e;
       }
     },
     close() {
       pool.destroy();
-      streams.destroy();
+      ownConnections.destroy();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Clock, Random } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -27,6 +27,7 @@ import { AggregatedApis } from './aggregation/aggregated-apis.ts';
 import { FrontProxy } from './aggregation/front-proxy.ts';
 import { followDefinitions } from './custom-resources/follow-definitions.ts';
 import { DiscoveryDocuments } from './discovery/documents.ts';
+import { connectionOptions, keepConnections } from './http/connections.ts';
 import { openPaths } from './http/open-paths.ts';
 import { resourcelessPaths } from './http/resourceless-paths.ts';
 import { metricsPath, RequestMetrics } from './http/metrics.ts';
@@ -104,7 +105,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const proxy = await FrontProxy.open(pki, clock);
     const aggregation = { apis: new AggregatedApis(api, proxy), proxy };
     let ready = false;
-    const server = createSecureServer({ allowHTTP1: true, key: serving.keyPem, cert: serving.certPem, ca: [authority.caPem], requestCert: true, rejectUnauthorized: false });
+    const server = createSecureServer({ ...connectionOptions, allowHTTP1: true, key: serving.keyPem, cert: serving.certPem, ca: [authority.caPem], requestCert: true, rejectUnauthorized: false });
     // The listeners stand before the port opens: a request that comes in between must not wait for ever.
     const { promise: listening, resolve: nowListening } = Promise.withResolvers<string>();
     const requests = new RequestMetrics(clock);
@@ -117,7 +118,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const listener = requestListener(parts);
     server.on('upgrade', upgradeListener(parts));
     server.on('request', (req, res) => listener(req as unknown as IncomingMessage, res as unknown as ServerResponse));
-    const stop = closer(server);
+    const stop = keepConnections(server);
     const address = await listen(server, host, options.port ?? 0);
     nowListening(`${host}:${address.port}`);
     const url = `https://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
@@ -150,23 +151,5 @@ function listen(server: Http2SecureServer, host: string, port: number): Promise<
       reject(error.code === 'EADDRINUSE' ? new PortInUseError(`Port ${port} of ${host} is in use by another program: stop it, or choose another with --port (0 takes a free one)`, { cause: error }) : error);
     });
     server.listen(port, host, () => resolve(server.address() as AddressInfo));
-  });
-}
-
-/** Stops taking connections, lets running requests end for at most two seconds, and closes idle ones. */
-function closer(server: Http2SecureServer): () => Promise<void> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  server.on('tlsClientError', () => {});
-  server.on('sessionError', () => {});
-  return () => new Promise((resolve) => {
-    const force = setTimeout(() => { for (const s of sockets) s.destroy(); }, 300);
-    server.close(() => {
-      clearTimeout(force);
-      resolve();
-    });
   });
 }

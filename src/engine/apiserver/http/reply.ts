@@ -79,6 +79,7 @@ export function replyText(res: ServerResponse, code: number, text: string, conte
 /** Sends any failure as a Status. After the head went out the connection is cut, as nothing else is left to say. */
 export function replyError(req: IncomingMessage, res: ServerResponse, error: unknown): void {
   const failure = error instanceof StatusError ? error : internalError(error);
+  if (res.writableEnded) return;
   if (res.headersSent) {
     res.destroy();
     return;
