@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Exchange, RecordChange, RecordCommit, Remote, Repository, Signature } from '../../controllers/record/repository.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { beginGit } from './git-begin.ts';
 import { GitBranch } from './git-branch.ts';
 import { gitIn, type Git, type GitEnvironment } from './git-command.ts';
 import { setDamagedAside } from './git-damage.ts';
@@ -12,7 +13,9 @@ import { changedFolders, GitHistory } from './git-history.ts';
 import { mergeFiles } from './git-merge.ts';
 import { signerOf } from './git-signature.ts';
 import { commitObject, messageOf } from './git-message.ts';
-import { GitObjects, idOf, readBlobs } from './git-objects.ts';
+import { GitJournal } from './git-journal.ts';
+import { idOf } from './git-object-format.ts';
+import { GitObjects, readBlobs } from './git-objects.ts';
 import { TRACKING } from './git-remote.ts';
 import { GitTree } from './git-tree.ts';
 import { GitWorkTree } from './git-work-tree.ts';
@@ -44,7 +47,12 @@ interface Waiting {
 export async function openRepository(directory: string, options: RepositoryOptions): Promise<Repository & { close(): Promise<void> }> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const repository = new GitRepository(directory, options);
-  await repository.prepare();
+  try {
+    await repository.prepare();
+  } catch (error) {
+    await repository.close();
+    throw error;
+  }
   return repository;
 }
 
@@ -53,6 +61,7 @@ class GitRepository implements Repository {
   readonly #options: RepositoryOptions;
   readonly #git: Git;
   readonly #branch: GitBranch;
+  readonly #journal: GitJournal;
   readonly #objects: GitObjects;
   readonly #history: GitHistory;
   readonly #workTree: GitWorkTree;
@@ -76,7 +85,8 @@ class GitRepository implements Repository {
     this.#options = options;
     this.#git = gitIn(directory, options.environment);
     this.#branch = new GitBranch(join(directory, '.git'), BRANCH);
-    this.#objects = new GitObjects(join(directory, '.git'), this.#git);
+    this.#journal = new GitJournal(join(directory, '.git'), this.#git, options.log);
+    this.#objects = new GitObjects(join(directory, '.git'), this.#git, this.#journal);
     this.#history = new GitHistory(this.#git);
     this.#workTree = new GitWorkTree(this.#git, options.log);
   }
@@ -84,13 +94,11 @@ class GitRepository implements Repository {
   async prepare(): Promise<void> {
     const { clock, log } = this.#options;
     for (const lock of LOCKS) await rm(join(this.#directory, '.git', lock), { force: true });
+    // What it cannot give back now is said below, unless the record goes aside together with it.
+    await this.#journal.recover().catch(() => undefined);
     await setDamagedAside(this.#directory, BRANCH, this.#git, clock, log);
-    if (!existsSync(join(this.#directory, '.git', 'HEAD'))) {
-      await this.#git(['init', '--quiet', `--initial-branch=${BRANCH}`]);
-      await this.#git(['config', 'receive.denyCurrentBranch', 'updateInstead']);
-      // Its lock would be in the way of a commit.
-      await this.#git(['config', 'gc.packRefs', 'false']);
-    }
+    await beginGit(this.#directory, BRANCH, this.#git);
+    await this.#journal.recover();
     await this.#finishInterrupted();
     this.#ownHead = this.#branch.head();
     const watcher = watch(join(this.#directory, '.git'), { recursive: false }, () => void this.#noticeMove());
@@ -103,6 +111,7 @@ class GitRepository implements Repository {
     await this.#held;
     await this.#workTree.settled();
     await this.#packing;
+    await this.#journal.close();
   }
 
   commit(change: RecordChange): Promise<string> {
@@ -212,14 +221,16 @@ class GitRepository implements Repository {
     this.#objects.clear();
     for (const change of changes) touched = writeFiles(change, tree, this.#objects) || touched;
     if (touched) {
-      const commit = await this.#writeCommit(tree, before === undefined ? [] : [before], changes[0]?.actor ?? '', messageOf(changes));
-      this.#branch.move(before, commit);
-      this.#tree = { at: commit, tree };
-      this.#ownHead = commit;
-      this.#history.noteOwn(commit, before, changes);
-      this.#workTree.follow();
+      const commit = this.#addCommit(tree, before === undefined ? [] : [before], changes[0]?.actor ?? '', messageOf(changes));
+      await this.#branch.move(before, commit, () => this.#store(), () => {
+        this.#tree = { at: commit, tree };
+        this.#ownHead = commit;
+        this.#history.noteOwn(commit, before, changes);
+        this.#workTree.follow();
+      });
       for (const call of this.#committed) call();
     } else {
+      await this.#branch.settle();
       this.#ownHead = before;
     }
     if (movedFrom !== undefined && before !== undefined) await this.#tellMoved(movedFrom, before);
@@ -238,15 +249,16 @@ class GitRepository implements Repository {
   async #takeIn(tip: string): Promise<void> {
     const head = this.#branch.head();
     let commit = tip;
+    this.#objects.clear();
     if (head !== undefined && (await this.#git(['merge-base', head, tip])).trim() !== head) {
       const [base, ours, theirs] = await Promise.all([(await this.#git(['merge-base', head, tip])).trim(), head, tip].map((id) => this.#listing(id)));
-      this.#objects.clear();
       const tree = GitTree.of(mergeFiles(base ?? new Map(), ours ?? new Map(), theirs ?? new Map()));
-      commit = await this.#writeCommit(tree, [head, tip], 'aweigh', `Take in commits of the remote\n\nMerged-By: aweigh\n`);
+      commit = this.#addCommit(tree, [head, tip], 'aweigh', `Take in commits of the remote\n\nMerged-By: aweigh\n`);
     }
-    this.#branch.move(head, commit);
-    this.#workTree.follow();
-    this.#ownHead = commit;
+    await this.#branch.move(head, commit, () => this.#store(), () => {
+      this.#workTree.follow();
+      this.#ownHead = commit;
+    });
     this.#options.log.info({ from: head, to: commit }, 'Record took in commits of the remote');
     await this.#tellMoved(head, commit);
   }
@@ -256,11 +268,15 @@ class GitRepository implements Repository {
     return new Map(lines.map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))]));
   }
 
-  async #writeCommit(tree: GitTree, parents: readonly string[], author: string, message: string): Promise<string> {
+  /** The id of a commit that {@link #store} writes. */
+  #addCommit(tree: GitTree, parents: readonly string[], author: string, message: string): string {
     const seconds = Math.floor(this.#options.clock.now() / 1_000);
-    const commit = this.#objects.add('commit', commitObject({ tree: tree.write(this.#objects), parents, author, seconds, message }));
-    this.#pack((await this.#objects.flush()) ? PACK_WEIGHT : 1);
-    return commit;
+    return this.#objects.add('commit', commitObject({ tree: tree.write(this.#objects), parents, author, seconds, message }));
+  }
+
+  async #store(): Promise<void> {
+    const packs = await this.#objects.flush();
+    this.#pack(packs > 0 ? PACK_WEIGHT * packs : 1);
   }
 
   async #treeAt(head: string | undefined): Promise<GitTree> {
@@ -271,10 +287,15 @@ class GitRepository implements Repository {
     return head === undefined ? new GitTree() : GitTree.parse(await this.#git(['ls-tree', '-r', '-t', '-z', head]));
   }
 
-  /** A kill between writing files and committing them leaves a dirty work tree: what HEAD says holds. */
+  /** A kill between a commit and its files leaves a dirty work tree: what HEAD says holds. */
   async #finishInterrupted(): Promise<void> {
     if (this.#branch.head() === undefined || existsSync(join(this.#directory, '.git', 'REVERT_HEAD'))) return;
-    await this.#git(['reset', '--quiet', '--hard', 'HEAD']);
+    const reset = (): Promise<string> => this.#git(['reset', '--quiet', '--hard', 'HEAD']);
+    await reset().catch(async () => {
+      // A power cut may tear the index too, of which git can make nothing, and which HEAD makes anew.
+      await rm(join(this.#directory, '.git', 'index'), { force: true });
+      await reset();
+    });
     await this.#git(['clean', '-fdq', '--', 'applications']);
   }
 
