@@ -51,13 +51,14 @@ export class Traffic {
     return new Traffic(load, log, timeline, cluster, application);
   }
 
-  /** Kills a process that requests pass through, and tells the checker from when to when it died. */
-  async kill(what: Kill['what'], pid: number): Promise<void> {
+  /** Kills a process that requests pass through, and tells the checker from when to when it died. @param replace brings another in its place, where nothing stands in for it; until it resolves nobody can be served */
+  async kill(what: Kill['what'], pid: number, replace?: () => Promise<void>): Promise<void> {
     const identity = identify(pid);
     if (identity === undefined) throw new Error(`There is no process ${pid} to kill`);
     const startedAt = Date.now();
     process.kill(pid, 'SIGKILL');
     await eventually(`process ${pid} to be gone`, () => (isRunning(identity) ? undefined : true), GONE_DEADLINE_MS, 1);
+    await replace?.();
     this.#kills.push({ what, startedAt, goneAt: Date.now() });
   }
 

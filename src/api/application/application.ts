@@ -189,7 +189,7 @@ export interface AnalysisMetric {
 export interface RouterTemplate {
   /** `auto` (default): haproxy where the router image says that it can, else builtin. `gateway-api`: no routers; Gateways of the cluster route. */
   kind?: 'auto' | 'haproxy' | 'builtin' | 'gateway-api';
-  /** Which Gateways. Only with `kind: gateway-api`, and needed there. */
+  /** Gateways that users come through. With `kind: gateway-api`, which needs it, they choose the versions; with routers they lead to these. */
   gateway?: GatewayRouting;
   /** Default 4. */
   replicas?: number;

@@ -83,7 +83,7 @@ const router = object(
   },
   rules(
     ['!has(self.floor) || self.floor <= self.replicas', 'floor is at most replicas: lower the floor or raise replicas'],
-    ["has(self.gateway) == (has(self.kind) && self.kind == 'gateway-api')", 'kind gateway-api needs router.gateway with the Gateways, and no other kind has it'],
+    ["!has(self.kind) || self.kind != 'gateway-api' || has(self.gateway)", 'kind gateway-api needs router.gateway with the Gateways'],
     ["!has(self.kind) || self.kind != 'gateway-api' || !(has(self.edge) && self.edge || has(self.token) || has(self.accessLog) || has(self.haproxy))", 'A Gateway has no edge, token, accessLog or haproxy lines of an Application: remove them, or choose kind haproxy or builtin'],
     ['!has(self.segments) || (has(self.edge) && self.edge)', 'Only at the edge does a router choose segments: set router.edge, or remove router.segments'],
     ['!has(self.segments) || self.segments.all(s, !has(s.claim)) || (has(self.token) && has(self.token.verify))', 'A segment by claim needs router.token.verify: else anybody could write a token that says so'],

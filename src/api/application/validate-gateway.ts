@@ -4,7 +4,8 @@ import type { Application, Gate, Track } from './application.ts';
 /** What Gateways cannot do for an Application that routers of Aweigh's own do; empty where it asks for nothing of it. */
 export function gatewayFaults({ spec }: Application): string[] {
   const { router, userId, tracks } = spec;
-  if (router?.kind !== 'gateway-api') return router?.gateway === undefined ? [] : ["spec.router.gateway is for spec.router.kind gateway-api only: set the kind, or remove gateway"];
+  // Gateways that only lead to the routers need nothing more.
+  if (router?.kind !== 'gateway-api') return [];
   const faults: string[] = [];
   const say = (text: string) => faults.push(`spec.router.kind gateway-api: ${text}`);
   if ((router.gateway?.parentRefs ?? []).length === 0) say('it needs the Gateways that users come through: add spec.router.gateway.parentRefs');

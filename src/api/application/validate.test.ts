@@ -41,7 +41,6 @@ const users = (n: number) => Array.from({ length: n }, (_, i) => `user-${i}`);
 
 test.for<{ when: string; given: Application; says: RegExp }>([
   { when: 'no Gateway', given: byGateways({ gateway: undefined }), says: /add spec.router.gateway.parentRefs/ },
-  { when: 'Gateways for routers', given: byGateways({ kind: 'haproxy' }), says: /set the kind, or remove gateway/ },
   { when: 'an edge', given: byGateways({ edge: true }), says: /cannot own X-Traffic-Group/ },
   { when: 'an access log', given: byGateways({ accessLog: {}, token: {} }), says: /no token and no accessLog/ },
   { when: 'users listed by cookie', given: byGateways({}, { users: { include: ['ada'] } }, { userId: { cookie: 'uid' } }), says: /set spec.userId.header/ },
@@ -53,6 +52,8 @@ test.for<{ when: string; given: Application; says: RegExp }>([
 
 test('what Gateways can do is no fault', () => {
   expect(validateApplication(byGateways({}, { users: { include: users(60), exclude: ['eve'] } }))).toEqual([]);
+  // That they lead to routers, which can all of it.
+  expect(validateApplication(byGateways({ kind: 'haproxy', edge: true }, { users: { exclude: users(101) } }))).toEqual([]);
 });
 
 const tested = (command: string[], args?: string[]) => application([{ ...production, gates: [{ name: 'g', testJob: { template: { spec: { containers: [{ name: 't', image: 'a', command, ...(args && { args }) }] } } } }] }]);

@@ -17,6 +17,7 @@ export const routerCrd = customResourceDefinition({
     {
       application: text('Application.', { minLength: 1, maxLength: 40 }),
       provider: text('What routes.', { enum: ['haproxy', 'builtin', 'gateway-api'] }),
+      leaving: text('What routed before, and goes on until provider has taken over.', { enum: ['haproxy', 'builtin', 'gateway-api'] }),
       gateway: gatewayRouting,
       port: integer('Port that the routers listen on for requests.', { minimum: 1, maximum: 65535 }),
       userId: userIdSource,
@@ -50,7 +51,7 @@ export const routerCrd = customResourceDefinition({
     observedGeneration,
     conditions,
     pods: keyedList('Routers that were told and read back.', ['name'], object('One router.', { name: text('Pod.'), observedGeneration, at: time('When.') }, { required: ['name'] })),
-    gateways: keyedList('Gateways, and the generation that each routes by.', ['name'], object('One Gateway.', { name: text('namespace/name.'), observedGeneration, at: time('When.') }, { required: ['name'] })),
+    gateways: keyedList('Gateways, and the generation that each routes by.', ['name'], object('One Gateway.', { name: text('namespace/name.'), observedGeneration, at: time('When.'), to: text('routers: it leads to the routers. Default: it chooses versions itself.', { enum: ['routers'] }) }, { required: ['name'] })),
     observed: object('What every told router answered.', {
       routes: keyedList('Each segment.', ['segment'], object('One segment.', { segment: text('Segment.'), backend, share }, { required: ['segment', 'share'] })),
       production: object('Production.', { backend, next }),

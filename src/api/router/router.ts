@@ -4,6 +4,9 @@ import type { Condition } from '../group.ts';
 import type { GatewayRouting } from './gateway.ts';
 import type { UserIdSource } from './identity.ts';
 
+/** Condition of a Router whose kind changes: what comes routes, and what is `leaving` may go. */
+export const TAKEN_OVER = 'TakenOver';
+
 /** Routers of Aweigh's own: pods that are told. */
 export type PodRouterProvider = 'haproxy' | 'builtin';
 
@@ -21,7 +24,9 @@ export interface RouterSpec {
   application: string;
   /** `gateway-api`: Gateways of the cluster route, by an HTTPRoute that the routing controller keeps. */
   provider: PodRouterProvider | 'gateway-api';
-  /** Only with `gateway-api`. */
+  /** What routed before `provider` was chosen: it goes on, and is told the same, until the Router's condition `TakenOver` is true. Absent: nothing has to. */
+  leaving?: RouterSpec['provider'];
+  /** Gateways that users come through. With `gateway-api` they choose the versions; with routers, and no Gateways leaving, they lead to these. */
   gateway?: GatewayRouting;
   /** Port that the routers listen on for requests. */
   port: number;
@@ -75,8 +80,8 @@ export interface RouterStatus {
   conditions?: Condition[];
   /** Router pods that were told and read back at `observedGeneration`. */
   pods?: { name: string; observedGeneration: number; at: string }[];
-  /** Gateways, as `namespace/name`, and the generation that each routes by; instead of `pods` where the provider is `gateway-api`. */
-  gateways?: { name: string; observedGeneration: number; at: string }[];
+  /** Gateways, as `namespace/name`, and the generation that each routes by. `to`: they lead to the routers; absent: they choose the versions themselves. */
+  gateways?: { name: string; observedGeneration: number; at: string; to?: 'routers' }[];
   /** What every told router answered. */
   observed?: { routes: { segment: string; backend?: string; share: number }[]; production: { backend?: string; next?: { backend: string; share: number } } };
   /** Switches of the routes, newest last, at most 50: from the first command sent to the last read-back. */

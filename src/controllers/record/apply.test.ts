@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { API_VERSION } from '../../api/group.ts';
 import { Applications, Builds, Deliveries, Routers } from '../../api/kinds.ts';
+import { TAKEN_OVER } from '../../api/router/router.ts';
 import type { Client } from '../../client/client.ts';
-import { Deployments, HorizontalPodAutoscalers, PodDisruptionBudgets } from '../../client/kinds.ts';
+import { Deployments, HorizontalPodAutoscalers, PodDisruptionBudgets, Services } from '../../client/kinds.ts';
 import { openRepository } from '../../providers/repository/git.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { systemClock } from '../../runtime/system-clock.ts';
@@ -68,6 +69,16 @@ test('a spec that the API refuses is said in the Delivery, and forgotten once it
   await eventually(async () => expect(await applied()).toMatchObject({ status: 'True' }));
 }, 60_000);
 
+test('a field that is taken out of the Application goes from the cluster too, though nothing else changes', async () => {
+  const key = { namespace, name: 'shop' };
+  const template = (more: object) => client.patch(Applications, key, { spec: { template: { spec: { containers: [{ name: 'app', image: '${image}', ...more }] } } } });
+  const probe = async () => (await deployment()).spec?.template?.spec?.containers[0]?.readinessProbe;
+  await template({ readinessProbe: { httpGet: { path: '/ready', port: 80 } } });
+  await eventually(async () => expect(await probe()).toMatchObject({ httpGet: { path: '/ready' } }));
+  await template({});
+  await eventually(async () => expect(await probe()).toBeUndefined());
+}, 60_000);
+
 test('where Gateways route, the record holds who goes where, and no router', async () => {
   const key = { namespace, name: 'account' };
   await client.create(Applications, {
@@ -83,4 +94,39 @@ test('where Gateways route, the record holds who goes where, and no router', asy
   const files = [...(await repository.read('applications/default/account')).keys()];
   expect(files.filter((f) => f.startsWith('specs/')).map((f) => f.slice('specs/'.length)).toSorted()).toEqual(['deployment-account-production-v1.yaml', 'router-account-haproxy.yaml', 'service-account-production-v1.yaml', 'service-account-production.yaml', 'service-account-refused.yaml']);
   await eventually(async () => expect((await client.get(Deliveries, key)).status?.observedGeneration).toBe(1));
+}, 60_000);
+
+test('routers that come after Gateways, or go for them, and what leaves stand beside each other in the record until the Router says that it was taken over', async () => {
+  const key = { namespace, name: 'account' }, routerKey = { namespace, name: 'account-haproxy' };
+  const specs = async () => [...(await repository.read('applications/default/account')).keys()].flatMap((f) => /^specs\/(\w+-account-(?:haproxy|refused))\.yaml/.exec(f)?.[1] ?? []).toSorted();
+  const live = async () => (await Promise.all([client.get(Deployments, routerKey).then(() => 'routers', () => undefined), client.get(Services, { namespace, name: 'account-refused' }).then(() => 'refused', () => undefined)])).filter((o) => o !== undefined);
+  const choose = (router: object, replicas: number) => Promise.all([client.patch(Applications, key, { spec: { router } }), client.patch(Deliveries, key, { spec: { router: { replicas } } })]);
+  const spec = async () => (await client.get(Routers, routerKey)).spec;
+  const takeOver = async () => {
+    const { metadata } = await client.get(Routers, routerKey);
+    await client.patch(Routers, routerKey, { status: { conditions: [{ type: TAKEN_OVER, status: 'True', reason: 'Routes', message: '', observedGeneration: metadata?.generation, lastTransitionTime: new Date(0).toISOString() }] } }, { subresource: 'status' });
+  };
+  const BOTH = ['configmap-account-haproxy', 'deployment-account-haproxy', 'router-account-haproxy', 'service-account-haproxy', 'service-account-refused'];
+  await choose({ kind: 'builtin', gateway: null, haproxy: { frontend: '# mine' } }, 2);
+  // The way that users still come, though the Application no longer names it.
+  await eventually(async () => expect(await spec()).toMatchObject({ provider: 'builtin', leaving: 'gateway-api', gateway: { parentRefs: [{ name: 'edge' }] } }));
+  await eventually(async () => expect(await live()).toEqual(['routers', 'refused']));
+  await eventually(async () => expect((await specs()).filter((s) => !s.startsWith('poddisruption'))).toEqual(BOTH));
+  await takeOver();
+  await eventually(async () => expect(await live()).toEqual(['routers']));
+  await eventually(async () => expect(await spec()).not.toHaveProperty('leaving'));
+  expect(await spec()).not.toHaveProperty('gateway');
+
+  const before = (await client.get(Deployments, routerKey)).spec;
+  await choose({ kind: 'gateway-api', gateway: { parentRefs: [{ name: 'edge' }] }, haproxy: null, replicas: null }, 0);
+  await eventually(async () => expect(await spec()).toMatchObject({ provider: 'gateway-api', leaving: 'builtin' }));
+  await eventually(async () => expect(await live()).toEqual(['routers', 'refused']));
+  await eventually(async () => expect((await client.get(Deliveries, key)).status?.observedGeneration).toBe(3));
+  // As it was: routers that leave are not replaced once more.
+  expect((await client.get(Deployments, routerKey)).spec).toEqual(before);
+  expect((await specs()).filter((s) => !s.startsWith('poddisruption'))).toEqual(BOTH);
+  await takeOver();
+  await eventually(async () => expect(await live()).toEqual(['refused']));
+  expect(await spec()).not.toHaveProperty('leaving');
+  expect(await specs()).toEqual(['router-account-haproxy', 'service-account-refused']);
 }, 60_000);

@@ -9,10 +9,10 @@ import type { KubernetesObject, ObjectKey, Resource } from '../../client/resourc
 import type { Deployment } from '../../kubernetes/types.generated.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
 import type { CommitReason } from './commit-reason.ts';
-import { differences } from './differences.ts';
+import { showPath } from './differences.ts';
 import type { RecordFile } from './files.ts';
 import { SPEC_RESOURCES } from './observe.ts';
-import { wavesOf, type Applied, type RecordAction } from './reconcile.ts';
+import { allDifferences, wavesOf, type Applied, type RecordAction } from './reconcile.ts';
 import { directoryOf, type RecordChange, type Repository } from './repository.ts';
 
 export const FIELD_MANAGER = 'aweigh-record';
@@ -64,7 +64,7 @@ async function applyObject(object: KubernetesObject, to: ApplyContext): Promise<
     throw error;
   });
   to.applied.set(`${object.kind}/${object.metadata?.name}`, {
-    wanted: object, resourceVersion: result.metadata?.resourceVersion ?? '', rewritten: new Set(differences(object, result)),
+    wanted: object, resourceVersion: result.metadata?.resourceVersion ?? '', rewritten: new Set(allDifferences(object, result).map(showPath)),
   });
 }
 

@@ -11,6 +11,7 @@ export const APPLICATION_FILE = 'application.yaml';
 /** Folders whose files tell the story; what the cluster is to have does not depend on them. */
 export const BUILDS = 'builds/';
 export const RELEASES = 'releases/';
+export const SPECS = 'specs/';
 
 export interface Recorded {
   readonly application: Application;
@@ -60,7 +61,7 @@ export class RecordFiles {
       if (release.status?.completedAt === undefined) changing(path, release, show);
       else files.set(path, this.#fixed(release, show));
     }
-    for (const spec of specs) files.set(`specs/${spec.kind?.toLowerCase()}-${spec.metadata?.name}.yaml`, this.#fixed(spec, (s) => s));
+    for (const spec of specs) files.set(specPath(spec), this.#fixed(spec, (s) => s));
     return files;
   }
 
@@ -87,6 +88,8 @@ export class RecordFiles {
     return this.text(yaml(shown));
   }
 }
+
+export const specPath = ({ kind, metadata }: KubernetesObject): string => `${SPECS}${kind?.toLowerCase()}-${metadata?.name}.yaml`;
 
 /** The Delivery that a folder of the record states; undefined where the folder has none, or none that can be read. */
 export function readDelivery(files: ReadonlyMap<string, string>): DeliverySpec | undefined {

@@ -11,7 +11,7 @@ function delivery(generation: number, observedGeneration: number | undefined): D
   return { metadata: { name: 'shop', generation }, spec: { application: 'shop', tracks: [], router: { replicas: 4 }, change: { actor: 'a', reason: 'ScaleUp', message: '' } }, status: observedGeneration === undefined ? {} : { observedGeneration } };
 }
 
-const state = (over: Partial<RecordState>): RecordState => ({ delivery: delivery(1, 1), wanted: [service], live: live('v1'), behind: 'nothing', driftPolicy: 'mend', applied: new Map(), ...over });
+const state = (over: Partial<RecordState>): RecordState => ({ delivery: delivery(1, 1), wanted: [service], live: live('v1'), behind: 'nothing', driftPolicy: 'mend', applied: new Map(), changed: new Set(), ...over });
 const steps = (over: Partial<RecordState>): string[] => reconcile(state(over)).map((a) => (a.type === 'apply' ? `apply ${a.reason}` : a.type));
 
 test.for<{ when: string; over: Partial<RecordState>; then: string[] }>([

@@ -9,6 +9,8 @@ export interface RecordState {
   readonly wanted: readonly KubernetesObject[];
   /** By `Kind/name`. */
   readonly live: ReadonlyMap<string, KubernetesObject>;
+  /** `Kind/name` of those that HEAD has otherwise, or not at all. */
+  readonly changed: ReadonlySet<string>;
   /** How HEAD differs: not at all, only in what it tells of Builds and releases, or in what the cluster is to have. */
   readonly behind: 'nothing' | 'story' | 'specs';
   /** What becomes of fields that somebody else set. */
@@ -39,7 +41,7 @@ export function reconcile(state: RecordState): RecordAction[] {
   const actions: RecordAction[] = behind === 'nothing' ? [] : [{ type: 'commit' }];
   const brought = wanted.flatMap((object): RecordAction[] => {
     const id = `${object.kind}/${object.metadata?.name}`;
-    const action = bring(object, live.get(id), applied.get(id), following);
+    const action = bring(object, live.get(id), applied.get(id), following, state.changed.has(id));
     return action === undefined ? [] : [action.type === 'apply' && action.reason === 'Drifted' ? settle(action, state.driftPolicy) : action];
   });
   actions.push(...weightFirst(brought));
@@ -74,12 +76,16 @@ export function wavesOf(actions: readonly RecordAction[]): RecordAction[][] {
 
 const NEEDED_BY_PODS = new Set(['Service', 'ConfigMap']);
 
-function bring(object: KubernetesObject, live: KubernetesObject | undefined, last: Applied | undefined, following: boolean): RecordAction | undefined {
+function bring(object: KubernetesObject, live: KubernetesObject | undefined, last: Applied | undefined, following: boolean, changed: boolean): RecordAction | undefined {
   if (live === undefined) return { type: 'apply', object, reason: 'Missing', paths: [] };
   const unseen = last !== undefined && isOlder(live.metadata?.resourceVersion, last.resourceVersion);
   if (unseen && differences(object, last.wanted).length === 0) return undefined;
   const paths = pathsOf(object, live).filter((path) => !last?.rewritten.has(showPath(path)));
-  if (paths.length === 0) return undefined;
+  if (paths.length === 0) {
+    // A field that is wanted no more shows in no comparison with what is: others may have set it as well.
+    const gone = last === undefined ? [] : differingPaths(last.wanted, object);
+    return gone.length > 0 || (last === undefined && changed) ? { type: 'apply', object, reason: 'Changed', paths: gone } : undefined;
+  }
   const own = last === undefined ? following : differences(object, last.wanted).length > 0;
   return { type: 'apply', object, reason: own ? 'Changed' : 'Drifted', paths };
 }
@@ -90,9 +96,17 @@ const compared = new WeakMap<KubernetesObject, { readonly live: KubernetesObject
 function pathsOf(object: KubernetesObject, live: KubernetesObject): readonly FieldPath[] {
   const last = compared.get(object);
   if (last?.live === live) return last.paths;
-  const paths = differingPaths(object, live);
+  const paths = allDifferences(object, live);
   compared.set(object, { live, paths });
   return paths;
+}
+
+/** A Router has no defaults and no other manager: what it has more than the record is a difference too. */
+export function allDifferences(object: KubernetesObject & { spec?: unknown }, live: KubernetesObject & { spec?: unknown }): FieldPath[] {
+  const paths = differingPaths(object, live);
+  if (object.kind !== 'Router') return paths;
+  const known = new Set(paths.map(showPath));
+  return [...paths, ...differingPaths({ spec: live.spec }, object).filter((path) => !known.has(showPath(path)))];
 }
 
 /** What may not be adopted is mended, after what may. */

@@ -1,6 +1,8 @@
 import type { Application } from '../../api/application/application.ts';
 import type { Delivery, Drift } from '../../api/delivery/delivery.ts';
 import { API_VERSION } from '../../api/group.ts';
+import { routerName } from '../../api/names.ts';
+import type { Router } from '../../api/router/router.ts';
 import type { KubernetesObject, ObjectKey } from '../../client/resource.ts';
 import type { ControllerContext, ReconcileResult } from '../../runtime/controller.ts';
 import type { EventRecorder } from '../../runtime/event-recorder.ts';
@@ -9,7 +11,7 @@ import { apply, writeStatus } from './apply.ts';
 import { commitReason } from './commit-reason.ts';
 import type { RecordOptions } from './record-options.ts';
 import { adoptionOf, driftOf, idOf, nextDrift } from './drift.ts';
-import { BUILDS, RecordFiles, RELEASES, type RecordFile } from './files.ts';
+import { BUILDS, RecordFiles, RELEASES, specPath, type RecordFile } from './files.ts';
 import { withEditors } from './editors.ts';
 import { observe, type Observed } from './observe.ts';
 import { People, type Answer } from './people.ts';
@@ -18,6 +20,7 @@ import { firstExchange } from './remote/first-exchange.ts';
 import { hold, remove } from './removal.ts';
 import { Rendering } from './rendering.ts';
 import { directoryOf } from './repository.ts';
+import { farewellChange } from './takeover.ts';
 import { RestorationReport } from './restoration-report.ts';
 import { restoreApplication } from './restore.ts';
 
@@ -104,7 +107,7 @@ export class RecordKeeper {
     const drift = driftOf(first.actions, live, this.#context.clock.now());
     const adoption = adoptionOf(first.actions, first.fields, live, drift);
     const plan = adoption === undefined ? first : this.#plan(observed, delivery, rendered, head, adoption.fields, applied);
-    const written = await apply(plan.actions, { context: this.#context, repository: this.#options.repository, application, delivery, files: plan.files, changed: plan.changed, applied, live, why: commitReason(observed, plan.changed, adoption?.change ?? why) });
+    const written = await apply(plan.actions, { context: this.#context, repository: this.#options.repository, application, delivery, files: plan.files, changed: plan.changed, applied, live, why: commitReason(observed, plan.changed, adoption?.change ?? why ?? farewellChange(observed.live.get(`Router/${routerName(key.name)}`) as Router | undefined, rendered)) });
     if (written !== undefined) this.#ownStatus.set(id, written);
     for (const object of adoption?.objects ?? []) {
       const wanted = plan.wanted.find((w) => idOf(w) === object);
@@ -127,7 +130,9 @@ export class RecordKeeper {
     const behind = behindBy(changed);
     if (behind !== 'story') this.#storySince.delete(id);
     const waitMs = behind === 'story' && delivery.status?.observedGeneration === delivery.metadata?.generation ? this.#storyWaitMs(id) : 0;
-    return { wanted, fields, files, changed, waitMs, actions: reconcile({ delivery, wanted, live, applied, driftPolicy, behind: waitMs > 0 ? 'nothing' : behind }) };
+    const changedFiles = new Set(changed);
+    const changedSpecs = new Set(wanted.filter((spec) => changedFiles.has(specPath(spec))).map(idOf));
+    return { wanted, fields, files, changed, waitMs, actions: reconcile({ delivery, wanted, live, applied, driftPolicy, changed: changedSpecs, behind: waitMs > 0 ? 'nothing' : behind }) };
   }
 
   async #tellDrift(application: Application, delivery: Delivery, found: readonly Drift[]): Promise<void> {

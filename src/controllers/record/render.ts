@@ -13,6 +13,7 @@ import { autoscaler, disruptionBudget, spread } from './availability.ts';
 import type { RouterRenderer } from './router-renderer.ts';
 import { routerTier } from './router-tier.ts';
 import { metadata, nameOf, serviceLabels, servicePorts } from './spec-metadata.ts';
+import type { Takeover } from './takeover.ts';
 
 const NO_VERSION = 'none';
 const PRE_STOP_SECONDS = 3;
@@ -25,6 +26,8 @@ export interface RenderInput {
   readonly provider: RouterSpec['provider'];
   /** How the routers run. Absent: there are none, Gateways route. */
   readonly renderer?: RouterRenderer;
+  /** What routes beside `provider` until that has taken over. */
+  readonly takeover?: Takeover;
 }
 
 /** Every object that the Application is to have in the cluster, in the order in which they are applied: the Router last. */
@@ -52,7 +55,7 @@ export function render(input: RenderInput): KubernetesObject[] {
 }
 
 /** Traffic rules that follow from what each track holds. */
-export function routerSpec({ application, delivery, builds, provider }: Omit<RenderInput, 'renderer'>): RouterSpec {
+export function routerSpec({ application, delivery, builds, provider, takeover }: Omit<RenderInput, 'renderer'>): RouterSpec {
   const name = nameOf(application);
   const last = delivery.spec.tracks.at(-1);
   const rules = resolveApplication(application).tracks;
@@ -66,11 +69,13 @@ export function routerSpec({ application, delivery, builds, provider }: Omit<Ren
   });
   const reference = (track: string, build: string): string => backendName(track, versionOf(builds, build));
   const newest = delivery.spec.tracks[0]?.builds.at(-1)?.build;
+  const gateway = application.spec.router?.gateway ?? takeover?.gateway;
   const salt = application.spec.reshuffle === 'perRelease' ? newest : undefined;
   return {
     application: name,
     provider,
-    ...(provider === 'gateway-api' && application.spec.router?.gateway !== undefined ? { gateway: application.spec.router.gateway } : {}),
+    ...(takeover === undefined ? {} : { leaving: takeover.leaving }),
+    ...(gateway === undefined ? {} : { gateway }),
     port: application.spec.ports[0]?.port ?? 8080,
     userId: application.spec.userId ?? { header: 'X-User-Id' },
     defaultSegment: application.spec.defaultSegment ?? 'PAID',

@@ -8,6 +8,7 @@ import type { ConfigMap, Deployment, PodDisruptionBudget, Service } from '../../
 import { disruptionBudget, spread } from './availability.ts';
 import type { RouterRenderer } from './router-renderer.ts';
 import { metadata, nameOf, routerLabels, servicePorts } from './spec-metadata.ts';
+import type { Takeover } from './takeover.ts';
 
 export interface RouterTier {
   readonly services: readonly Service[];
@@ -21,13 +22,15 @@ interface TierInput {
   readonly delivery: Delivery;
   /** Absent: Gateways route. */
   readonly renderer?: RouterRenderer;
+  readonly takeover?: Takeover;
 }
 
 /** What stands between users and the tracks: routers of the Application's own, or what the Gateways of the cluster need beside its versions. */
-export function routerTier({ application, delivery, renderer }: TierInput, router: RouterSpec): RouterTier {
+export function routerTier({ application, delivery, renderer, takeover }: TierInput, router: RouterSpec): RouterTier {
   if (renderer === undefined) return { services: [refusalService(application)], configMaps: [], deployments: [], budgets: [] };
   return {
-    services: [routerService(application)],
+    // Gateways that leave may still refuse a segment.
+    services: [routerService(application), ...(takeover?.leaving === 'gateway-api' ? [refusalService(application)] : [])],
     configMaps: [routerConfigMap(application, renderer, router)],
     deployments: [routerDeployment(application, delivery, renderer, router)],
     budgets: disruptionBudget(application, routerName(nameOf(application)), routerLabels(application), routerSelector(application), { replicas: delivery.spec.router.replicas, floor: resolveApplication(application).router.floor }),

@@ -11,11 +11,12 @@ import { createSecrets, credentialsOf, deletePod, writeStatus } from './apply.ts
 import { SwitchBarrier } from './switch-barrier.ts';
 import { textOf, ToldPods } from './told-pods.ts';
 import type { ControlAuthority } from './control-authority.ts';
-import { indexRouting, observe, type Observed, type ObservedPod, ROUTER_LABEL, SecretCache } from './observe.ts';
-import { publish } from './publishing.ts';
-import { nextStatus, trafficOf, type TellResult } from './reconcile.ts';
+import { entryTask, podKindOf, type EntryTask } from './entry.ts';
+import { indexRouting, observe, type ObservedPod, ROUTER_LABEL, SecretCache } from './observe.ts';
+import { publish, type Published } from './publishing.ts';
+import { nextStatus, trafficOf } from './reconcile.ts';
 import type { RoutePublisher, RoutePublisherFactory } from './route-publisher.ts';
-import { CannotRouteError, type ControlCredentials, type Traffic, type TrafficProvider } from './traffic-provider.ts';
+import { CannotRouteError, type ControlCredentials, type TellResult, type Traffic, type TrafficProvider } from './traffic-provider.ts';
 
 export interface RoutingOptions {
   readonly providers: Readonly<Record<PodRouterProvider, TrafficProvider>>;
@@ -98,23 +99,25 @@ class RoutingController implements Controller {
       this.#secrets.forget(key);
       return {};
     }
-    const { router, pods, servers, podSecret, clientSecret } = observed;
+    const { router, pods, arriving, entrances, servers, podSecret, clientSecret } = observed;
     const traffic = trafficOf(router.spec, servers);
-    const { provider } = router.spec;
-    if (provider === 'gateway-api') return this.#publish(router, servers, traffic, signal);
-    if (podSecret === undefined || clientSecret === undefined) {
+    const kind = podKindOf(router.spec);
+    if (kind !== undefined && (podSecret === undefined || clientSecret === undefined)) {
       await createSecrets(context, router, this.#options.authority, [podSecret, clientSecret]);
       return { requeueAfterMs: 1 };
     }
-    for (const pod of pods) if (pod.terminating) this.#options.providers[provider].forget(pod);
-    const results = await this.#tellAll({ router, provider: this.#options.providers[provider] }, pods, traffic, credentialsOf(clientSecret), signal);
+    const results = kind === undefined || clientSecret === undefined ? [] : await this.#tellAll({ router, provider: this.#options.providers[kind] }, pods, traffic, credentialsOf(clientSecret), signal);
+    // After the routers, which follow at once: a switch of both lasts until the Gateways have followed.
+    const entry = await this.#enter(router, traffic, signal);
     const now = context.clock.now();
-    const status = nextStatus({ spec: router.spec, generation: router.metadata?.generation ?? 0, previous: router.status, traffic, servers, results, now });
-    if (router.status?.gateways !== undefined && status.gateways === undefined) await this.#publisher.withdraw(key, signal);
+    const status = nextStatus({ spec: router.spec, generation: router.metadata?.generation ?? 0, previous: router.status, traffic, servers, routers: { results, arriving, entrances }, entry, now });
+    if (entry.task === 'withdraw') await this.#publisher.withdraw(key, signal);
+    this.#tellTrouble(router, entry);
     await writeStatus(context, router, status);
     const untold = await this.#judge(router, pods, results, now);
     if (untold) this.#secrets.forget(key);
-    return { requeueAfterMs: untold ? RETRY_MS : this.#resyncMs() };
+    const dueMs = entry.dueAt === undefined ? Infinity : Math.max(1, entry.dueAt - now);
+    return { requeueAfterMs: Math.min(untold ? RETRY_MS : this.#resyncMs(), dueMs) };
   }
 
   /** Spread, since all of them are told in the same moment when this process starts. */
@@ -123,18 +126,21 @@ class RoutingController implements Controller {
     return Math.max(RESYNC_MS, RESYNC_MS_FOR_EACH * informer(Routers).list().length) * (1 + random.next() / 2);
   }
 
-  async #publish(router: Router, servers: Observed['servers'], traffic: Traffic, signal: AbortSignal): Promise<ReconcileResult> {
-    const { clock } = this.#context;
+  /** Has the Gateways route, where users come through them. */
+  async #enter(router: Router, traffic: Traffic, signal: AbortSignal): Promise<Published & { readonly task: EntryTask }> {
+    const task = entryTask(router.spec, router.status);
+    if (task !== 'versions' && task !== 'routers') return { task, results: [] };
     this.#publisher.watch(this.#wake);
-    const { results, dueAt, trouble } = await publish(this.#publisher, router, traffic, signal);
-    const now = clock.now();
-    const status = nextStatus({ spec: router.spec, generation: router.metadata?.generation ?? 0, previous: router.status, traffic, servers, results, now });
-    if (trouble !== undefined && router.status?.conditions?.find((c) => c.type === 'Told')?.reason !== trouble.reason) this.#events.event(router, 'Warning', trouble.reason, trouble.message);
-    await writeStatus(this.#context, router, status);
-    return { requeueAfterMs: dueAt === undefined ? this.#resyncMs() : Math.max(1, dueAt - now) };
+    return { task, ...(await publish(this.#publisher, router, task === 'routers' ? 'routers' : traffic, signal)) };
+  }
+
+  #tellTrouble(router: Router, { task, trouble }: Published & { readonly task: EntryTask }): void {
+    const type = task === 'routers' ? 'GatewaysLead' : 'Told';
+    if (trouble !== undefined && router.status?.conditions?.find((c) => c.type === type)?.reason !== trouble.reason) this.#events.event(router, 'Warning', trouble.reason, trouble.message);
   }
 
   async #tellAll({ router, provider }: Tier, pods: readonly ObservedPod[], traffic: Traffic, credentials: ControlCredentials, signal: AbortSignal): Promise<TellResult[]> {
+    for (const pod of pods) if (pod.terminating) provider.forget(pod);
     const serving = new Set(pods.filter((p) => this.#hasServed(router, p)));
     const barrier = new SwitchBarrier(serving.size);
     const text = textOf(traffic);

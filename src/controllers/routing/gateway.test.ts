@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Applications, Routers } from '../../api/kinds.ts';
-import type { RouterSpec } from '../../api/router/router.ts';
+import { TAKEN_OVER, type RouterSpec } from '../../api/router/router.ts';
 import type { Client } from '../../client/client.ts';
-import { EndpointSlices, Pods, ServiceAccounts } from '../../client/kinds.ts';
+import { EndpointSlices, Pods, ServiceAccounts, Services } from '../../client/kinds.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
 import { answerRoute, installGatewayKinds, makeGateway } from '../../providers/traffic/gateway-api/gateway-fixture.ts';
@@ -37,7 +37,9 @@ const keyOf = (application: string) => ({ namespace, name: `${application}-hapro
 const makeRouter = (application: string, over: Partial<RouterSpec> = {}) => client.create(Routers, { apiVersion: 'aweigh.dev/v1alpha1', kind: 'Router', metadata: keyOf(application), spec: specOf(application, over) });
 const change = async (application: string, over: Partial<RouterSpec>): Promise<void> => void (await client.patch(Routers, keyOf(application), { spec: over }));
 const statusOf = async (application: string) => (await client.get(Routers, keyOf(application))).status;
-const told = async (application: string) => (await statusOf(application))?.conditions?.find((c) => c.type === 'Told');
+const conditionOf = async (application: string, type: string) => (await statusOf(application))?.conditions?.find((c) => c.type === type);
+const told = (application: string) => conditionOf(application, 'Told');
+const takenOver = (application: string) => conditionOf(application, TAKEN_OVER);
 const backendsOf = async (application: string) => (await client.get(HttpRoutes, keyOf(application))).spec.rules.map((r) => r.backendRefs.map((b) => `${b.name} ${b.weight}`).join());
 
 test('without the Gateway API the way out is said; once it is there routing goes on by itself, and counts only when each Gateway says so', async () => {
@@ -100,7 +102,7 @@ test('what somebody else changes is set back, silence has a deadline, and a cont
   expect(await told('second')).toMatchObject({ status: 'True' });
 });
 
-test("somebody else's HTTPRoute is left alone, and routers that take over end the Gateways' route", async () => {
+test("somebody else's HTTPRoute is left alone, and whatever routes goes on until the other has taken over", async () => {
   await installGatewayKinds(client);
   await client.create(HttpRoutes, { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', metadata: keyOf('third'), spec: { parentRefs: [{ group: '', kind: 'Gateway', name: 'x' }], rules: [] } });
   await makeRouter('third');
@@ -111,16 +113,46 @@ test("somebody else's HTTPRoute is left alone, and routers that take over end th
   await expect.poll(() => client.get(HttpRoutes, keyOf('fourth')).then((r) => r.spec.rules.length), WAIT).toBe(1);
   await answerRoute(client, keyOf('fourth'));
   await expect.poll(() => told('fourth'), WAIT).toMatchObject({ status: 'True' });
-  await change('fourth', { provider: 'builtin' });
-  // Until a router was told the Gateways go on.
-  await expect.poll(() => told('fourth'), WAIT).toMatchObject({ status: 'False', reason: 'NoRouter' });
-  expect((await client.get(HttpRoutes, keyOf('fourth'))).spec.rules).toHaveLength(1);
+  await change('fourth', { provider: 'builtin', leaving: 'gateway-api' });
+  // Until the routers have taken over the Gateways go on, and follow what changes.
+  await expect.poll(() => takenOver('fourth'), WAIT).toMatchObject({ status: 'False', message: expect.stringContaining('no router pod runs yet') });
+  await change('fourth', { production: { backend: 'production-v2', seed: 's' } });
+  await expect.poll(() => backendsOf('fourth'), WAIT).toEqual(['shop-production-v2 1']);
+  await answerRoute(client, keyOf('fourth'));
+  await expect.poll(() => statusOf('fourth'), WAIT).toMatchObject({ observedGeneration: 3, observed: { production: { backend: 'production-v2' } } });
   const pod = { namespace, name: 'fourth-router' };
   await client.create(ServiceAccounts, { metadata: { namespace, name: 'default' } });
   await client.create(Pods, { metadata: { ...pod, labels: { 'aweigh.dev/router': keyOf('fourth').name } }, spec: { containers: [{ name: 'router', image: 'x' }] } });
   await client.patch(Pods, pod, { status: { phase: 'Running', podIP: '127.64.9.1', podIPs: [{ ip: '127.64.9.1' }] } }, { subresource: 'status' });
+  await expect.poll(() => takenOver('fourth'), WAIT).toMatchObject({ status: 'False', message: expect.stringContaining('0 of 1 routers are endpoints') });
+  await client.create(Services, { metadata: keyOf('fourth'), spec: { ports: [{ name: 'http', port: 8080 }] } });
+  await client.create(EndpointSlices, { metadata: { ...keyOf('fourth'), labels: { 'kubernetes.io/service-name': keyOf('fourth').name, 'aweigh.dev/application': 'fourth' } }, addressType: 'IPv4', ports: [{ name: 'http', port: 8080 }], endpoints: [{ addresses: ['127.64.9.1'], conditions: { ready: true } }] });
+  await expect.poll(() => takenOver('fourth'), WAIT).toMatchObject({ status: 'True' });
+  expect(await backendsOf('fourth')).toEqual(['shop-production-v2 1']);
+
+  // Gateways that the Application still names lead to the routers; what chose the versions counts until they have followed.
+  const leavesNone = { op: 'remove', path: '/spec/leaving' } as const;
+  await client.patch(Routers, keyOf('fourth'), [leavesNone], { type: 'json' });
+  await expect.poll(() => backendsOf('fourth'), WAIT).toEqual(['fourth-haproxy 1']);
+  await expect.poll(() => told('fourth'), WAIT).toMatchObject({ status: 'False', reason: 'NotAccepted' });
+  await answerRoute(client, keyOf('fourth'));
+  await expect.poll(() => statusOf('fourth'), WAIT).toMatchObject({ observedGeneration: 4, pods: [{ name: 'fourth-router' }], gateways: [{ name: 'default/edge', to: 'routers' }] });
+  await answerRoute(client, keyOf('fourth'), 'False');
+  await expect.poll(() => conditionOf('fourth', 'GatewaysLead'), WAIT).toMatchObject({ status: 'False', reason: 'Refused' });
+  expect(await told('fourth')).toMatchObject({ status: 'True', reason: 'ReadBack' });
+
+  // Back: routers go on, and are told, until the Gateways follow.
+  await change('fourth', { provider: 'gateway-api', leaving: 'builtin' });
+  await expect.poll(() => backendsOf('fourth'), WAIT).toEqual(['shop-production-v2 1']);
+  await expect.poll(() => takenOver('fourth'), WAIT).toMatchObject({ status: 'False' });
+  expect((await statusOf('fourth'))?.observedGeneration).toBe(4);
+  await answerRoute(client, keyOf('fourth'));
+  await expect.poll(() => statusOf('fourth'), WAIT).toMatchObject({ observedGeneration: 5, pods: [{ name: 'fourth-router', observedGeneration: 5 }] });
+  expect(await takenOver('fourth')).toMatchObject({ status: 'True', observedGeneration: 5 });
+
+  await client.patch(Routers, keyOf('fourth'), [{ op: 'replace', path: '/spec/provider', value: 'builtin' }, leavesNone, { op: 'remove', path: '/spec/gateway' }], { type: 'json' });
   await expect.poll(() => client.get(HttpRoutes, keyOf('fourth')).then(() => 'there', (e: unknown) => isNotFound(e)), WAIT).toBe(true);
-  await expect.poll(() => statusOf('fourth'), WAIT).toMatchObject({ observedGeneration: 2, pods: [{ name: 'fourth-router' }] });
+  await expect.poll(async () => (await statusOf('fourth'))?.gateways, WAIT).toBeUndefined();
   const after = await statusOf('fourth');
   expect(after).not.toHaveProperty('gateways');
   expect(after?.conditions?.map((c) => c.type)).not.toContain('CohortsStable');
@@ -133,10 +165,10 @@ test('the API refuses an Application that asks Gateways for what they cannot do,
   });
   const gateway = { parentRefs: [{ name: 'edge' }] };
   await expect(make({ kind: 'gateway-api' })).rejects.toThrow(/needs router.gateway/);
-  await expect(make({ gateway })).rejects.toThrow(/no other kind has it/);
   await expect(make({ kind: 'gateway-api', gateway, edge: true })).rejects.toThrow(/choose kind haproxy or builtin/);
   await expect(make({ kind: 'gateway-api', gateway: { parentRefs: [] } })).rejects.toThrow(/parentRefs/);
-  await make({ kind: 'gateway-api', gateway });
+  // Gateways may also lead to routers.
+  await make({ kind: 'haproxy', gateway });
 });
 
 test('a route that the API keeps otherwise than it was written is not written again and again', async () => {

@@ -6,11 +6,13 @@ import type { ObjectKey } from '../../client/resource.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import type { EndpointSlice, Pod, Secret, Service } from '../../kubernetes/types.generated.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
+import { podKindOf } from './entry.ts';
 import type { TrafficServer } from './traffic-provider.ts';
 
 /** On router pods: the name of their Router. Only such pods are watched. */
 export const ROUTER_LABEL = LABELS.router;
 const SERVICE_NAME = 'kubernetes.io/service-name';
+const ENDED = ['Succeeded', 'Failed'];
 const BY_ROUTER = 'routing/router';
 const BY_SERVICE = 'routing/service';
 
@@ -25,6 +27,10 @@ export interface ObservedPod {
 export interface Observed {
   readonly router: Router;
   readonly pods: readonly ObservedPod[];
+  /** Pods that are to become routers, and cannot be told yet. */
+  readonly arriving: number;
+  /** Ready endpoints of the routers' own Service. */
+  readonly entrances: number;
   /** Servers of each backend of the spec, by backend name. */
   readonly servers: ReadonlyMap<string, readonly TrafficServer[]>;
   readonly podSecret: Secret | undefined;
@@ -54,21 +60,20 @@ export async function observe(context: ControllerContext, key: ObjectKey, secret
   const router = context.informer(Routers).get(key);
   if (router === undefined) return undefined;
   const namespace = key.namespace ?? '';
-  const pods = context.informer(Pods, ROUTER_LABEL).byIndex(BY_ROUTER, `${namespace}/${key.name}`).flatMap((pod): ObservedPod[] => {
+  const there = context.informer(Pods, ROUTER_LABEL).byIndex(BY_ROUTER, `${namespace}/${key.name}`);
+  const pods = there.flatMap((pod): ObservedPod[] => {
     const { name, uid, deletionTimestamp } = pod.metadata ?? {};
     const address = pod.status?.podIP;
     if (name === undefined || address === undefined || address === '' || pod.status?.phase !== 'Running') return [];
     return [{ pod, name, address, uid: uid ?? '', terminating: deletionTimestamp !== undefined }];
   });
-  const servers = new Map(
-    router.spec.backends.map((backend) => {
-      const service = context.informer(Services).get({ namespace, name: backend.service });
-      return [backend.name, serversOf(service, context.informer(EndpointSlices).byIndex(BY_SERVICE, `${namespace}/${backend.service}`), router.spec.port)];
-    }),
-  );
+  const endpointsOf = (service: string): TrafficServer[] =>
+    serversOf(context.informer(Services).get({ namespace, name: service }), context.informer(EndpointSlices).byIndex(BY_SERVICE, `${namespace}/${service}`), router.spec.port);
+  const servers = new Map(router.spec.backends.map((backend) => [backend.name, endpointsOf(backend.service)]));
   // Gateways are told through the API alone.
-  if (router.spec.provider === 'gateway-api') return { router, pods: [], servers, podSecret: undefined, clientSecret: undefined };
-  return { router, pods, servers, ...(await secrets.read(context, key)) };
+  if (podKindOf(router.spec) === undefined) return { router, pods: [], arriving: 0, entrances: 0, servers, podSecret: undefined, clientSecret: undefined };
+  const arriving = there.filter(({ metadata, status }) => metadata?.deletionTimestamp === undefined && !ENDED.includes(status?.phase ?? '')).length - pods.filter((p) => !p.terminating).length;
+  return { router, pods, arriving, entrances: endpointsOf(key.name).filter((s) => !s.draining).length, servers, ...(await secrets.read(context, key)) };
 }
 
 /** Ready endpoints, and those that terminate but still serve, in a steady order. @param port the Service port that routers forward */

@@ -1,7 +1,6 @@
 import type { Router } from '../../api/router/router.ts';
-import type { TellResult } from './reconcile.ts';
-import type { GatewayAnswer, RoutePublisher } from './route-publisher.ts';
-import { CannotRouteError, type Traffic } from './traffic-provider.ts';
+import type { GatewayAnswer, RoutePublisher, RouteTarget } from './route-publisher.ts';
+import { CannotRouteError, type TellResult } from './traffic-provider.ts';
 
 export interface Published {
   readonly results: readonly TellResult[];
@@ -11,9 +10,9 @@ export interface Published {
 }
 
 /** Publishes a Router's routes; each Gateway answers in the place of a router pod. */
-export async function publish(publisher: RoutePublisher, router: Router, traffic: Traffic, signal: AbortSignal): Promise<Published> {
+export async function publish(publisher: RoutePublisher, router: Router, target: RouteTarget, signal: AbortSignal): Promise<Published> {
   try {
-    const { answers, changedAt, changed, dueAt } = await publisher.publish(router, traffic, signal);
+    const { answers, changedAt, changed, dueAt } = await publisher.publish(router, target, signal);
     const waiting = answers.find((a) => a.outcome === 'waits' && !a.calm);
     return {
       results: answers.map((answer): TellResult => (answer.outcome === 'routes'

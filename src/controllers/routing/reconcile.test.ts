@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RouterSpec } from '../../api/router/router.ts';
-import { nextStatus, trafficOf } from './reconcile.ts';
-import type { TrafficServer } from './traffic-provider.ts';
+import { nextStatus, trafficOf, type StatusInput } from './reconcile.ts';
+import type { TellResult, TrafficServer } from './traffic-provider.ts';
 
 const servers = (ready: number, draining = 0): TrafficServer[] => Array.from({ length: ready + draining }, (_, i) => ({ address: `127.64.0.${i + 1}`, port: 8080, draining: i >= ready }));
 const spec = (floor: number, share: number, strict: boolean, nextShare?: number): RouterSpec => ({
@@ -37,10 +37,10 @@ test('a route whose backend is not listed goes to production', () => {
   expect(traffic.routes[0]?.backend).toBeUndefined();
 });
 
-const input = (over: object = {}) => {
+const input = ({ results = [{ outcome: 'told' as const, name: 'r-1', told: { observedAt: 1_000_000, changed: true } }] as TellResult[], ...over }: Partial<StatusInput> & { results?: TellResult[] } = {}): StatusInput & { results: TellResult[] } => {
   const there = new Map([['free-v2', servers(2)], ['production-v1', servers(2)], ['production-v2', servers(2)]]);
   const s = spec(1, 500, false);
-  return { spec: s, generation: 3, previous: undefined, traffic: trafficOf(s, there), servers: there, now: 1_000_000, results: [{ outcome: 'told' as const, name: 'r-1', told: { observedAt: 1_000_000, changed: true } }], ...over };
+  return { spec: s, generation: 3, previous: undefined, traffic: trafficOf(s, there), servers: there, now: 1_000_000, results, routers: { results, arriving: 0, entrances: results.length }, entry: { task: 'nothing', results: [] }, ...over };
 };
 
 test('an idle router causes no write: the status stays the very object', () => {
@@ -51,7 +51,7 @@ test('an idle router causes no write: the status stays the very object', () => {
 
 test('the generation is observed only when every router that serves was told', () => {
   const failed = { outcome: 'failed' as const, name: 'r-2', message: 'away', served: true, terminating: false, config: false };
-  const [told] = input().results;
+  const told = input().results[0]!;
   expect(nextStatus(input({ results: [told, failed] })).observedGeneration).toBeUndefined();
   expect(nextStatus(input({ results: [told, { ...failed, served: false }] })).observedGeneration).toBe(3);
   expect(nextStatus(input({ results: [told, { ...failed, terminating: true }] })).observedGeneration).toBe(3);

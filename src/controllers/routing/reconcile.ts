@@ -1,6 +1,7 @@
 import type { Condition } from '../../api/group.ts';
-import type { RouterSpec, RouterStatus } from '../../api/router/router.ts';
-import type { Traffic, TrafficServer, Told } from './traffic-provider.ts';
+import { TAKEN_OVER, type RouterSpec, type RouterStatus } from '../../api/router/router.ts';
+import { chooseVersions, podKindOf, takeoverWaitsFor, type EntryTask, type RoutersSeen } from './entry.ts';
+import type { TellResult, Told, Traffic, TrafficServer } from './traffic-provider.ts';
 
 const KEPT_SWITCHES = 50;
 
@@ -40,42 +41,39 @@ export function trafficOf(spec: RouterSpec, servers: ReadonlyMap<string, readonl
 
 const clampShare = (share: number): number => Math.min(10_000, Math.max(0, Math.round(share)));
 
-/** One router, or Gateway, as this pass left it. `served`: it was told before. `config`: it answers, but its config has no room for the spec. `reason`: of the condition. */
-export type TellResult =
-  | { readonly outcome: 'told'; readonly name: string; readonly told: Told }
-  | { readonly outcome: 'failed'; readonly name: string; readonly message: string; readonly served: boolean; readonly terminating: boolean; readonly config: boolean; readonly reason?: string };
-
 export interface StatusInput {
   readonly spec: RouterSpec;
   readonly generation: number;
   readonly previous: RouterStatus | undefined;
   readonly traffic: Traffic;
   readonly servers: ReadonlyMap<string, readonly TrafficServer[]>;
-  readonly results: readonly TellResult[];
+  /** The routers; none where Gateways alone route. */
+  readonly routers: RoutersSeen;
+  /** The Gateways; `results` is empty unless the task is to have them route. */
+  readonly entry: { readonly task: EntryTask; readonly results: readonly TellResult[] };
   readonly now: number;
 }
 
 /** Status after a pass; the very `previous` object when nothing in it changed, so that an idle router causes no write. */
 export function nextStatus(input: StatusInput): RouterStatus {
-  const { generation, previous, traffic, servers, results, now, spec } = input;
-  const told = results.flatMap((r) => (r.outcome === 'told' ? [r] : []));
-  const blocking = results.filter((r) => r.outcome === 'failed' && r.served && !r.terminating);
+  const { generation, previous, traffic, servers, routers, entry, now, spec } = input;
+  const deciding = [...routers.results, ...(chooseVersions(entry.task, previous) ? entry.results : [])];
+  const told = toldOf(deciding);
+  const blocking = deciding.filter((r) => r.outcome === 'failed' && r.served && !r.terminating);
   const complete = told.length > 0 && blocking.length === 0;
-  const byGateways = spec.provider === 'gateway-api';
   const { pods: podsBefore, gateways: gatewaysBefore, ...kept } = previous ?? {};
-  const followers = told.map(({ name, told: { observedAt, changed } }) => {
-    const before = (byGateways ? gatewaysBefore : podsBefore)?.find((p) => p.name === name);
-    return before !== undefined && !changed && before.observedGeneration === generation ? before : { name, observedGeneration: generation, at: time(observedAt) };
-  }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const pods = followers(routers.results, podsBefore, generation);
+  const to = entry.task === 'routers' ? { to: 'routers' as const } : {};
+  const gateways = followers(entry.results, gatewaysBefore?.filter((g) => g.to === to.to), generation).map((g) => ({ ...g, ...to }));
   // A Gateway that has not followed yet goes on as it was.
-  const stillAsBefore = (gatewaysBefore ?? []).filter((g) => results.some((r) => r.outcome === 'failed' && r.name === g.name));
+  const stillAsBefore = (gatewaysBefore ?? []).filter((g) => entry.results.some((r) => r.outcome === 'failed' && r.name === g.name));
   const status: RouterStatus = {
     ...kept,
-    // That Gateways route as well is remembered until the routers have taken over.
-    ...(byGateways ? { gateways: [...followers, ...stillAsBefore].sort((a, b) => (a.name < b.name ? -1 : 1)) } : { pods: followers, ...(complete || gatewaysBefore === undefined ? {} : { gateways: gatewaysBefore }) }),
+    ...(podKindOf(spec) === undefined ? {} : { pods }),
+    ...(entry.task === 'versions' || entry.task === 'routers' ? { gateways: [...gateways, ...stillAsBefore].sort(byName) } : {}),
     endpoints: spec.backends.map((b) => ({ backend: b.name, ready: readyIn(servers, b.name) })),
     switches: switches(input, told.map((t) => t.told)),
-    conditions: conditions(input, blocking.length, told.length),
+    conditions: conditions(input, deciding, blocking.length, told.length),
     ...(complete
       ? {
           observedGeneration: generation,
@@ -87,6 +85,16 @@ export function nextStatus(input: StatusInput): RouterStatus {
       : {}),
   };
   return previous !== undefined && same(previous, status) ? previous : { ...status, conditions: status.conditions?.map((c) => ({ ...c, lastTransitionTime: c.lastTransitionTime === '' ? time(now) : c.lastTransitionTime })) };
+}
+
+const toldOf = (results: readonly TellResult[]) => results.flatMap((r) => (r.outcome === 'told' ? [r] : []));
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
+
+function followers(results: readonly TellResult[], before: RouterStatus['pods'], generation: number): NonNullable<RouterStatus['pods']> {
+  return toldOf(results).map(({ name, told: { observedAt, changed } }) => {
+    const known = before?.find((p) => p.name === name);
+    return known !== undefined && !changed && known.observedGeneration === generation ? known : { name, observedGeneration: generation, at: time(observedAt) };
+  }).sort(byName);
 }
 
 /**
@@ -101,9 +109,11 @@ function switches({ previous, generation }: StatusInput, told: readonly Told[]):
     const at = time(Math.min(...told.map((t) => t.observedAt)));
     return [{ generation, startedAt: at, observedAt: at, milliseconds: 0 }];
   }
-  const fresh = told.filter((t) => t.lastSwitchAt !== undefined && t.lastSwitchAt > lastObserved);
-  if (fresh.length === 0) return known;
   const resumes = last !== undefined && last.generation === generation && previous?.observedGeneration !== generation;
+  // One that began with the others may have followed after them.
+  const late = (t: Told): boolean => resumes && t.lastSwitchAt !== undefined && t.lastSwitchAt >= Date.parse(last.startedAt) && t.observedAt > lastObserved;
+  const fresh = told.filter((t) => t.lastSwitchAt !== undefined && (t.lastSwitchAt > lastObserved || late(t)));
+  if (fresh.length === 0) return known;
   const startedAt = resumes ? Date.parse(last.startedAt) : Math.min(...fresh.map((t) => t.lastSwitchAt ?? t.observedAt));
   const observedAt = Math.max(...fresh.map((t) => t.observedAt));
   return [...(resumes ? known.slice(0, -1) : known), { generation, startedAt: time(startedAt), observedAt: time(observedAt), milliseconds: observedAt - startedAt }].slice(-KEPT_SWITCHES);
@@ -115,9 +125,9 @@ const NOT_STABLE = {
   message: "Gateways share requests, not users: the same user may meet both versions of a track while its share is between 0 and 100 percent. Users who must not are listed in the track's users, or the router kind is haproxy or builtin",
 } as const;
 
-function conditions({ previous, traffic, servers, generation, results, spec }: StatusInput, blocking: number, told: number): Condition[] {
+function conditions({ previous, traffic, servers, generation, routers, entry, spec }: StatusInput, deciding: readonly TellResult[], blocking: number, told: number): Condition[] {
   const byGateways = spec.provider === 'gateway-api';
-  const failed = results.find((r) => r.outcome === 'failed');
+  const failed = deciding.find((r) => r.outcome === 'failed');
   const closed = traffic.routes.filter((r) => r.closed).map((r) => r.segment);
   const main = spec.production.backend;
   const floor = spec.backends.find((b) => b.name === main)?.floor ?? 1;
@@ -132,13 +142,29 @@ function conditions({ previous, traffic, servers, generation, results, spec }: S
     main !== undefined && ready >= floor
       ? { type: 'ProductionHealthy', status: 'True', reason: 'EnoughEndpoints', message: 'Production has its floor of ready endpoints' }
       : { type: 'ProductionHealthy', status: 'False', reason: main === undefined ? 'NoProduction' : 'BelowFloor', message: main === undefined ? 'No version is in production yet' : `Production ${main} has fewer than ${floor} ready endpoints and keeps its share` },
-    ...(byGateways ? [NOT_STABLE] : []),
+    ...(entry.task === 'versions' ? [NOT_STABLE] : []),
+    ...(entry.task === 'routers' ? [entryCondition(entry.results)] : []),
+    ...(spec.leaving === undefined ? [] : [takeover(spec, blocking > 0 || told === 0 ? 'not everything follows the spec yet' : takeoverWaitsFor(spec, routers, entry.results), spec.leaving)]),
   ];
   return wanted.map((c) => {
     const before = previous?.conditions?.find((p) => p.type === c.type);
-    if (before !== undefined && before.status === c.status && before.reason === c.reason && before.observedGeneration === generation) return before;
+    if (before !== undefined && before.status === c.status && before.reason === c.reason && before.observedGeneration === generation && (c.type !== TAKEN_OVER || before.message === c.message)) return before;
     return { ...c, observedGeneration: generation, lastTransitionTime: before?.status === c.status ? before.lastTransitionTime : '' };
   });
+}
+
+function takeover({ provider }: RouterSpec, waitsFor: string | undefined, leaving: string): Omit<Condition, 'lastTransitionTime'> {
+  return waitsFor === undefined
+    ? { type: TAKEN_OVER, status: 'True', reason: 'Routes', message: `${provider} routes: nobody needs ${leaving} any longer` }
+    : { type: TAKEN_OVER, status: 'False', reason: 'Waiting', message: `${leaving} goes on until ${provider} routes: ${waitsFor}` };
+}
+
+/** Releases do not wait for it: the routers choose, whoever leads to them. */
+function entryCondition(results: readonly TellResult[]): Omit<Condition, 'lastTransitionTime'> {
+  const failed = results.find((r) => r.outcome === 'failed');
+  return failed?.outcome === 'failed'
+    ? { type: 'GatewaysLead', status: 'False', reason: failed.reason ?? 'NotAccepted', message: failed.message }
+    : { type: 'GatewaysLead', status: 'True', reason: 'Accepted', message: 'Every Gateway has accepted to lead to the routers' };
 }
 
 const time = (ms: number): string => new Date(ms).toISOString();

@@ -10,12 +10,15 @@ import type { Traffic } from './traffic-provider.ts';
 export interface RoutePublisher {
   /** Wakes a Router whenever its routes, or what is said about them, may have changed. Once is enough; again does nothing. */
   watch(wake: (router: ObjectKey) => void): void;
-  /** Makes the resources say what `traffic` says, and reads what was answered so far. Idempotent.
+  /** Makes the resources say what `target` says, and reads what was answered so far. Idempotent.
    *  @throws {CannotRouteError} where the resources have no room for it */
-  publish(router: Router, traffic: Traffic, signal: AbortSignal): Promise<Publication>;
-  /** Takes the routes away: routers of Aweigh's own serve instead. */
+  publish(router: Router, target: RouteTarget, signal: AbortSignal): Promise<Publication>;
+  /** Takes the routes away: users no longer come that way. */
   withdraw(router: ObjectKey, signal: AbortSignal): Promise<void>;
 }
+
+/** Where the routes lead: to the versions, by these rules; or all to the Service of the Router's own routers, which choose. */
+export type RouteTarget = Traffic | 'routers';
 
 export type RoutePublisherFactory = (context: ControllerContext) => RoutePublisher;
 

@@ -63,6 +63,11 @@ export interface Told {
   readonly changed: boolean;
 }
 
+/** One router, or Gateway, as this pass left it. `served`: it was told before. `config`: it answers, but its config has no room for the spec. `reason`: of the condition. */
+export type TellResult =
+  | { readonly outcome: 'told'; readonly name: string; readonly told: Told }
+  | { readonly outcome: 'failed'; readonly name: string; readonly message: string; readonly served: boolean; readonly terminating: boolean; readonly config: boolean; readonly reason?: string };
+
 export interface BackendStats {
   readonly backend: string;
   readonly total: number;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RoutingState } from '../../../src/cli/demo/checker.ts';
 import type { RequestRecord } from '../../../src/cli/demo/request-log.ts';
 import type { Application } from '../../../src/api/application/application.ts';
-import { Routers } from '../../../src/api/kinds.ts';
+import { Applications, Routers } from '../../../src/api/kinds.ts';
 import { loadKubeconfig } from '../../../src/client/kubeconfig.ts';
 import { HttpRoutes } from '../../../src/providers/traffic/gateway-api/kinds.ts';
 import { freshAddress } from '../../../src/providers/traffic/router-fixture.ts';
@@ -63,8 +63,59 @@ describe.runIf(why === undefined)('releases through Traefik', () => {
     for (const { wanted, seen } of parts) expect(Math.abs(seen - wanted)).toBeLessThan(0.05);
     expect(new Set(traffic.records().filter((r) => r.group === 'INTERNAL').map((r) => r.track))).toEqual(new Set(['internal']));
     expect(new Set(traffic.records().filter((r) => r.group === 'ENTERPRISE').map((r) => r.track))).toEqual(new Set(['production']));
-    expect((await cluster.aweigh('record', 'log')).split('\n').length).toBeGreaterThan(5);
+    await eventually('the record to say how each ended', async () => {
+      const log = JSON.parse(await cluster.aweigh('record', 'log', APPLICATION, '-o', 'json')) as { release?: string; phase?: string }[];
+      return ['v1.17.0', 'v1.18.0', 'v1.17.0-rollback-1'].every((name) => log.some((d) => d.release === `${APPLICATION}-${name}` && d.phase === 'Completed')) ? true : undefined;
+    });
     expect((await client.get(HttpRoutes, router)).status?.parents?.length).toBe(1);
+  });
+
+  const application = { namespace: 'default', name: APPLICATION };
+  const kindChanges = async (router: Application['spec']['router']): Promise<void> => {
+    const client = await cluster.client();
+    const { spec } = await client.get(Applications, application);
+    // Nothing of the other kind's is left.
+    await client.patch(Applications, application, { spec: { router: { ...Object.fromEntries(Object.keys(spec.router ?? {}).map((field) => [field, null])), ...router } } });
+  };
+  const changedTo = (kind: string): Promise<true> => eventually(`${kind} to have taken over`, async () => {
+    const { metadata, spec, status } = await (await cluster.client()).get(Routers, router);
+    const done = spec.provider === kind && spec.leaving === undefined && status?.observedGeneration === metadata?.generation && status?.gateways?.every((g) => (g.to === 'routers') === (kind !== 'gateway-api'));
+    if (done !== true) throw new Error(JSON.stringify([spec.provider, spec.leaving, status?.gateways, status?.conditions]));
+    return true as const;
+  }, 240_000);
+  const routersRun = async (): Promise<boolean> => (await cluster.get<{ items: unknown[] }>('pods', '-l', `aweigh.dev/router=${APPLICATION}-haproxy`)).items.length > 0;
+
+  test('the kind of the router changes in the middle of a release, there and back, under load: the Gateway goes on, and no request fails', async () => {
+    const { gateway } = exampleRouter() ?? {};
+    const traffic = await Traffic.start(cluster, RATE, traefik.url);
+    await cluster.push('v1.19.0');
+    await kindChanges({ kind: 'builtin', replicas: 2, ...(gateway && { gateway }) });
+    await changedTo('builtin');
+    expect((await cluster.releaseEnds('v1.19.0')).status?.phase).toBe('Completed');
+    await traffic.more(RATE * 3);
+    expect((await (await cluster.client()).get(HttpRoutes, router)).spec.rules.map((r) => r.backendRefs.map((b) => b.name))).toEqual([[`${APPLICATION}-haproxy`]]);
+
+    await cluster.push('v1.20.0');
+    await kindChanges({ kind: 'gateway-api', ...(gateway && { gateway }) });
+    await changedTo('gateway-api');
+    expect((await cluster.releaseEnds('v1.20.0')).status?.phase).toBe('Completed');
+    await eventually('the routers to be gone', async () => ((await routersRun()) ? undefined : true));
+    await traffic.more(RATE * 3);
+    const { examples, ...verdict } = await traffic.verdict('perRequest');
+    expect(verdict, examples.join('\n')).toMatchObject({ failed: 0, misrouted: 0, cutByKill: 0 });
+  });
+
+  test('kill -9 of the gateway and of the controllers in the middle of a release: it goes on, nobody is led astray, and only what the gateway held open is cut', async () => {
+    const traffic = await Traffic.start(cluster, RATE, traefik.url);
+    await cluster.push('v1.21.0');
+    await eventually('the release to have begun', async () => ((await cluster.release('v1.21.0'))?.status?.tracks?.some((t) => t.name === 'internal' && t.phase === 'Passed') === true ? true : undefined), 120_000);
+    process.kill(await cluster.plane.pid('controllers'), 'SIGKILL');
+    await traffic.kill('router', traefik.pid, () => traefik.restart());
+    expect((await cluster.releaseEnds('v1.21.0')).status?.phase).toBe('Completed');
+    await traffic.more(RATE * 3);
+    const { examples, ...verdict } = await traffic.verdict('perRequest');
+    console.log(`killed in mid-release: ${JSON.stringify(verdict)}`);
+    expect(verdict, examples.join('\n')).toMatchObject({ failed: 0, misrouted: 0 });
   });
 });
 

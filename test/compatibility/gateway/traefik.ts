@@ -37,15 +37,17 @@ interface RawData {
 export class Traefik {
   readonly url: string;
   readonly gateway: ObjectKey = { namespace: 'default', name: 'edge' };
-  readonly #child: ChildProcess;
+  #child: ChildProcess;
+  readonly #flags: readonly string[];
   readonly #folder: string;
   readonly #api: string;
 
-  private constructor(child: ChildProcess, folder: string, url: string, api: string) {
-    this.#child = child;
+  private constructor(flags: readonly string[], folder: string, url: string, api: string) {
+    this.#flags = flags;
     this.#folder = folder;
     this.url = url;
     this.#api = api;
+    this.#child = this.#spawn();
   }
 
   static async start(options: TraefikOptions): Promise<Traefik> {
@@ -61,27 +63,46 @@ export class Traefik {
     writeFileSync(join(folder, 'ca.crt'), options.caPem);
     writeFileSync(join(folder, 'token'), options.token, { mode: 0o600 });
     const apiPort = await freePort('127.0.0.1');
-    const child = spawn(traefikBinary, [
+    const flags = [
       `--entrypoints.web.address=${address}:${port}`, `--entrypoints.traefik.address=127.0.0.1:${apiPort}`, '--ping', '--api.insecure', '--log.level=INFO', '--global.checknewversion=false', '--global.sendanonymoususage=false',
       // What runs when Traefik stops is no matter here; what a client holds open must not end by itself.
       '--entrypoints.web.transport.respondingtimeouts.readtimeout=0',
       `--providers.kubernetesgateway.endpoint=${options.server}`, `--providers.kubernetesgateway.token=${join(folder, 'token')}`, `--providers.kubernetesgateway.certauthfilepath=${join(folder, 'ca.crt')}`,
       ...(options.throttle === undefined ? [] : [`--providers.providersthrottleduration=${options.throttle}`]),
-    ], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-    const log = createWriteStream(join(folder, 'traefik.log'));
-    child.stdout?.pipe(log);
-    child.stderr?.pipe(log);
-    const traefik = new Traefik(child, folder, `http://${address}:${port}`, `http://127.0.0.1:${apiPort}`);
+    ];
+    const traefik = new Traefik(flags, folder, `http://${address}:${port}`, `http://127.0.0.1:${apiPort}`);
     try {
-      await eventually('Traefik to answer', async () => {
-        if (child.exitCode !== null) throw new Error(traefik.log());
-        return (await fetch(`${traefik.#api}/ping`)).ok ? true : undefined;
-      });
+      await traefik.#answers();
     } catch (error) {
       await traefik.stop();
       throw error;
     }
     return traefik;
+  }
+
+  #spawn(): ChildProcess {
+    const child = spawn(traefikBinary, this.#flags, { cwd: this.#folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const log = createWriteStream(join(this.#folder, 'traefik.log'), { flags: 'a' });
+    child.stdout?.pipe(log);
+    child.stderr?.pipe(log);
+    return child;
+  }
+
+  async #answers(): Promise<void> {
+    await eventually('Traefik to answer', async () => {
+      if (this.#child.exitCode !== null) throw new Error(this.log());
+      return (await fetch(`${this.#api}/ping`)).ok ? true : undefined;
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** After it was killed: a new process at the same addresses. */
+  async restart(): Promise<void> {
+    this.#child = this.#spawn();
+    await this.#answers();
   }
 
   log(): string {

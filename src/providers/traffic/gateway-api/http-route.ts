@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { GATEWAY_DEFAULTS, HTTP_ROUTE_LIMITS } from '../../../api/router/gateway.ts';
 import { refusalServiceName } from '../../../api/names.ts';
 import type { Router, RouterSpec } from '../../../api/router/router.ts';
+import type { RouteTarget } from '../../../controllers/routing/route-publisher.ts';
 import { CannotRouteError, type Traffic, type TrafficRoute } from '../../../controllers/routing/traffic-provider.ts';
 import { BUCKETS } from '../bucket/bucket.ts';
 import { PRODUCTION_ONLY_SEGMENTS, TRAFFIC_GROUP } from '../router-layout.ts';
@@ -11,15 +12,16 @@ import { integerWeights } from './weights.ts';
 const ROUTER_API = { apiVersion: 'aweigh.dev/v1alpha1', kind: 'Router' };
 
 /**
- * The HTTPRoute that says the same as `traffic`. More header matches go before fewer, and of equal ones the first rule of the list:
+ * The HTTPRoute that says the same as `target`. More header matches go before fewer, and of equal ones the first rule of the list:
  * https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule. So listed users come before their segment, each segment before a value that
  * no track has, and last what has no `X-Traffic-Group`, or none that counts.
  * @throws {CannotRouteError} where one HTTPRoute has no room for it
  */
-export function httpRoute({ metadata, spec }: Pick<Router, 'metadata' | 'spec'>, traffic: Traffic): HttpRoute {
+export function httpRoute({ metadata, spec }: Pick<Router, 'metadata' | 'spec'>, target: RouteTarget): HttpRoute {
   const { name = '', namespace, uid = '' } = metadata ?? {};
   const { parentRefs = [], hostnames = [] } = spec.gateway ?? {};
-  const rules = [...listRules(spec, traffic), ...segmentRules(spec, traffic)];
+  // The Service of the routers is named as the Router.
+  const rules = target === 'routers' ? [rule([[]], [{ group: '', kind: 'Service', name, port: spec.port, weight: 1 }])] : [...listRules(spec, target), ...segmentRules(spec, target)];
   if (rules.length > HTTP_ROUTE_LIMITS.rules) throw new CannotRouteError(`An HTTPRoute has room for ${HTTP_ROUTE_LIMITS.rules} rules, not ${rules.length}: take tracks or lists of users away`);
   return {
     apiVersion: `${GATEWAY_GROUP}/v1`, kind: 'HTTPRoute',

@@ -1,8 +1,7 @@
 import type { Router } from '../../../api/router/router.ts';
 import { keyOf, keyString, type KubernetesObject, type ObjectKey, type Resource } from '../../../client/resource.ts';
 import { isNotFound, StatusError } from '../../../client/status-error.ts';
-import type { GatewayAnswer, Publication, RoutePublisher } from '../../../controllers/routing/route-publisher.ts';
-import type { Traffic } from '../../../controllers/routing/traffic-provider.ts';
+import type { GatewayAnswer, Publication, RoutePublisher, RouteTarget } from '../../../controllers/routing/route-publisher.ts';
 import { controllerOf, isControlledBy } from '../../../kubernetes/owner-reference.ts';
 import type { ControllerContext } from '../../../runtime/controller.ts';
 import { Acceptances } from './acceptances.ts';
@@ -61,10 +60,10 @@ class GatewayApiPublisher implements RoutePublisher {
     });
   }
 
-  async publish(router: Router, traffic: Traffic, signal: AbortSignal): Promise<Publication> {
+  async publish(router: Router, target: RouteTarget, signal: AbortSignal): Promise<Publication> {
     const { clock } = this.#context;
     const key = keyOf(router);
-    const wanted = httpRoute(router, traffic);
+    const wanted = httpRoute(router, target);
     const live = await this.#readRoute(key, signal);
     if (live !== undefined && !isControlledBy(live, router)) {
       return { changed: false, answers: everyGateway(wanted, 'RouteTaken', `There is an HTTPRoute ${live.metadata?.name} already that is not of this Application: rename or delete it`), dueAt: clock.now() + REFUSED_RETRY_MS };
