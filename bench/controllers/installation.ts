@@ -1,9 +1,9 @@
 import type { Application } from '../../src/api/application/application.ts';
 import { API_VERSION } from '../../src/api/group.ts';
-import { Applications, Builds, Releases, Routers } from '../../src/api/kinds.ts';
+import { Applications, Builds, Deliveries, Releases, Routers } from '../../src/api/kinds.ts';
 import { routerName } from '../../src/api/names.ts';
 import type { Client } from '../../src/client/client.ts';
-import { Pods } from '../../src/client/kinds.ts';
+import { Deployments, Pods, ReplicaSets } from '../../src/client/kinds.ts';
 import type { KubernetesObject, Resource } from '../../src/client/resource.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { sharedInformers } from '../../src/runtime/run-controllers.ts';
@@ -11,6 +11,9 @@ import { systemClock, systemRandom } from '../../src/runtime/system-clock.ts';
 
 const namespace = 'default';
 const AT_ONCE = 16;
+/** What a change makes one after the other. */
+const HOPS = ['Release', 'Delivery', 'Deployment', 'ReplicaSet', 'Pod'] as const;
+const INSTALL_MS = 600_000, INSTALL_EACH_MS = 3_000;
 
 type Gates = NonNullable<Application['spec']['tracks'][number]['gates']>;
 /** A new build waits on the first track for a person. */
@@ -30,7 +33,7 @@ export class Installation {
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.#informer(Pods).synced, this.#informer(Applications).synced, this.#informer(Routers).synced, this.#informer(Releases).synced]);
+    await Promise.all([Pods, ReplicaSets, Deployments, Applications, Routers, Releases, Deliveries].map((kind) => this.#informer(kind as Resource).synced));
   }
 
   stop(): void {
@@ -58,32 +61,38 @@ export class Installation {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, one));
-    await this.#until(() => names.every((name) => this.#informer(Applications).get({ namespace, name })?.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true && this.#informer(Releases).get({ namespace, name: `${name}-v1` })?.status?.phase === 'Completed'), 600_000);
+    await this.#until(() => names.every((name) => this.#informer(Applications).get({ namespace, name })?.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true && this.#informer(Releases).get({ namespace, name: `${name}-v1` })?.status?.phase === 'Completed'), INSTALL_MS + names.length * INSTALL_EACH_MS);
   }
 
   async push(name: string, version: string): Promise<void> {
     await this.#client.create(Builds, { apiVersion: API_VERSION, kind: 'Build', metadata: { namespace, name: `${name}-${version}` }, spec: { application: name, version, image: `app@sha256:${version}` } });
   }
 
-  /** Milliseconds from the push to the first pod object of the new version. */
-  async pushUntilPod(name: string, version: string): Promise<number> {
-    const startedAt = performance.now();
-    const seen = this.#watched(Pods, (pod) => pod.metadata?.labels?.['aweigh.dev/application'] === name && pod.metadata.labels['version'] === version);
+  /** Milliseconds from the push to the first pod object of the new version, and to what comes before it, by kind. */
+  async pushUntilPod(name: string, version: string): Promise<ReadonlyMap<string, number>> {
+    const from = performance.now();
+    const build = `${name}-${version}`;
+    const ofVersion = ({ metadata }: KubernetesObject): boolean => metadata?.labels?.['aweigh.dev/application'] === name && metadata.labels['version'] === version;
+    const way = [
+      this.#watched(Releases, ({ metadata }) => metadata?.name === build),
+      this.#watched(Deliveries, (delivery) => delivery.metadata?.name === name && delivery.spec.tracks.some((t) => t.builds.some((b) => b.build === build))),
+      this.#watched(Deployments, ofVersion), this.#watched(ReplicaSets, ofVersion), this.#watched(Pods, ofVersion),
+    ];
     await this.push(name, version);
-    return (await seen) - startedAt;
+    const at = await Promise.all(way);
+    return new Map(HOPS.map((kind, i) => [kind, (at[i] ?? NaN) - from]));
   }
 
-  /** Resolves when the new version serves the first track and waits there. */
-  waits(name: string, version: string): Promise<void> {
-    return this.#until(() => this.#informer(Releases).get({ namespace, name: `${name}-${version}` })?.status?.tracks?.[0]?.gates?.some((g) => g.state === 'Waiting' || g.state === 'Running') === true);
+  /** Pushes the version where nobody has; resolves when it serves the first track and waits there. */
+  async brought(name: string, version: string): Promise<void> {
+    if (this.#informer(Releases).get({ namespace, name: `${name}-${version}` }) === undefined) await this.push(name, version);
+    await this.#until(() => this.#informer(Releases).get({ namespace, name: `${name}-${version}` })?.status?.tracks?.[0]?.gates?.some((g) => g.state === 'Waiting' || g.state === 'Running') === true);
   }
 
-  /** Releases one version after the other; resolves when the last is on every track. */
-  async release(name: string, versions: readonly string[]): Promise<void> {
-    for (const version of versions) {
-      await this.push(name, version);
-      await this.#until(() => this.#informer(Releases).get({ namespace, name: `${name}-${version}` })?.status?.phase === 'Completed');
-    }
+  /** Releases a version; resolves when it is on every track. */
+  async release(name: string, version: string): Promise<void> {
+    await this.push(name, version);
+    await this.#until(() => this.#informer(Releases).get({ namespace, name: `${name}-${version}` })?.status?.phase === 'Completed');
   }
 
   /** Milliseconds from the abort to the routers' read-back in which nobody reaches the new version. */
