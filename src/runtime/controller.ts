@@ -35,6 +35,8 @@ export interface Controller {
   readonly sources: readonly Source[];
   /** Keys reconciled at the same time; one key never twice at once. Default 4. */
   readonly workers?: number;
+  /** Keys that go before all others, and for which workers are kept free. Asked each time that a key is added; absent: none. */
+  isUrgent?(key: ObjectKey): boolean;
   reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult>;
   /** Called once before the first key, for what is not a resource (a git branch that moved, a socket that closed); `enqueue` wakes a key. Ends with `signal`. */
   start?(enqueue: (key: ObjectKey) => void, signal: AbortSignal): Promise<void> | void;

@@ -21,6 +21,8 @@ export interface RunControllersOptions {
 }
 
 const defaultWorkers = 4;
+/** For as many workers there is one more that takes only what is urgent. */
+const WORKERS_FOR_EACH_URGENT = 4;
 
 /** The informers of a process: one a kind and selector, started on first use, ended by the signal. */
 export function sharedInformers(options: Omit<RunControllersOptions, 'factories'>): ControllerContext['informer'] {
@@ -50,7 +52,7 @@ export async function runControllers(options: RunControllersOptions): Promise<vo
 async function runController(controller: Controller, options: RunControllersOptions & { readonly informer: ControllerContext['informer'] }): Promise<void> {
   const { signal } = options;
   const log = options.log.child({ controller: controller.name });
-  const queue = new WorkQueue({ ...options, name: controller.name });
+  const queue = new WorkQueue({ ...options, name: controller.name, isUrgent: (key) => controller.isUrgent?.(parseKey(key)) ?? false });
   let started = false;
   const stops = controller.sources.map((source) => {
     const enqueue = (object: KubernetesObject | undefined): void => {
@@ -74,13 +76,15 @@ async function runController(controller: Controller, options: RunControllersOpti
   started = true;
 
   if (!signal.aborted) await startController(controller, (key) => queue.add(keyString(key)), options);
-  const work = async (): Promise<void> => {
-    for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
+  const work = async (only?: 'urgent'): Promise<void> => {
+    for (let key = await queue.take(only); key !== undefined; key = await queue.take(only)) {
       await reconcileOnce(controller, queue, key, log, signal);
       queue.done(key);
     }
   };
-  const workers = signal.aborted ? [] : Array.from({ length: controller.workers ?? defaultWorkers }, work);
+  const { workers: count = defaultWorkers } = controller;
+  const urgent = controller.isUrgent === undefined ? 0 : Math.ceil(count / WORKERS_FOR_EACH_URGENT);
+  const workers = signal.aborted ? [] : Array.from({ length: count + urgent }, (_, i) => work(i < count ? undefined : 'urgent'));
   await stopped;
   for (const stop of stops) stop();
   queue.close();

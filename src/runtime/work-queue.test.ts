@@ -32,6 +32,32 @@ test('what can wait goes behind what changes now, comes forward when it changes,
   expect(taken).toContain('oldest');
 });
 
+test('what is urgent goes first, comes forward when it becomes so, and the rest does not wait for ever', async () => {
+  const urgent = new Set(['u1']);
+  const queue = new WorkQueue({ clock: new ManualClock(), random: { next: () => 0.5 }, isUrgent: (key) => urgent.has(key) });
+  for (let i = 0; i < 100; i++) queue.add(`n${i}`);
+  queue.add('u1');
+  urgent.add('n99');
+  queue.add('n99');
+  queue.addLater('old');
+  expect([await queue.take(), await queue.take(), await queue.take()]).toEqual(['u1', 'n99', 'n0']);
+  for (let i = 0; i < 40; i++) { urgent.add(`x${i}`); queue.add(`x${i}`); }
+  const taken: (string | undefined)[] = [];
+  for (let i = 0; i < 20; i++) taken.push(await queue.take());
+  expect(taken.slice(0, 4)).toEqual(['x0', 'x1', 'x2', 'x3']);
+  expect(taken).toEqual(expect.arrayContaining(['n1', 'old']));
+  expect(taken.filter((key) => key?.startsWith('x')).length).toBeGreaterThan(14);
+});
+
+test('who takes only what is urgent leaves the rest to others', async () => {
+  const queue = new WorkQueue({ clock: new ManualClock(), random: { next: () => 0.5 }, isUrgent: (key) => key.startsWith('u') });
+  const kept = queue.take('urgent');
+  queue.add('n');
+  expect(queue.size).toBe(1);
+  queue.add('u');
+  expect([await kept, await queue.take()]).toEqual(['u', 'n']);
+});
+
 test('of two delayed adds the earlier counts', () => {
   const { clock, queue } = build();
   queue.addAfter('a', 50);

@@ -5,6 +5,7 @@ import { Deployments, EndpointSlices, Jobs } from '../../client/kinds.ts';
 import type { KubernetesObject, ObjectKey } from '../../client/resource.ts';
 import { source, type Controller, type ControllerContext, type ControllerFactory } from '../../runtime/controller.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
+import { urgencyOf } from '../urgency.ts';
 import { apply, isStale } from './apply.ts';
 import { BY_MOTION, groupOf, indexApplications, observe, UNENDED } from './observe.ts';
 import { Probes, type ProbeSources } from './probes.ts';
@@ -22,6 +23,7 @@ export function createReleaseController(sources: (context: ControllerContext) =>
 function releaseControllerOf(context: ControllerContext, probes: Probes): Controller {
   indexApplications(context);
   const events = createEventRecorder(context, 'aweigh-release');
+  const isUrgent = urgencyOf(context);
   return {
     name: 'release',
     // Each mostly waits for the API: an abort must not wait for many releases that go on.
@@ -37,6 +39,8 @@ function releaseControllerOf(context: ControllerContext, probes: Probes): Contro
       source(Jobs, labelled),
       source(EndpointSlices, labelled),
     ],
+    // A bad sample is known here before any resource says so.
+    isUrgent: (key) => probes.hasFailed(key) || isUrgent(key),
     async reconcile(key) {
       const seen = observe(context, key, new Map());
       if (seen === undefined) return {};

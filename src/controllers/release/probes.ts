@@ -71,6 +71,8 @@ export class Probes {
   readonly #sources: ProbeSources;
   readonly #running = new Set<string>();
   readonly #answers = new Map<string, GateVerdict>();
+  /** Applications with an answer of that kind. */
+  readonly #failed = new Set<string>();
   #enqueue: (key: ObjectKey) => void = () => {};
 
   constructor(context: ControllerContext, sources: ProbeSources) {
@@ -86,6 +88,7 @@ export class Probes {
   collect(key: ObjectKey, observed: Observed): { readonly verdicts: ReadonlyMap<string, GateVerdict>; readonly dueAt: number } {
     const verdicts = new Map<string, GateVerdict>();
     let dueAt = Infinity;
+    this.#failed.delete(`${key.namespace}/${key.name}`);
     for (const probe of openProbes(observed)) {
       const id = `${key.namespace}/${probe.id}`;
       const answer = this.#answers.get(id);
@@ -101,11 +104,18 @@ export class Probes {
     return { verdicts, dueAt };
   }
 
+  /** An answer that fails a release of the Application waits to be collected. */
+  hasFailed({ namespace, name }: ObjectKey): boolean {
+    return this.#failed.has(`${namespace}/${name}`);
+  }
+
   async #ask(id: string, key: ObjectKey, probe: OpenProbe): Promise<void> {
     this.#running.add(id);
     try {
       const signal = AbortSignal.any([this.#context.signal, AbortSignal.timeout(30_000)]);
-      this.#answers.set(id, 'analysis' in probe.gate ? await this.#analyse(key, probe, probe.gate.analysis, signal) : await this.#webhook(key, probe, signal));
+      const answer = 'analysis' in probe.gate ? await this.#analyse(key, probe, probe.gate.analysis, signal) : await this.#webhook(key, probe, signal);
+      this.#answers.set(id, answer);
+      if (answer.state === 'Failed') this.#failed.add(`${key.namespace}/${key.name}`);
     } finally {
       this.#running.delete(id);
       if (!this.#context.signal.aborted) this.#enqueue(key);

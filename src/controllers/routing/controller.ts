@@ -7,6 +7,7 @@ import { keyOf, type KubernetesObject, type ObjectKey } from '../../client/resou
 import type { Controller, ControllerContext, ControllerFactory, ReconcileResult } from '../../runtime/controller.ts';
 import { source } from '../../runtime/controller.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
+import { urgencyOf } from '../urgency.ts';
 import { createSecrets, credentialsOf, deletePod, writeStatus } from './apply.ts';
 import { SwitchBarrier } from './switch-barrier.ts';
 import { textOf, ToldPods } from './told-pods.ts';
@@ -76,6 +77,7 @@ class RoutingController implements Controller {
   readonly #served = new Set<string>();
   readonly #told = new ToldPods();
   readonly #publisher: RoutePublisher;
+  readonly #isUrgent: (application: ObjectKey) => boolean;
   #wake: (router: ObjectKey) => void = () => undefined;
 
   constructor(context: ControllerContext, options: RoutingOptions) {
@@ -84,12 +86,18 @@ class RoutingController implements Controller {
     this.#publisher = options.publisher(context);
     this.#events = createEventRecorder(context, 'aweigh-routing');
     indexRouting(context);
+    this.#isUrgent = urgencyOf(context);
   }
 
   async start(enqueue: (key: ObjectKey) => void): Promise<void> {
     this.#wake = enqueue;
     // It names the port of the endpoints.
     await this.#context.informer(Services).synced;
+  }
+
+  isUrgent(key: ObjectKey): boolean {
+    const router = this.#context.informer(Routers).get(key);
+    return router !== undefined && router.status?.observedGeneration !== router.metadata?.generation && this.#isUrgent({ ...key, name: router.spec.application });
   }
 
   async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult> {
