@@ -1,3 +1,4 @@
+import type { RequestPriority } from './request-lanes.ts';
 import type { KubernetesObject, ObjectKey, Resource } from './resource.ts';
 
 export interface ListOptions {
@@ -34,6 +35,8 @@ export interface WriteOptions {
   readonly fieldManager?: string;
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
+  /** Where requests wait for each other. */
+  readonly priority?: RequestPriority;
 }
 
 export interface ApplyOptions extends WriteOptions {

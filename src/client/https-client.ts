@@ -52,6 +52,7 @@ export function createClient(connection: Connection): Client {
       body: JSON.stringify(body),
       ...(contentType === undefined ? {} : { headers: { 'content-type': contentType } }),
       signal: options?.signal,
+      priority: options?.priority,
     })) as T;
 
   const named = (r: Resource, object: KubernetesObject, subresource?: string): string => {
@@ -118,6 +119,7 @@ export function createClient(connection: Connection): Client {
           dryRun: options?.dryRun === true ? ['All'] : undefined,
         }),
         signal: options?.signal,
+        priority: options?.priority,
       });
     },
 

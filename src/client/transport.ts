@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Connection } from './connection.ts';
+import { RequestLanes, type RequestPriority } from './request-lanes.ts';
 import { StatusError } from './status-error.ts';
 
 export interface TransportRequest {
@@ -10,6 +11,7 @@ export interface TransportRequest {
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  readonly priority?: RequestPriority;
   /** A response without end: it takes a connection of its own and knows no time-out. */
   readonly streaming?: boolean;
 }
@@ -35,7 +37,8 @@ export function createTransport(connection: Connection): Transport {
     rejectUnauthorized: connection.insecureSkipTlsVerify !== true,
   };
   const agentOf = (options: http.AgentOptions): http.Agent => (secure ? new https.Agent({ ...options, ...tls }) : new http.Agent(options));
-  const pool = agentOf({ keepAlive: true, maxSockets: 16, maxFreeSockets: 16, scheduling: 'lifo', timeout: silenceMs });
+  const lanes = new RequestLanes();
+  const pool = agentOf({ keepAlive: true, maxFreeSockets: 16, scheduling: 'lifo', timeout: silenceMs });
   const ownConnections = agentOf({ keepAlive: false });
   const request = secure ? https.request : http.request;
 
@@ -70,11 +73,17 @@ export function createTransport(connection: Connection): Transport {
         ...(r.body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(r.body)) }),
         ...r.headers,
       };
+      const leave = r.streaming === true ? undefined : await lanes.enter(r.priority, r.signal).catch((cause: unknown) => { throw connectionLost(connection.server, cause); });
       try {
-        return await attempt(r, headers, r.streaming === true ? ownConnections : pool);
+        const answer = await attempt(r, headers, r.streaming === true ? ownConnections : pool).catch((e: unknown) => {
+          // The server closed an idle connection just as it was taken from the pool, and the next one there may be as old; only a read may safely go out twice.
+          if (r.method === 'GET' && (e as { stale?: boolean }).stale === true) return attempt(r, headers, ownConnections);
+          throw e;
+        });
+        if (leave !== undefined) answer.once('close', leave);
+        return answer;
       } catch (e) {
-        // The server closed an idle connection just as it was taken from the pool, and the next one there may be as old; only a read may safely go out twice.
-        if (r.method === 'GET' && (e as { stale?: boolean }).stale === true) return attempt(r, headers, ownConnections);
+        leave?.();
         throw e;
       }
     },
