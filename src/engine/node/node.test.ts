@@ -163,7 +163,7 @@ test('a program that does not end is killed when its grace is over, with all it 
   const startMs = Date.now();
   await remove('stubborn');
   expect(Date.now() - startMs).toBeGreaterThan(800);
-  expect(pidsWithEnv(`POD_UID=${running.metadata?.uid}`)).toEqual([]);
+  await until('nothing of it runs', () => Promise.resolve(pidsWithEnv(`POD_UID=${running.metadata?.uid}`).length === 0));
 });
 
 test('a probe takes a pod out of service, and another restarts its container', async () => {

@@ -124,6 +124,8 @@ export async function churn(client: Client, namespace: string): Promise<typeof f
     await client.create(HorizontalPodAutoscalers, { metadata: { namespace, name: 'guarded' }, spec: { minReplicas: 3, maxReplicas: 5, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'guarded' }, metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }] } });
     await client.create(PodDisruptionBudgets, { metadata: { namespace, name: 'guarded' }, spec: { maxUnavailable: 1, selector: { matchLabels: { app: 'guarded' } } } });
     await client.create(Deployments, deployment(namespace, 'guarded', 3, 'v1'));
+    // Kubernetes counts a Service that its informer has not seen only at the next full count, five minutes on.
+    await eventually('slices of web', async () => (await client.list(EndpointSlices, { namespace, labelSelector: 'kubernetes.io/service-name=web' })).items.length > 0);
     await client.create(ResourceQuotas, { metadata: { namespace, name: 'services' }, spec: { hard: { services: '5' } } });
     await client.create(Pods, { metadata: { namespace, name: 'too-large' }, spec: { containers: [{ name: 'c', image: 'v1', resources: { requests: { cpu: '1k' } } }] } });
     const budget = await until(client, PodDisruptionBudgets, key('guarded'), (b) => b.status?.disruptionsAllowed === 1);

@@ -76,4 +76,5 @@ function terminalOfChild(pid: number): string | undefined {
   }
 }
 
-const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+/** A word as a shell takes it whole. */
+export const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;

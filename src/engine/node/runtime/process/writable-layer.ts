@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, constants, lstatSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { forEachPath, removeTree } from '../../../images/remove-tree.ts';
+import type { Mount } from '../runtime.ts';
+import { viewCommands } from './container-view.ts';
+import { quoted } from './run-command.ts';
 import { systemProgram } from './system-program.ts';
 
 /** How containers share an image's tree and yet each write to one of their own. `overlay`: a mount of its own, which needs root; `userOverlay`:
@@ -16,10 +19,9 @@ export interface WritableLayer {
   prefix(cwd: string): readonly string[];
 }
 
-const resolvConfPath = '/etc/resolv.conf';
 /** Written to the container's exit file where its tree cannot be made: the code that container runtimes use. */
 const cannotStart = 128;
-const overlayScript = `"$0" -t overlay overlay -o "$1" "$2" && { [ -z "$5" ] || "$0" --bind "$5" ${resolvConfPath}; } && cd "$3" || { echo ${cannotStart} >"$4"; exit ${cannotStart}; }; shift 5; exec "$@"`;
+const overlayScript = `{ "$0" -t overlay overlay -o "$1" "$2"; } && cd "$3" || { echo ${cannotStart} >"$4"; exit ${cannotStart}; }; { eval "$5"; } || echo 'aweigh: what is mounted is found below $POD_ROOT alone, as this machine refused a mount' >&2; cd "$3"; shift 5; exec "$@"`;
 
 /** A folder that replaces one of the image needs extended attributes, which not every mount may have. */
 const trial = 'echo new >file && rm -r folder && mkdir folder && test -z "$(ls folder)"';
@@ -50,8 +52,10 @@ export interface LayerRequest {
   readonly folder: string;
   /** It may write nothing to its tree. */
   readonly readOnly: boolean;
-  /** A file that its programs see as the machine's /etc/resolv.conf; a copy has no such view. */
-  readonly resolvConf?: string;
+  /** What its programs see at the paths that it names; a copy has no such view. Default: nothing. */
+  readonly mounts?: readonly Mount[];
+  /** Folders that stay where they are, whatever is mounted above them. Default: none */
+  readonly kept?: readonly string[];
 }
 
 export async function writableLayer(sharing: Sharing, request: LayerRequest): Promise<WritableLayer> {
@@ -69,7 +73,7 @@ export function enterContainer({ sharing, ownNetwork, cwd }: { readonly sharing:
   return namespaces.length === 0 ? [] : [systemProgram('nsenter'), '--target', String(pid), ...namespaces, `--wdns=${cwd}`, '--'];
 }
 
-function overlayLayer(sharing: 'overlay' | 'userOverlay', { root, folder, readOnly, resolvConf }: LayerRequest): WritableLayer {
+function overlayLayer(sharing: 'overlay' | 'userOverlay', { root, folder, readOnly, mounts = [], kept = [] }: LayerRequest): WritableLayer {
   const [upper, work] = [join(folder, 'upper'), join(folder, 'work')];
   mkdirSync(upper, { recursive: true });
   mkdirSync(work, { recursive: true });
@@ -77,11 +81,12 @@ function overlayLayer(sharing: 'overlay' | 'userOverlay', { root, folder, readOn
   // Without an upper folder overlay is read-only, and wants two below.
   const places = readOnly ? `lowerdir=${root}:${upper}` : `lowerdir=${root},upperdir=${upper},workdir=${work}`;
   const asUser = sharing === 'userOverlay';
+  const view = viewCommands({ mounts, root, folder, kept: [...kept, root], overlayOptions: asUser ? ',userxattr' : '' }).map((words) => words.map(quoted).join(' ')).join(' && ') || ':';
   return {
     root,
     prefix: (cwd) => [
       systemProgram('unshare'), ...(asUser ? ['--map-current-user', '--keep-caps'] : []), '--mount', '--propagation', 'slave',
-      '/bin/sh', '-c', overlayScript, systemProgram('mount'), asUser ? `${places},userxattr` : places, root, cwd, join(folder, '..', 'exit'), resolvConf !== undefined && existsSync(resolvConfPath) ? resolvConf : '',
+      '/bin/sh', '-c', overlayScript, systemProgram('mount'), asUser ? `${places},userxattr` : places, root, cwd, join(folder, '..', 'exit'), view,
       ...(asUser ? [systemProgram('setpriv'), '--ambient-caps=-all', '--inh-caps=-all', '--'] : []),
     ],
   };
