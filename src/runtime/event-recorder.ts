@@ -54,7 +54,7 @@ export function createEventRecorder(context: { readonly client: Client; readonly
       known.count += 1;
       known.lastMs = nowMs;
       try {
-        await client.patch(Events, known, { count: known.count, lastTimestamp: now }, { type: 'merge' });
+        await client.patch(Events, known, { count: known.count, lastTimestamp: now }, { type: 'merge', priority: 'background' });
         return;
       } catch (e) {
         if (!isNotFound(e)) throw e;
@@ -75,7 +75,7 @@ export function createEventRecorder(context: { readonly client: Client; readonly
       source: { component },
       reportingComponent: component,
       reportingInstance: '',
-    });
+    }, { priority: 'background' });
     remember(recorded, id, { name, namespace, count: 1, lastMs: nowMs });
   };
 

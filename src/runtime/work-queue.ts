@@ -8,7 +8,7 @@ const defaultLimits: BackoffLimits = { baseMs: 10, maxMs: 30_000 };
 const PASSED_OVER = 8;
 
 /** `urgent`: keys of the queue's `isUrgent`; `later`: those of which nothing is known to have changed. */
-export type Priority = 'urgent' | 'now' | 'later';
+type Priority = 'urgent' | 'now' | 'later';
 
 /** Keys that wait to be worked on: by priority, then first come first served, and none for ever. A key stands in it once; one that is added while it is worked on comes again afterwards. */
 export class WorkQueue {

@@ -1,13 +1,13 @@
 import { backendName } from '../names.ts';
 import type { RouterStatus } from '../router/router.ts';
-import { ENDED_PHASES, type Release, type TrackPhase } from './release.ts';
+import { hasEnded, type Release, type TrackPhase } from './release.ts';
 
 const BEFORE_SHIFTED: readonly TrackPhase[] = ['Queued', 'Preparing', 'ScalingUp', 'Testing', 'Shifting'];
 
 /** It takes users back: one that was aborted or has failed, or a rollback. */
-export function isRetreat({ spec, status }: Release): boolean {
-  if (status?.phase !== undefined && ENDED_PHASES.includes(status.phase)) return false;
-  return spec.abort !== undefined || spec.type === 'rollback' || status?.phase === 'Aborting';
+export function isRetreat(release: Release): boolean {
+  const { spec, status } = release;
+  return !hasEnded(release) && (spec.abort !== undefined || spec.type === 'rollback' || status?.phase === 'Aborting');
 }
 
 /** Some user is still where none is to be: with the build of an aborted release, or with what a rollback replaces.

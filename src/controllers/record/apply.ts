@@ -30,6 +30,8 @@ export interface ApplyContext {
   readonly why: CommitReason;
   /** Live objects, by `Kind/name`. */
   readonly live: ReadonlyMap<string, KubernetesObject>;
+  /** Users are to leave a version by this change. */
+  readonly urgent: boolean;
 }
 
 /** Carries out the actions, wave after wave. A failure leaves the later waves to the next run, which decides afresh.
@@ -59,7 +61,7 @@ async function applyOne(action: RecordAction, to: ApplyContext): Promise<Deliver
 async function applyObject(object: KubernetesObject, to: ApplyContext): Promise<void> {
   const resource = resourceOf(object.kind);
   const owned = { ...withReplicas(object, to), metadata: { ...object.metadata, ownerReferences: [ownerReference(to.application)] } };
-  const result = await to.context.client.apply(resource, owned, { fieldManager: FIELD_MANAGER, force: true }).catch(async (error: unknown) => {
+  const result = await to.context.client.apply(resource, owned, { fieldManager: FIELD_MANAGER, force: true, ...(to.urgent && object.kind === 'Router' && { priority: 'urgent' as const }) }).catch(async (error: unknown) => {
     if (error instanceof StatusError && REFUSALS.has(error.code)) await writeStatus(to, { conditions: conditionsWith(to, 'False', 'SpecRefused', `${object.kind} ${object.metadata?.name}: ${error.message}`) });
     throw error;
   });
@@ -116,12 +118,12 @@ async function commitOf({ application, repository }: ApplyContext): Promise<{ co
   return last === undefined ? {} : { commit: last.sha };
 }
 
-function changeOf({ application, changed, files, why }: ApplyContext): RecordChange {
+function changeOf({ application, changed, files, why, urgent }: ApplyContext): RecordChange {
   const { namespace = '', name = '' } = application.metadata ?? {};
   const { change, trailers } = why;
   const differs = new Set(changed);
   const contents = new Map([...files].map(([path, file]) => [path, differs.has(path) ? file.content() : undefined]));
-  return { directory: directoryOf(namespace, name), files: contents, subject: `${name}: ${change.message}`, trailers, actor: change.actor };
+  return { directory: directoryOf(namespace, name), files: contents, subject: `${name}: ${change.message}`, trailers, actor: change.actor, urgent };
 }
 
 export function resourceOf(kind: string | undefined): Resource {

@@ -1,4 +1,5 @@
 import type { DeliveryChange } from '../../api/delivery/delivery.ts';
+import { isRetreat } from '../../api/release/retreat.ts';
 import { BUILDS, RELEASES } from './files.ts';
 import type { Observed } from './observe.ts';
 import { lastStep } from './story.ts';
@@ -22,7 +23,8 @@ function describe(change: DeliveryChange, releases: Observed['releases'], builds
   set('Release', change.release);
   set('Track', change.track);
   set('Build', release?.spec.build);
-  set('Phase', release?.status?.phase);
+  // The status of one that a person aborts is written beside the Delivery, and may come later.
+  set('Phase', release?.spec.abort !== undefined && isRetreat(release) ? 'Aborting' : release?.status?.phase);
   set('Requested-By', release?.spec.actor);
   set('Because', (release?.spec.reason ?? (release && builds.get(release.spec.build)?.spec.message))?.split('\n')[0]);
   set('Actor', change.actor);

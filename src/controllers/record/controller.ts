@@ -1,10 +1,8 @@
-import type { Delivery } from '../../api/delivery/delivery.ts';
 import { LABELS } from '../../api/group.ts';
 import { Applications, Builds, Deliveries, RecordRepositories, Releases } from '../../api/kinds.ts';
 import type { KubernetesObject, ObjectKey } from '../../client/resource.ts';
 import { source, type Controller, type ControllerFactory } from '../../runtime/controller.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
-import { urgencyOf } from '../urgency.ts';
 import { indexSpecs, SPEC_RESOURCES } from './observe.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import type { RecordOptions } from './record-options.ts';
@@ -16,7 +14,6 @@ export function recordController(options: RecordOptions): ControllerFactory {
   return (context) => {
     indexSpecs(context);
     const keeper = new RecordKeeper(context, options, createEventRecorder(context, 'aweigh-record'));
-    const isUrgent = urgencyOf(context);
     const own = (object: KubernetesObject): ObjectKey[] => keysOf(object.metadata?.namespace, object.metadata?.name);
     const labelled = (object: KubernetesObject): ObjectKey[] => keysOf(object.metadata?.namespace, object.metadata?.labels?.[LABELS.application]);
     return {
@@ -32,13 +29,11 @@ export function recordController(options: RecordOptions): ControllerFactory {
         source(RecordRepositories, () => []),
         ...SPEC_RESOURCES.map((resource) => source(resource, labelled)),
       ],
-      isUrgent: (key) => isUrgent(key) && isBehind(context.informer(Deliveries).get(key)),
+      isUrgent: (key) => keeper.isUrgent(key),
       reconcile: (key) => keeper.reconcile(key),
       start: (enqueue, signal) => keeper.start(enqueue, signal),
     } satisfies Controller;
   };
 }
 
-/** The newest Delivery was not applied yet. */
-const isBehind = (delivery: Delivery | undefined): boolean => delivery !== undefined && delivery.status?.observedGeneration !== delivery.metadata?.generation;
 const keysOf = (namespace: string | undefined, name: string | undefined): ObjectKey[] => (name === undefined ? [] : [{ ...(namespace === undefined ? {} : { namespace }), name }]);

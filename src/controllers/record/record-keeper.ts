@@ -1,6 +1,7 @@
 import type { Application } from '../../api/application/application.ts';
 import type { Delivery, Drift } from '../../api/delivery/delivery.ts';
 import { API_VERSION } from '../../api/group.ts';
+import { Deliveries } from '../../api/kinds.ts';
 import { routerName } from '../../api/names.ts';
 import type { Router } from '../../api/router/router.ts';
 import type { KubernetesObject, ObjectKey } from '../../client/resource.ts';
@@ -10,6 +11,7 @@ import { ADOPTED_FILE, overlay, readAdopted, writeAdopted, type Adopted } from '
 import { apply, writeStatus } from './apply.ts';
 import { commitReason } from './commit-reason.ts';
 import type { RecordOptions } from './record-options.ts';
+import { urgencyOf } from '../urgency.ts';
 import { adoptionOf, driftOf, idOf, nextDrift } from './drift.ts';
 import { BUILDS, RecordFiles, RELEASES, specPath, type RecordFile } from './files.ts';
 import { withEditors } from './editors.ts';
@@ -43,6 +45,7 @@ export class RecordKeeper {
   readonly #storySince = new Map<string, number>();
   /** Deliveries as the record's own last write left them, until the informer shows them. */
   readonly #ownStatus = new Map<string, Delivery>();
+  readonly #isUrgent: (application: ObjectKey) => boolean;
   readonly #adoptedFields = new Map<string, { readonly digest: string; readonly fields: readonly Adopted[] }>();
 
   constructor(context: ControllerContext, options: RecordOptions, events: EventRecorder) {
@@ -52,6 +55,7 @@ export class RecordKeeper {
     this.#people = new People(context, options.repository, events);
     this.#files = new RecordFiles((content) => options.repository.digestOf(content));
     this.#rendering = new Rendering(context, options, events);
+    this.#isUrgent = urgencyOf(context);
     this.#report = new RestorationReport(context, events);
   }
 
@@ -67,6 +71,12 @@ export class RecordKeeper {
     signal.addEventListener('abort', stop, { once: true });
     await firstExchange(this.#context, repository, signal);
     for (const key of await repository.applications()) enqueue(key);
+  }
+
+  /** The newest Delivery takes users off a version, and was not applied yet. */
+  isUrgent(key: ObjectKey): boolean {
+    const delivery = this.#context.informer(Deliveries).get(key);
+    return delivery !== undefined && delivery.status?.observedGeneration !== delivery.metadata?.generation && this.#isUrgent(key);
   }
 
   async reconcile(key: ObjectKey): Promise<ReconcileResult> {
@@ -107,7 +117,7 @@ export class RecordKeeper {
     const drift = driftOf(first.actions, live, this.#context.clock.now());
     const adoption = adoptionOf(first.actions, first.fields, live, drift);
     const plan = adoption === undefined ? first : this.#plan(observed, delivery, rendered, head, adoption.fields, applied);
-    const written = await apply(plan.actions, { context: this.#context, repository: this.#options.repository, application, delivery, files: plan.files, changed: plan.changed, applied, live, why: commitReason(observed, plan.changed, adoption?.change ?? why ?? farewellChange(observed.live.get(`Router/${routerName(key.name)}`) as Router | undefined, rendered)) });
+    const written = await apply(plan.actions, { context: this.#context, repository: this.#options.repository, application, delivery, files: plan.files, changed: plan.changed, applied, live, urgent: this.#isUrgent(key), why: commitReason(observed, plan.changed, adoption?.change ?? why ?? farewellChange(observed.live.get(`Router/${routerName(key.name)}`) as Router | undefined, rendered)) });
     if (written !== undefined) this.#ownStatus.set(id, written);
     for (const object of adoption?.objects ?? []) {
       const wanted = plan.wanted.find((w) => idOf(w) === object);

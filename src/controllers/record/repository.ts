@@ -12,6 +12,8 @@ export interface RecordChange {
   readonly trailers: ReadonlyMap<string, string>;
   /** Who asked for the change. */
   readonly actor: string;
+  /** Changes that are not wait for the commit after. */
+  readonly urgent?: boolean;
 }
 
 export interface RecordCommit {

@@ -11,15 +11,21 @@ import { fieldManagers } from '../../runtime/field-managers.ts';
 import { nameOf, type Observed } from './observed.ts';
 import type { ReleaseAction } from './reconcile.ts';
 
-const options = { fieldManager: fieldManagers.release };
+const FIELD_MANAGER = fieldManagers.release;
 
-/** Makes the writes in order, each guarded by the version that the decision rests on.
+/** Makes the writes in order, each guarded by the version that the decision rests on. Statuses that come behind the Delivery do not wait for it.
+ *  @param urgent users are to leave a version
  *  @throws {StatusError} reason `Conflict` when something changed since: the rest is left to the next decision */
-export async function apply(context: ControllerContext, events: EventRecorder, observed: Observed, actions: readonly ReleaseAction[]): Promise<void> {
-  for (const action of actions) await applyOne(context, events, observed, action);
+export async function apply(context: ControllerContext, events: EventRecorder, observed: Observed, actions: readonly ReleaseAction[], urgent: boolean): Promise<void> {
+  const together = actions[0]?.type === 'writeDelivery' ? actions.findLastIndex((a) => a.type === 'releaseStatus') + 1 : 0;
+  const results = await Promise.allSettled(actions.slice(0, together).map((action) => applyOne(context, events, observed, action, urgent)));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  for (const action of actions.slice(together)) await applyOne(context, events, observed, action, urgent);
 }
 
-async function applyOne({ client, log }: ControllerContext, events: EventRecorder, observed: Observed, action: ReleaseAction): Promise<void> {
+async function applyOne({ client, log }: ControllerContext, events: EventRecorder, observed: Observed, action: ReleaseAction, urgent: boolean): Promise<void> {
+  const options = { fieldManager: FIELD_MANAGER };
+  const first = urgent ? { ...options, priority: 'urgent' as const } : options;
   const { application } = observed;
   const { namespace } = application.metadata ?? {};
   switch (action.type) {
@@ -31,7 +37,7 @@ async function applyOne({ client, log }: ControllerContext, events: EventRecorde
       await ignoreExisting(client.create(Jobs, action.job, options));
       return;
     case 'releaseStatus': {
-      await client.updateStatus(Releases, { ...action.release, apiVersion: API_VERSION, kind: 'Release', status: action.status }, options);
+      await client.updateStatus(Releases, { ...action.release, apiVersion: API_VERSION, kind: 'Release', status: action.status }, first);
       const about = { ...action.release, apiVersion: API_VERSION, kind: 'Release' };
       const steps = newSteps(action.release.status?.history, action.status.history);
       for (const { track, reason } of steps) log.info({ namespace, application: nameOf(application), release: nameOf(action.release), track, reason }, 'Release moved');
@@ -44,7 +50,7 @@ async function applyOne({ client, log }: ControllerContext, events: EventRecorde
     case 'writeDelivery': {
       const { delivery } = observed;
       if (delivery !== undefined) {
-        await client.update(Deliveries, { ...delivery, apiVersion: API_VERSION, kind: 'Delivery', spec: action.spec }, options);
+        await client.update(Deliveries, { ...delivery, apiVersion: API_VERSION, kind: 'Delivery', spec: action.spec }, first);
         return;
       }
       const created: Delivery = {
@@ -66,7 +72,7 @@ async function applyOne({ client, log }: ControllerContext, events: EventRecorde
     case 'deleteRelease':
       return ignoreMissing(client.delete(Releases, keyOf(action.release), { ...options, propagation: 'Background' }));
     case 'applicationStatus':
-      await client.updateStatus(Applications, { ...application, apiVersion: API_VERSION, kind: 'Application', status: action.status }, options);
+      await client.updateStatus(Applications, { ...application, apiVersion: API_VERSION, kind: 'Application', status: action.status }, { ...options, priority: 'background' });
   }
 }
 

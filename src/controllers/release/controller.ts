@@ -50,7 +50,7 @@ function releaseControllerOf(context: ControllerContext, probes: Probes): Contro
       const { actions } = decision;
       const dueAt = Math.min(decision.dueAt ?? Infinity, probed.dueAt);
       try {
-        await apply(context, events, observed, actions);
+        await apply(context, events, observed, actions, isUrgent(key));
       } catch (error) {
         if (!isStale(error)) throw error;
         return { requeueAfterMs: STALE_RETRY_MS };

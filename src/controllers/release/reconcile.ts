@@ -6,6 +6,7 @@ import { withCondition } from '../../api/conditions.ts';
 import type { DeliverySpec } from '../../api/delivery/delivery.ts';
 import { API_VERSION, LABELS } from '../../api/group.ts';
 import { hasEnded, type Release, type ReleaseStatus } from '../../api/release/release.ts';
+import { isRetreat } from '../../api/release/retreat.ts';
 import { labelValue, releaseName } from '../../api/names.ts';
 import type { Job } from '../../kubernetes/types.generated.ts';
 import { advance } from './advance.ts';
@@ -20,7 +21,7 @@ import { restoreTracks } from './restore.ts';
 import { sizeAutoscaledTracks } from './sizes.ts';
 import { beginTurn, inMotion, isAborting, isEnded, isHeld, showWaiting, tell, timestamp, wait, type Turn, type WorkingRelease } from './turn.ts';
 
-/** One write, in the order in which they are to be made. */
+/** One write. They are in the order in which they are to be made. */
 export type ReleaseAction =
   | { readonly type: 'createRelease'; readonly release: Release; readonly reason: string }
   | { readonly type: 'releaseStatus'; readonly release: Release; readonly status: ReleaseStatus; readonly reason: string }
@@ -65,7 +66,8 @@ export function reconcile(observed: Observed): Decision {
   });
   actions.push(...turn.jobs.map((job) => ({ type: 'createJob' as const, job, reason: 'TestGate' })));
   const delivery = deliveryAction(turn);
-  if (delivery !== undefined) actions.push(delivery);
+  if (delivery !== undefined && retreatsBySpec(turn)) actions.unshift(delivery);
+  else if (delivery !== undefined) actions.push(delivery);
   const { builds, releases } = forgotten(turn);
   actions.push(...builds.map((build) => ({ type: 'deleteBuild' as const, build, reason: 'HistoryLimit' })));
   actions.push(...releases.map((release) => ({ type: 'deleteRelease' as const, release, reason: 'HistoryLimit' })));
@@ -107,6 +109,15 @@ function phaseOf(turn: Turn, working: WorkingRelease): void {
   if (status.phase === 'Paused' && (status.reason === 'Inconclusive' || status.reason === 'HookFailed')) return;
   if (isHeld(turn, working)) status.phase = 'Paused';
   else status.phase = status.tracks.length === 0 ? 'Pending' : 'Progressing';
+}
+
+/**
+ * A status comes before the Delivery where it may be all that is known of a verdict. What a person asked for stands in the spec until it is
+ * done, whichever write a kill leaves: users who are to go back do not wait for the status.
+ */
+function retreatsBySpec({ releases }: Turn): boolean {
+  const retreats = releases.filter(({ release }) => isRetreat(release));
+  return retreats.length > 0 && releases.every(({ release: { spec }, status }) => status.phase !== 'Aborting' || spec.abort !== undefined);
 }
 
 /** Every Build gets a Release, but for those that the cluster already serves in production and those older than them. */

@@ -35,12 +35,12 @@ export function credentialsOf(secret: Secret): ControlCredentials {
   return { ca: read('ca.crt'), certificate: read('tls.crt'), key: read('tls.key') };
 }
 
-/** Writes the status unless it is the one that is there. */
-export async function writeStatus({ client, signal }: ControllerContext, router: Router, status: RouterStatus): Promise<void> {
+/** Writes the status unless it is the one that is there. @param urgent a release waits for it to go back */
+export async function writeStatus({ client, signal }: ControllerContext, router: Router, status: RouterStatus, urgent: boolean): Promise<void> {
   if (router.status === status) return;
   const { name = '', namespace } = router.metadata ?? {};
   // Whole, not merged: what is gone from the status must go.
-  await client.patch(Routers, { name, namespace }, [{ op: 'add', path: '/status', value: status }], { type: 'json', subresource: 'status', fieldManager: FIELD_MANAGER, signal });
+  await client.patch(Routers, { name, namespace }, [{ op: 'add', path: '/status', value: status }], { type: 'json', subresource: 'status', fieldManager: FIELD_MANAGER, signal, ...(urgent && { priority: 'urgent' as const }) });
 }
 
 /** A router that cannot be told would route as nobody wants: another takes its place. */

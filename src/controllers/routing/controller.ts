@@ -121,7 +121,7 @@ class RoutingController implements Controller {
     const status = nextStatus({ spec: router.spec, generation: router.metadata?.generation ?? 0, previous: router.status, traffic, servers, routers: { results, arriving, entrances }, entry, now });
     if (entry.task === 'withdraw') await this.#publisher.withdraw(key, signal);
     this.#tellTrouble(router, entry);
-    await writeStatus(context, router, status);
+    await writeStatus(context, router, status, this.isUrgent(key));
     const untold = await this.#judge(router, pods, results, now);
     if (untold) this.#secrets.forget(key);
     const dueMs = entry.dueAt === undefined ? Infinity : Math.max(1, entry.dueAt - now);

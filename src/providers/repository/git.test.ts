@@ -49,6 +49,20 @@ test('a change that changes nothing makes no commit', async () => {
   expect(await repository.commit(change('shop', { 'delivery.yaml': '1' }))).toBe(first);
 });
 
+test('what is urgent goes into the next commit, before all that waits, and the rest does not wait for ever', async () => {
+  const order: string[] = [];
+  const commit = (name: string, urgent: boolean): Promise<void> => repository.commit({ ...change(name, { 'delivery.yaml': '1' }), urgent }).then(() => void order.push(name));
+  await Promise.all([...Array.from({ length: 60 }, (_, i) => commit(`later-${i}`, false)), commit('abort', true)]);
+  expect(order[0]).toBe('abort');
+  expect(git('log', '--reverse', '--format=%s').split('\n')[0]).toBe('abort: changed');
+
+  order.length = 0;
+  let next = 0;
+  const storm = async (): Promise<void> => { while (next < 40) await commit(`abort-${next++}`, true); };
+  await Promise.all([commit('begins', false), storm(), storm(), commit('patient', false)]);
+  expect(order.indexOf('patient'), 'urgent changes keep coming').toBeLessThan(30);
+});
+
 test('changes that arrive together all get in, in fewer commits', async () => {
   await Promise.all(Array.from({ length: 100 }, (_, i) => repository.commit(change(`app-${i}`, { 'delivery.yaml': `${i}`, 'specs/service.yaml': `${i}` }))));
   expect(git('ls-tree', '-r', '--name-only', 'HEAD').split('\n')).toHaveLength(200);

@@ -34,6 +34,11 @@ export interface RepositoryOptions {
   readonly environment: GitEnvironment;
 }
 
+/** Changes that share one commit, at most: one that is urgent waits for the commit that is being made. */
+const BATCH = 50;
+/** Commits with what is urgent alone may come so often one after the other before the rest has its turn. */
+const PASSED_OVER = 4;
+
 interface Waiting {
   readonly change: RecordChange;
   resolve(sha: string): void;
@@ -68,6 +73,8 @@ class GitRepository implements Repository {
   /** The files of our own last commit. */
   #tree: { readonly at: string; readonly tree: GitTree } | undefined;
   #waiting: Waiting[] = [];
+  /** Commits since one took what is not urgent, though it waited. */
+  #passedOver = 0;
   #committing = false;
   /** Whoever moves the branch holds it. */
   #held: Promise<unknown> = Promise.resolve();
@@ -193,14 +200,23 @@ class GitRepository implements Repository {
   }
 
   async #commitWaiting(): Promise<void> {
-    const batch = this.#waiting;
-    this.#waiting = [];
+    const batch = this.#nextBatch();
     try {
       const sha = await this.#commitAll(batch.map((w) => w.change));
       for (const w of batch) w.resolve(sha);
     } catch (error) {
       for (const w of batch) w.reject(error);
     }
+  }
+
+  #nextBatch(): Waiting[] {
+    const [urgent, rest] = [true, false].map((is) => this.#waiting.filter((w) => (w.change.urgent ?? false) === is)) as [Waiting[], Waiting[]];
+    const alone = urgent.length > 0 && rest.length > 0 && this.#passedOver < PASSED_OVER;
+    this.#passedOver = alone ? this.#passedOver + 1 : 0;
+    const batch = (alone ? urgent : [...urgent.slice(0, BATCH / 2), ...rest, ...urgent.slice(BATCH / 2)]).slice(0, BATCH);
+    const taken = new Set(batch);
+    this.#waiting = this.#waiting.filter((w) => !taken.has(w));
+    return batch;
   }
 
   async #holding<T>(work: () => Promise<T>): Promise<T> {
