@@ -7,6 +7,7 @@ import { buildName } from '../../api/names.ts';
 import { hasEnded, type Release } from '../../api/release/release.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { ControllerContext } from '../../runtime/controller.ts';
 import { pushBuild } from '../operations/push-build.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import { UserError } from '../user-error.ts';
@@ -17,6 +18,7 @@ const RELEASE_DEADLINE_MS = 20 * 60_000;
 
 export interface InstallationOptions {
   readonly client: Client;
+  readonly informer: ControllerContext['informer'];
   /** `examples/bitmovin`. */
   readonly example: string;
   /** Packs a folder as an image; returns `name@sha256:…`. */
@@ -56,17 +58,18 @@ export async function applyServices({ client, example, small }: InstallationOpti
   }
 }
 
-/** Pushes one version of every named service at once and waits until each release has ended. */
-export async function releaseAll(options: InstallationOptions, names: readonly string[], version: string): Promise<ReleasesResult> {
-  const { client, clock, signal } = options;
+/** Pushes one version of every named service at once and waits until each release has ended.
+ *  @param tell gets the releases now and then while they go through */
+export async function releaseAll(options: InstallationOptions, names: readonly string[], version: string, tell: (releases: readonly Release[]) => void): Promise<ReleasesResult> {
+  const { client, clock, informer, signal } = options;
   const image = await options.buildImage(join(options.example, 'service'), `${IMAGE}:${version}`);
   const startedAt = clock.now();
   await Promise.all(names.map((application) => pushBuild(client, { namespace: NAMESPACE, application, image, imageTag: `${IMAGE}:${version}`, version })));
   const wanted = new Set(names.map((name) => buildName(name, version)));
-  const ended = await waitFor(`${names.length} releases of ${version}`, { clock, signal, deadlineMs: RELEASE_DEADLINE_MS, intervalMs: 250 }, async () => {
-    const own = (await listReleases(client)).filter((r) => wanted.has(r.spec.build));
-    const done = own.filter((r) => hasEnded(r));
-    return done.length === wanted.size ? done : undefined;
+  const ended = await waitFor(`${names.length} releases of ${version}`, { clock, signal, deadlineMs: RELEASE_DEADLINE_MS, intervalMs: 250 }, () => {
+    const own = informer(Releases).list(NAMESPACE).filter((r) => wanted.has(r.spec.build));
+    tell(own);
+    return own.length === wanted.size && own.every((r) => hasEnded(r)) ? own : undefined;
   });
   const took = ended.map((r) => (Date.parse(r.status?.completedAt ?? '') - Date.parse(r.status?.startedAt ?? '')) / 1_000);
   const bad = ended.filter((r) => r.status?.phase !== 'Completed');
@@ -74,6 +77,8 @@ export async function releaseAll(options: InstallationOptions, names: readonly s
   return { releases: names.length, completed: ended.length - bad.length, seconds: (clock.now() - startedAt) / 1_000, slowestSeconds: Math.max(...took) };
 }
 
-async function listReleases(client: Client): Promise<Release[]> {
-  return (await client.list(Releases, { namespace: NAMESPACE })).items;
+/** `2 waiting, 5 internal, 3 free, 20 completed` */
+export function progressText(releases: readonly Release[]): string {
+  const places = Map.groupBy(releases, (r) => (hasEnded(r) ? (r.status?.phase ?? '').toLowerCase() : (r.status?.track ?? 'waiting')));
+  return [...places].map(([place, all]) => `${all.length} ${place}`).join(', ');
 }

@@ -2,16 +2,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Applications } from '../../api/kinds.ts';
+import { hasEnded } from '../../api/release/release.ts';
 import type { Client } from '../../client/client.ts';
 import { createClient } from '../../client/https-client.ts';
 import { Pods, Services } from '../../client/kinds.ts';
 import { loadKubeconfig } from '../../client/kubeconfig.ts';
 import { removeTree } from '../../engine/images/remove-tree.ts';
 import type { RuntimeName } from '../../engine/node/start.ts';
+import { sharedInformers } from '../../runtime/run-controllers.ts';
 import { aborted } from '../aborted.ts';
-import { applyServices, NAMESPACE, releaseAll, serviceNames, type InstallationOptions, type ReleasesResult } from '../bitmovin/installation.ts';
+import { applyServices, NAMESPACE, progressText, releaseAll, serviceNames, type InstallationOptions, type ReleasesResult } from '../bitmovin/installation.ts';
 import { processUsage, type ProcessUsage } from '../bitmovin/process-usage.ts';
 import { Traffic, type TrafficResult } from '../bitmovin/traffic.ts';
+import { Screen } from '../demo/screen.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
 import { EXIT } from '../exit-code.ts';
 import { readHealth } from '../health/read-health.ts';
@@ -54,7 +57,7 @@ interface BitmovinResult {
   readonly processes: Readonly<Record<string, ProcessUsage>>;
 }
 
-const FIRST = 'v1.17.0';
+const FIRST = 'v1.17.0', SECOND = 'v1.18.0';
 const HEALTHY_DEADLINE_MS = 120_000;
 
 export function bitmovinCommand(terminal: Terminal): Command {
@@ -82,7 +85,8 @@ async function run(terminal: Terminal, options: BitmovinOptions): Promise<void> 
   const holder = readIdentity(supervisorFile(data));
   const result = holder !== undefined && isRunning(holder) ? await double(terminal, options, data) : await begin(terminal, options, root);
   if (options.output === 'json') terminal.out.write(`${JSON.stringify(result)}\n`);
-  if ((result.traffic?.failed ?? 0) > 0) throw new UserError(`${result.traffic?.failed} of ${result.traffic?.requests} requests failed`, { exitCode: EXIT.unwell });
+  const { failed = 0, misrouted = 0, cohortChanges = 0 } = result.traffic ?? {};
+  if (failed + misrouted + cohortChanges > 0) throw new UserError('Not every request was answered as the rules say: see the numbers above', { exitCode: EXIT.unwell });
 }
 
 /** Its own cluster; it stands until Ctrl-C, or ends at once. */
@@ -120,36 +124,62 @@ async function double(terminal: Terminal, options: BitmovinOptions, data: DataDi
 }
 
 async function install(terminal: Terminal, options: BitmovinOptions, client: Client, data: DataDirectory, [from, to]: readonly [number, number]): Promise<BitmovinResult> {
-  const { clock, out, random, signal } = terminal;
+  const { clock, env, log, out, program, random } = terminal;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, terminal.signal]);
+  const informer = sharedInformers({ client, clock, random, log, signal });
   const example = join(packageRoot(), 'examples', 'bitmovin');
-  const installation: InstallationOptions = { client, example, small: options.runtime === 'process', clock, signal, buildImage: (folder, tag) => buildImage(data.images, folder, tag) };
-  const names = serviceNames(example, from, to);
-  out.write(`Installing ${names.length} services, ${FIRST} of each\n`);
-  await applyServices(installation, names);
-  const installed = await releaseAll(installation, names, FIRST);
-  await becomeHealthy(terminal, client);
-  out.write(`All in production after ${installed.seconds.toFixed(1)} s\n`);
-  const traffic = options.runtime === 'process' ? await Traffic.start(client, names, options.rate, clock, random) : undefined;
-  const some = names.slice(0, options.releases);
-  out.write(`Releasing ${some.length} services at once\n`);
-  const concurrent = await releaseAll(installation, some, 'v1.18.0').finally(() => (signal.aborted ? traffic?.stop() : undefined));
-  const trafficResult = await traffic?.stop();
-  await becomeHealthy(terminal, client);
+  const installation: InstallationOptions = { client, informer, example, small: options.runtime === 'process', clock, signal, buildImage: (folder, tag) => buildImage(data.images, folder, tag) };
+  const names = serviceNames(example, from, to), some = names.slice(0, options.releases);
+  let traffic: Traffic | undefined;
+  try {
+    out.write(`Installing ${names.length} services, ${FIRST} of each\n`);
+    await applyServices(installation, names);
+    const installed = await release(terminal, installation, names, FIRST);
+    await becomeHealthy(terminal, client);
+    if (options.runtime === 'process') {
+      traffic = await Traffic.start({ client, informer, loadCommand: [program[0], ...program.slice(1), 'load'], env, log: join(data.root, 'requests.jsonl'), requestsPerSecond: options.rate, clock, signal }, serviceNames(example, 0, to));
+      out.write(`${options.rate} requests a second go to ${to} services\n`);
+    }
+    const concurrent = await release(terminal, installation, some, SECOND, traffic);
+    const judged = await traffic?.stop();
+    traffic = undefined;
+    await becomeHealthy(terminal, client);
+    return { runtime: options.runtime, install: installed, concurrent, ...(judged && { traffic: judged }), ...(await look(terminal, client)), processes: usages(data) };
+  } finally {
+    traffic?.kill();
+    stop.abort();
+  }
+}
+
+async function release({ clock, out }: Terminal, installation: InstallationOptions, names: readonly string[], version: string, traffic?: Traffic): Promise<ReleasesResult> {
+  const screen = new Screen(out), startedAt = clock.now();
+  out.write(`Releasing ${version} of ${names.length} services at once\n`);
+  const result = await releaseAll(installation, names, version, (releases) => {
+    const { requests, failed } = traffic?.progress ?? {};
+    screen.draw(`${releases.filter((r) => hasEnded(r)).length} of ${names.length} have ended\n${progressText(releases)}; ${((clock.now() - startedAt) / 1_000).toFixed(0)} s${requests === undefined ? '' : `; ${requests} requests, ${failed} failed`}`);
+  });
+  screen.keep();
+  out.write(`${result.completed} of ${result.releases} completed after ${result.seconds.toFixed(1)} s\n`);
+  return result;
+}
+
+/** The installation as it stands. */
+async function look({ clock }: Terminal, client: Client): Promise<Pick<BitmovinResult, 'services' | 'kubernetesServices' | 'pods' | 'healthSeconds' | 'health'>> {
   const lookedAt = clock.now();
   const health = await readHealth({ client, now: lookedAt });
   const healthSeconds = (clock.now() - lookedAt) / 1_000;
   const [pods, services] = await Promise.all([client.list(Pods, { namespace: NAMESPACE }), client.list(Services, { namespace: NAMESPACE, labelSelector: 'aweigh.dev/application,tier in (service,router)' })]);
   return {
-    runtime: options.runtime, services: health.services.length, kubernetesServices: services.items.length, pods: pods.items.filter((p) => p.status?.phase === 'Running').length,
-    install: installed, concurrent, ...(trafficResult && { traffic: trafficResult }), healthSeconds,
-    health: Object.fromEntries([...Map.groupBy(health.services, (s) => s.state)].map(([state, all]) => [state, all.length])), processes: usages(data),
+    services: health.services.length, kubernetesServices: services.items.length, pods: pods.items.filter((p) => p.status?.phase === 'Running').length, healthSeconds,
+    health: Object.fromEntries([...Map.groupBy(health.services, (s) => s.state)].map(([state, all]) => [state, all.length])),
   };
 }
 
 /** Waits until no service is unwell. */
 async function becomeHealthy({ clock, signal }: Terminal, client: Client): Promise<void> {
   let worst = 'none was seen';
-  await waitFor('every service to be healthy', { clock, signal, deadlineMs: HEALTHY_DEADLINE_MS, intervalMs: 500 }, async () => {
+  await waitFor('every service to be healthy', { clock, signal, deadlineMs: HEALTHY_DEADLINE_MS, intervalMs: 1_000 }, async () => {
     const unwell = (await readHealth({ client, now: clock.now() })).services.filter((s) => s.state !== 'healthy');
     worst = `${unwell.length} services are not: ${unwell.slice(0, 3).map((s) => s.findings[0]?.message ?? `${s.service} is ${s.state}`).join('; ')}`;
     return unwell.length === 0 ? true : undefined;
@@ -169,7 +199,10 @@ function resultText({ concurrent, health, healthSeconds, install: installed, kub
     ...(startSeconds === undefined ? [] : [`start of the cluster ${startSeconds.toFixed(1)} s`]),
     `${installed.releases} first releases at once: ${installed.seconds.toFixed(1)} s`,
     `${concurrent.releases} concurrent releases: ${concurrent.seconds.toFixed(1)} s, the slowest ${concurrent.slowestSeconds.toFixed(1)} s`,
-    ...(traffic === undefined ? [] : [`${traffic.requests} requests meanwhile: ${traffic.failed} failed, p99 ${traffic.p99Ms} ms`, ...traffic.examples]),
+    ...(traffic === undefined ? [] : [
+      `${traffic.requests} requests meanwhile: ${traffic.failed} failed, ${traffic.misrouted} misrouted, ${traffic.cohortChanges} users changed cohort; p50 ${traffic.p50Ms} ms, p99 ${traffic.p99Ms} ms`,
+      `${traffic.switches} switches on all routers of a service, the longest took ${traffic.longestSwitchMs} ms`, ...traffic.examples,
+    ]),
     ...Object.entries(processes).map(([part, { cpuSeconds, memoryMib }]) => `${part}: ${memoryMib} MiB, ${cpuSeconds.toFixed(1)} s of CPU`),
   ].join('\n');
 }

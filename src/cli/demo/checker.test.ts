@@ -15,7 +15,7 @@ const state = (generation: number, startedAt: number, observedAt: number, backen
 const states = [state(1, 0, 10, 'free-v1', 500), state(2, 1_000, 1_050, 'free-v2', 500)];
 const inside = Array.from({ length: 2_000 }, (_, i) => `user-${i}`).find((user) => checkerBucket('shop/FREE', user) < 500) ?? '';
 const outside = Array.from({ length: 2_000 }, (_, i) => `user-${i}`).find((user) => checkerBucket('shop/FREE', user) >= 500) ?? '';
-const record = (user: string, sentAt: number, finishedAt: number, track: string, version: string, over: Partial<RequestRecord> = {}): RequestRecord => ({ id: 1, user, group: 'FREE', kind: 'get', connection: 'short', status: 200, sentAt, finishedAt, track, version, ...over });
+const record = (user: string, sentAt: number, finishedAt: number, track: string, version: string, over: Partial<RequestRecord> = {}): RequestRecord => ({ id: 1, user, group: 'FREE', url: 'http://127.0.0.1', kind: 'get', connection: 'short', status: 200, sentAt, finishedAt, track, version, ...over });
 
 test('the bucket is xxh32 modulo 10,000', () => {
   expect([checkerBucket('shop/FREE', 'user-1'), checkerBucket('a', 'b'), checkerBucket('account-service/FREE', 'user-1999')]).toEqual([5_898, 321, 7_321]);

@@ -4,19 +4,18 @@ import { createWriteStream } from 'node:fs';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { isLocal } from '../../engine/network/local-route.ts';
-import { planRequest, type PlannedRequest } from './load-plan.ts';
+import { planRequest, type LoadShape, type PlannedRequest } from './load-plan.ts';
 import type { LostHop, RequestRecord } from './request-log.ts';
 
-export interface LoadOptions {
-  /** Of the router, such as `http://127.96.0.9:8080`. An address of this machine. */
-  readonly url: string;
+export interface LoadOptions extends LoadShape {
+  /** Of routers, such as `http://127.96.0.9:8080`, on addresses of this machine. They get a request in turn. */
+  readonly urls: readonly string[];
+  /** To all of them together. */
   readonly requestsPerSecond: number;
   /** The file that gets one line a request. */
   readonly log: string;
   /** Ends the load; requests in flight are waited for. */
   readonly signal: AbortSignal;
-  /** How long slow requests take at most: 300 to 5,000. */
-  readonly longestMs: number;
   /** The load ends by itself after so long. */
   readonly maxMs: number;
   readonly onRecord?: (record: RequestRecord) => void;
@@ -24,6 +23,7 @@ export interface LoadOptions {
 
 const REQUEST_DEADLINE_MS = 30_000;
 const TICK_MS = 10;
+const TARGET_OFFSET = 997;
 /** Keeps the orders of one run apart from those of another. */
 const RUN = Math.floor(performance.timeOrigin);
 /** When each connection was begun. */
@@ -31,8 +31,9 @@ const dialled = new WeakMap<Socket, number>();
 
 /** Sends requests at an even rate, whatever the answers do (open loop), and never sends one twice. Resolves when all are answered. */
 export async function generateLoad(options: LoadOptions): Promise<void> {
-  const { hostname } = new URL(options.url);
-  if (!/^(127\.|localhost$|\[::1\]$)/.test(hostname) && !(await isLocal(hostname))) throw new Error(`Load goes to addresses of this machine only, not to ${hostname}`);
+  for (const { hostname } of options.urls.map((url) => new URL(url))) {
+    if (!/^(127\.|localhost$|\[::1\]$)/.test(hostname) && !(await isLocal(hostname))) throw new Error(`Load goes to addresses of this machine only, not to ${hostname}`);
+  }
   const pooled = new Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 64, timeout: 60_000 });
   const file = createWriteStream(options.log, { flags: 'w' });
   const inFlight = new Set<Promise<void>>();
@@ -49,7 +50,7 @@ export async function generateLoad(options: LoadOptions): Promise<void> {
       const due = Math.min(sent + options.requestsPerSecond, Math.floor((elapsedMs / 1_000) * options.requestsPerSecond));
       while (sent < due) {
         const id = sent++;
-        const running = send(options.url, id, planRequest(id, options.longestMs), pooled).then((record) => {
+        const running = send(targetOf(options.urls, id), id, planOf(options, id), pooled).then((record) => {
           file.write(`${JSON.stringify(record)}\n`);
           options.onRecord?.(record);
         });
@@ -66,13 +67,21 @@ export async function generateLoad(options: LoadOptions): Promise<void> {
 
 const now = (): number => performance.timeOrigin + performance.now();
 
+const targetOf = (urls: readonly string[], id: number): string => urls[id % urls.length] ?? '';
+
+/** Each target has its own sequence of users, and begins it elsewhere than its neighbours, so that not all get the same at once. */
+function planOf(options: LoadOptions, id: number): PlannedRequest {
+  const targets = options.urls.length;
+  return planRequest(Math.floor(id / targets) + (id % targets) * TARGET_OFFSET, options);
+}
+
 function send(url: string, id: number, plan: PlannedRequest, pooled: Agent): Promise<RequestRecord> {
   const { method, path, body } = wireOf(id, plan);
   const headers: Record<string, string> = { 'X-User-Id': plan.user };
   if (plan.group !== undefined) headers['X-Traffic-Group'] = plan.group;
   if (plan.kind === 'order') headers['Idempotency-Key'] = `order-${RUN}-${id}`;
   if (body !== undefined) headers['Content-Length'] = String(body.length);
-  const base = { id, user: plan.user, ...(plan.group === undefined ? {} : { group: plan.group }), kind: plan.kind, connection: plan.connection };
+  const base = { id, user: plan.user, ...(plan.group === undefined ? {} : { group: plan.group }), kind: plan.kind, connection: plan.connection, url };
   const sentAt = now();
   return new Promise((resolve) => {
     const connection = (): Pick<RequestRecord, 'dialledAt'> => {

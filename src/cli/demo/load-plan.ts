@@ -1,11 +1,14 @@
 import type { RequestRecord } from './request-log.ts';
 
-export const USERS = 2_000;
+export type RequestKind = RequestRecord['kind'];
+
+/** All that example services answer; `account` and `order` need a second service behind the first. */
+export const REQUEST_KINDS = ['get', 'account', 'slow', 'upload', 'order'] as const satisfies readonly RequestKind[];
 
 export interface PlannedRequest {
   readonly user: string;
   readonly group?: string;
-  readonly kind: RequestRecord['kind'];
+  readonly kind: RequestKind;
   readonly connection: RequestRecord['connection'];
   /** Only for `slow`. */
   readonly slowMs: number;
@@ -25,10 +28,18 @@ export function groupOf(user: number): string | undefined {
 
 const SHORTEST_SLOW_MS = 300;
 
-/** The request of number `id`: every user in turn, all kinds and both ways to connect in fixed parts, so that a run can be repeated.
- *  @param longestMs of slow requests, from 300 */
-export function planRequest(id: number, longestMs: number): PlannedRequest {
-  const user = (id * 7) % USERS;
+export interface LoadShape {
+  /** Of slow requests, from 300. */
+  readonly longestMs: number;
+  /** They come in turn, each comes back after so many requests. */
+  readonly users: number;
+  /** What is not among them becomes a `get`. */
+  readonly kinds: readonly RequestKind[];
+}
+
+/** The request of number `id`: every user in turn, all kinds and both ways to connect in fixed parts, so that a run can be repeated. */
+export function planRequest(id: number, { longestMs, users, kinds }: LoadShape): PlannedRequest {
+  const user = (id * 7) % users;
   const group = groupOf(user);
   const spread = scramble(id);
   const dice = spread % 100;
@@ -36,7 +47,7 @@ export function planRequest(id: number, longestMs: number): PlannedRequest {
   return {
     user: `user-${user}`,
     ...(group === undefined ? {} : { group }),
-    kind,
+    kind: kinds.includes(kind) ? kind : 'get',
     connection: scramble(id + 0x5bd1) % 5 === 0 ? 'short' : 'keep-alive',
     slowMs: SHORTEST_SLOW_MS + (spread % (longestMs - SHORTEST_SLOW_MS + 1)),
     bytes: 16_384 + (spread % 180_000),

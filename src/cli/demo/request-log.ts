@@ -16,6 +16,8 @@ export interface RequestRecord {
   readonly user: string;
   /** Value of `X-Traffic-Group`; absent: no header. */
   readonly group?: string;
+  /** Of the router that got it. */
+  readonly url: string;
   readonly kind: 'get' | 'account' | 'slow' | 'upload' | 'order';
   readonly connection: 'keep-alive' | 'short';
   /** 0: no answer. */
