@@ -7,7 +7,7 @@ import { closeRoutes } from '../processes/address-ranges.ts';
 import { openDataDirectory, type DataDirectory } from '../processes/data-directory.ts';
 import { readIdentity } from '../processes/part.ts';
 import { isRunning, type ProcessIdentity } from '../processes/process-identity.ts';
-import { supervisorFile } from '../processes/supervisor.ts';
+import { stopLeftPods, supervisorFile } from '../processes/supervisor.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
 
@@ -21,6 +21,7 @@ export function downCommand(terminal: Terminal): Command {
       if (!existsSync(join(root, 'format'))) throw new UserError(`${root} is no data directory: name the cluster's with --data`);
       const data = openDataDirectory(root);
       const stopped = await stopAll(terminal, data);
+      await stopLeftPods({ ...terminal, data });
       await closeRoutes(data);
       terminal.out.write(stopped === 0 ? `Nothing runs in ${root}\n` : `Stopped; 'aweigh up --data ${root}' starts it again as it was\n`);
     });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { keptPods, killLeftProcesses } from '../../engine/node/runtime/process/left-processes.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { UserError } from '../user-error.ts';
@@ -51,10 +52,16 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       // Controllers go first: they would start anew what the node stops.
       await controlPlane.stop('SIGTERM', STOP_MS);
       await node.stop('SIGTERM', POD_STOP_MS);
+      await stopLeftPods(options);
       await Promise.all([network, standby].map((p) => p.stop('SIGTERM', STOP_MS)));
       rmSync(supervisorFile(data), { force: true });
     },
   };
+}
+
+/** Pods that no node process was there to stop: it had died, or did not end in time. */
+export async function stopLeftPods({ clock, data, log }: Pick<SupervisorOptions, 'clock' | 'data' | 'log'>): Promise<void> {
+  await killLeftProcesses(keptPods(data.node), clock, (pids) => log.warn({ pids }, 'Pods killed: no node process stopped them'));
 }
 
 export const supervisorFile = (data: Pick<DataDirectory, 'run'>): string => join(data.run, 'supervisor.json');

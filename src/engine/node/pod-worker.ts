@@ -102,8 +102,8 @@ export class PodWorker {
     this.#halting = true;
     this.#stopDeadlineMs = this.#context.clock.now() + (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1_000;
     this.#writeStatus();
-    // A start under way is to be stopped too.
-    for (const { clock } = this.#context, endMs = clock.now() + haltFlushMs; this.#looping && clock.now() < endMs; ) await pause(clock, 10);
+    // A start under way is to be stopped too, and takes its time on a busy machine.
+    for (const { clock } = this.#context; this.#looping && clock.now() < this.#stopDeadlineMs; ) await pause(clock, 10);
     await this.#stopAll();
     // The API may be on its way out too.
     await Promise.race([this.#status.flush(), pause(this.#context.clock, haltFlushMs)]);

@@ -1,8 +1,13 @@
+import { pause } from '../../runtime/backoff.ts';
+import type { RecoveredPod } from './runtime/runtime.ts';
 import type { Pod } from '../../kubernetes/types.generated.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import type { NodeContext } from './node-context.ts';
 import { namesConfig, usesConfig } from './pod-volumes.ts';
 import { PodWorker } from './pod-worker.ts';
+
+/** Kubernetes's default: what a pod asks for stands in the API. */
+const unclaimedGraceMs = 30_000;
 
 /** One worker for each pod of these nodes. */
 export class PodWorkers {
@@ -10,6 +15,9 @@ export class PodWorkers {
   readonly #nodes: ReadonlySet<string>;
   readonly #workers = new Map<string, PodWorker>();
   readonly #uids = new Map<string, string>();
+  /** What an earlier node process started and no worker has taken over yet. */
+  #recovered: Promise<Map<string, RecoveredPod>> = Promise.resolve(new Map());
+  #halting = false;
 
   constructor(context: NodeContext, nodeNames: readonly string[]) {
     this.#context = context;
@@ -19,12 +27,13 @@ export class PodWorkers {
   /** Takes over what runs already, then follows the API. Resolves when both are known. */
   async start(pods: Informer<Pod>): Promise<void> {
     const { runtime, configMaps, secrets, services, log, signal } = this.#context;
-    const recovered = new Map((await runtime.recover()).map((p) => [p.pod.uid, p]));
+    this.#recovered = runtime.recover().then((found) => new Map(found.map((p) => [p.pod.uid, p])));
+    const recovered = await this.#recovered;
     await Promise.race([Promise.all([pods.synced, configMaps.synced, secrets.synced, services.synced]), aborted(signal)]);
-    if (signal.aborted) return;
+    if (signal.aborted || this.#halting) return;
     const take = (pod: Pod): void => {
       const uid = pod.metadata?.uid ?? '';
-      if (!this.#nodes.has(pod.spec?.nodeName ?? '')) return;
+      if (this.#halting || !this.#nodes.has(pod.spec?.nodeName ?? '')) return;
       const worker = this.#workers.get(uid);
       if (worker !== undefined) {
         worker.update(pod);
@@ -67,8 +76,13 @@ export class PodWorkers {
     return this.#workers.get(this.#uids.get(`${namespace}/${name}`) ?? '');
   }
 
+  /** Stops all containers, those that wait to be taken over included; no pod is begun any more. */
   async halt(): Promise<void> {
-    await Promise.all(this.all().map((w) => w.halt()));
+    this.#halting = true;
+    const { clock, runtime } = this.#context;
+    const left = [...(await this.#recovered).values()].flatMap((pod) => pod.containers).filter((c) => c.exit === undefined);
+    for (const container of left) runtime.signal(container, 'SIGTERM');
+    await Promise.all([...this.all().map((w) => w.halt()), Promise.race([Promise.all(left.map((c) => c.ended)), pause(clock, unclaimedGraceMs)])]);
   }
 }
 

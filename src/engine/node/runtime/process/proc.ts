@@ -72,12 +72,22 @@ export function proportionalBytes(pid: number): number {
 
 /** Live processes whose first environment has `NAME=value`. */
 export function pidsWithEnv(entry: string): number[] {
+  const [name = '', value] = entry.split(/=(.*)/s);
   return allPids().filter((pid) => {
-    try {
-      const state = readStat(pid)?.state;
-      return state !== 'Z' && state !== undefined && `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${entry}\0`);
-    } catch {
-      return false;
-    }
+    const state = readStat(pid)?.state;
+    return state !== 'Z' && state !== undefined && readEnv(pid, name) === value;
   });
+}
+
+/** A variable of the environment that a process was started with; undefined where it has none, is gone, or is somebody else's. */
+export function readEnv(pid: number, name: string): string | undefined {
+  try {
+    const text = `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
+    const at = text.indexOf(`\0${name}=`);
+    if (at < 0) return undefined;
+    const from = at + name.length + 2, to = text.indexOf('\0', from);
+    return text.slice(from, to < 0 ? undefined : to);
+  } catch {
+    return undefined;
+  }
 }

@@ -10,6 +10,7 @@ import { commandWords, findProgram } from './command-line.ts';
 import { adoptProcess, signalGroup, startProcess, type ContainerProcess, type RunRecord } from './container-process.ts';
 import { containerVariables, linkVolumes } from './container-variables.ts';
 import { hostNetwork, type PodNetwork } from './pod-network.ts';
+import { killLeftProcesses } from './left-processes.ts';
 import { bootId, membersOf, pageBytes, pidsWithEnv, proportionalBytes, readStat, ticksPerSecond } from './proc.ts';
 import { openCommand, runCommand } from './run-command.ts';
 import { detectSharing, enterContainer, writableLayer, type Sharing } from './writable-layer.ts';
@@ -212,12 +213,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
 
     async removePod(uid) {
       const pod = pods.get(uid);
-      // What left its group still carries the pod's mark.
-      for (let left = pidsWithEnv(`POD_UID=${uid}`); left.length > 0; left = pidsWithEnv(`POD_UID=${uid}`)) {
-        log.info({ uid, pids: left }, 'Killing what a pod left behind');
-        for (const pid of left) kill(pid);
-        await new Promise<void>((resolve) => clock.after(20, resolve));
-      }
+      await killLeftProcesses(new Set([uid]), clock, (pids) => log.info({ uid, pids }, 'Killing what a pod left behind'));
       await podNetwork.leave(uid);
       await removeTree(join(podsFolder, uid));
       if (pod === undefined) return;
@@ -231,6 +227,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
     },
 
     async rest() {
+      await killLeftProcesses(new Set(pods.keys()), clock, (pids) => log.info({ pids }, 'Killing what pods left behind'));
       for (const uid of pods.keys()) await podNetwork.leave(uid);
     },
 
@@ -263,12 +260,4 @@ function readJson<T>(path: string): T | undefined {
 function writeWhole(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });
   renameSync(`${path}.new`, path);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It went by itself.
-  }
 }
