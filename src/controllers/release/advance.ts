@@ -70,12 +70,13 @@ function scaleUp(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry
   const wanted = comingSize(turn, track, working.build);
   // Weight first: until the former version is ready here, production, where it already serves, takes the users.
   if (working.type === 'rollback' && !rules.last && !rules.strict && turn.tracks.at(-1)?.held.serving === working.build) close(held);
-  const ready = readyReplicas(turn.observed, rules, working.build);
+  const pods = readyReplicas(turn.observed, rules, working.build);
+  const ready = Math.min(pods, readyEndpoints(turn.observed, rules, working.build));
   if (ready >= wanted) {
     enter(turn, working, entry, 'Testing', 'PodsReady', `${ready} of ${wanted} pods are ready on ${entry.name}`);
     return;
   }
-  working.status.message = `${entry.name}: ${ready} of ${wanted} pods ready`;
+  working.status.message = `${entry.name}: ${pods} of ${wanted} pods ready${ready < pods ? `, ${ready} of them are endpoints yet` : ''}`;
   const refused = refusal(turn.observed, rules, working.build);
   if (refused !== undefined) return fail(turn, working, { track: entry.name, reason: 'SpecRefused', message: `The API refuses what follows from the Application's template: ${refused}; mend the template, then aweigh release retry` });
   if (isHeld(turn, working)) return;

@@ -98,6 +98,7 @@ test('a version that falls below its floor while users leave it loses the rest a
   cluster.settle(() => cluster.delivery?.spec.tracks.at(-1)?.next?.percent === 50);
   cluster.behaviour.set(release, { becomesReady: false });
   cluster.runPods();
+  cluster.followPods();
   cluster.turn();
   expect(cluster.delivery?.spec.tracks.at(-1)).not.toHaveProperty('next');
 });

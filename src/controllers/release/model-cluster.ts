@@ -35,6 +35,7 @@ export class ModelCluster {
   router: Router | undefined;
   readonly deployments = new Map<string, Deployment>();
   readonly jobs: Job[] = [];
+  slices: readonly EndpointSlice[] = [];
   now = Date.parse('2026-01-01T00:00:00Z');
   readonly behaviour = new Map<string, Behaviour>();
   /** Other Applications of the installation, which groups and policies take into account. */
@@ -75,7 +76,7 @@ export class ModelCluster {
 
   observed(): Observed {
     return {
-      application: this.application, builds: this.builds, releases: this.releases, deployments: [...this.deployments.values()], jobs: this.jobs, slices: this.#slices(),
+      application: this.application, builds: this.builds, releases: this.releases, deployments: [...this.deployments.values()], jobs: this.jobs, slices: this.slices,
       groups: this.#groups(), places: placesOf(NAMESPACE, this.policies, this.#everywhere().filter(isMoving), this.#everywhere().filter(isQueued), (r) => this.#groupOf(r)),
       verdicts: this.verdicts, now: this.now, ...(this.delivery && { delivery: this.delivery }), ...(this.router && { router: this.router }),
     };
@@ -143,6 +144,24 @@ export class ModelCluster {
     }
   }
 
+  /** The EndpointSlice controller: routers learn which pods are ready. */
+  followPods(): void {
+    this.slices = [...this.deployments.values()].map((d) => ({
+      addressType: 'IPv4', ports: [{ port: 8080 }],
+      endpoints: Array.from({ length: d.status?.readyReplicas ?? 0 }, (_, i) => ({ addresses: [`127.64.0.${i + 1}`], conditions: { ready: true } })),
+      metadata: { labels: { 'kubernetes.io/service-name': this.#serviceOf(d) } },
+    }));
+  }
+
+  /** Ready endpoints of a Deployment's pods, as routers know them. */
+  endpointsOf(deployment: Deployment): number {
+    return this.slices.find((s) => s.metadata?.labels?.['kubernetes.io/service-name'] === this.#serviceOf(deployment))?.endpoints.length ?? 0;
+  }
+
+  #serviceOf({ metadata }: Deployment): string {
+    return candidateServiceName(nameOf(this.application), this.#track(metadata?.labels?.['track'] ?? ''), this.#version(metadata?.labels?.['build'] ?? ''));
+  }
+
   /** The autoscaler of a track chooses a number of pods for the version that serves. */
   autoscale(track: string, replicas: number): void {
     const held = this.delivery?.spec.tracks.find((t) => t.name === track);
@@ -181,12 +200,13 @@ export class ModelCluster {
 
   /** One turn of everybody. Returns whether anything happened, and when the release controller wants to look again. */
   round(): { moved: boolean; dueAt?: number } {
-    const state = (): string => JSON.stringify([this.writes, this.delivery?.status, this.router?.status, [...this.deployments.values()], this.jobs]);
+    const state = (): string => JSON.stringify([this.writes, this.delivery?.status, this.router?.status, [...this.deployments.values()], this.slices, this.jobs]);
     const before = state();
     const { actions, dueAt } = this.turn();
     this.applyDelivery();
     this.route();
     this.runPods();
+    this.followPods();
     this.runJobs();
     return { moved: actions.length > 0 || before !== state(), ...(dueAt !== undefined && { dueAt }) };
   }
@@ -215,13 +235,6 @@ export class ModelCluster {
         ...(last?.next && { next: { backend: backend(last.name, last.next.build), share: last.next.percent * 100 } }),
       },
     };
-  }
-
-  #slices(): EndpointSlice[] {
-    return [...this.deployments.values()].filter((d) => (d.status?.readyReplicas ?? 0) > 0).map((d) => ({
-      addressType: 'IPv4', ports: [{ port: 8080 }], endpoints: [{ addresses: ['127.64.0.1'], conditions: { ready: true } }],
-      metadata: { labels: { 'kubernetes.io/service-name': candidateServiceName(nameOf(this.application), this.#track(d.metadata?.labels?.['track'] ?? ''), this.#version(d.metadata?.labels?.['build'] ?? '')) } },
-    }));
   }
 
   #write(action: ReleaseAction): void {

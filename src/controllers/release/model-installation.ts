@@ -39,7 +39,8 @@ export class ModelInstallation {
     if (dice < 0.4) cluster.turn(this.random() < 0.3 ? Math.floor(this.random() * 3) : Infinity);
     else if (dice < 0.55) cluster.applyDelivery();
     else if (dice < 0.7) cluster.route();
-    else if (dice < 0.8) cluster.runPods();
+    else if (dice < 0.77) cluster.runPods();
+    else if (dice < 0.8) cluster.followPods();
     else if (dice < 0.87) cluster.runJobs();
     else if (dice < 0.95) this.#pass(Math.floor(this.random() * 20_000));
     else if (dice < 0.965) this.#pushGroup();

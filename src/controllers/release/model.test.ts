@@ -55,7 +55,8 @@ class Life {
     if (dice < 0.35) this.#turn();
     else if (dice < 0.5) cluster.applyDelivery();
     else if (dice < 0.65) cluster.route();
-    else if (dice < 0.78) cluster.runPods();
+    else if (dice < 0.76) cluster.runPods();
+    else if (dice < 0.78) cluster.followPods();
     else if (dice < 0.81) cluster.runJobs();
     else if (dice < 0.83) cluster.captureConfig('settings');
     else if (dice < 0.84) cluster.autoscale('production', 10 + Math.floor(this.random() * 30));
@@ -174,7 +175,7 @@ class Life {
       const deployment = cluster.deployments.get(trackDeploymentName('account-service', track, version));
       if (deployment === undefined) throw new Error(this.#story(`pods of ${backend} went while users reach it`));
       const build = `account-service-${version}`;
-      if (this.#routes !== routes && !this.#routes.includes(`"${backend}"`) && (deployment.status?.readyReplicas ?? 0) < track.endpointFloor) throw new Error(this.#story(`${backend} got users below its floor`));
+      if (this.#routes !== routes && !this.#routes.includes(`"${backend}"`) && cluster.endpointsOf(deployment) < track.endpointFloor) throw new Error(this.#story(`${backend} got users below its floor`));
       if (cluster.behaviour.get(build)?.testSucceeds === false && !this.waved.has(build) && track.name !== 'internal') throw new Error(this.#story(`${build} failed its test and reached ${track.name}`));
     }
     this.#routes = routes;

@@ -75,16 +75,20 @@ export function readyReplicas(observed: Observed, track: ResolvedTrack, build: s
   return Math.min(deployment.status?.readyReplicas ?? 0, deployment.status?.updatedReplicas ?? 0);
 }
 
-/** Ready pods of a build on a track, whichever template they are of: what can take users now. */
+/** Ready endpoints of a build on a track, whichever template they are of: what can take users now. Routers know pods by these alone, and a Deployment may say sooner that its pods are ready. */
 export function readyEndpoints(observed: Observed, track: ResolvedTrack, build: string): number {
-  return deploymentOf(observed, track, build)?.status?.readyReplicas ?? 0;
+  const counts = [...Map.groupBy(slicesOf(observed, track, build), (slice) => slice.addressType).values()].map((slices) => slices.reduce((sum, { endpoints }) => sum + endpoints.filter((e) => e.conditions?.ready !== false).length, 0));
+  return Math.max(0, ...counts);
+}
+
+function slicesOf(observed: Observed, track: ResolvedTrack, build: string): EndpointSlice[] {
+  const service = candidateServiceName(nameOf(observed.application), track, versionOf(observed, build));
+  return observed.slices.filter((slice) => slice.metadata?.labels?.['kubernetes.io/service-name'] === service);
 }
 
 /** `host:port` of every ready pod of a build on a track, for the first port of the Application. */
 export function readyAddresses(observed: Observed, track: ResolvedTrack, build: string): string[] {
-  const service = candidateServiceName(nameOf(observed.application), track, versionOf(observed, build));
-  return observed.slices
-    .filter((slice) => slice.metadata?.labels?.['kubernetes.io/service-name'] === service)
+  return slicesOf(observed, track, build)
     .flatMap((slice) => {
       const port = slice.ports?.[0]?.port;
       return slice.endpoints.flatMap((e) => (e.conditions?.ready === false || port === undefined ? [] : e.addresses.map((a) => (a.includes(':') ? `[${a}]:${port}` : `${a}:${port}`))));

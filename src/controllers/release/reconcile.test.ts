@@ -45,6 +45,23 @@ test('a build goes from internal to production, track by track, and leaves no ol
   expect(cluster.delivery?.spec.tracks.map((t) => t.builds.length)).toEqual([1, 1, 1, 1]);
 });
 
+test('no track turns to pods that are ready and no endpoints yet: routers could reach none of them', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0');
+  // Everybody but the EndpointSlice controller.
+  for (let i = 0; i < 20; i++) {
+    cluster.turn();
+    cluster.applyDelivery();
+    cluster.route();
+    cluster.runPods();
+    cluster.runJobs();
+  }
+  expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+  expect(cluster.release(`${app}-v1.18.0`).status?.message).toBe('internal: 2 of 2 pods ready, 0 of them are endpoints yet');
+  cluster.settle();
+  expect(serving(cluster)).toEqual(everywhere('v1.18.0'));
+});
+
 test('production holds both versions in full while it switches', () => {
   const cluster = installed();
   cluster.push('v1.18.0');

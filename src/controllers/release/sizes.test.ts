@@ -19,6 +19,7 @@ test('the autoscaler owns the size of the version that serves', () => {
   const { writes } = cluster;
   cluster.autoscale('production', 25);
   cluster.runPods();
+  cluster.followPods();
   cluster.turn();
   expect(cluster.writes - writes).toBeLessThanOrEqual(1);
   expect(cluster.application.status?.tracks?.at(-1)).toMatchObject({ replicas: 25, readyReplicas: 25 });
