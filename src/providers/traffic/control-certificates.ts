@@ -1,8 +1,7 @@
-import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
 import type { ControlAuthority } from '../../controllers/routing/control-authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { x509 } from '../../runtime/x509.ts';
 
 /** The name in every router's certificate: pods come and go, so their addresses are not in it. */
 export const ROUTER_SERVER_NAME = 'router.aweigh.dev';
@@ -12,7 +11,6 @@ const YEARS = 10;
 /** Certificates for {@link CONTROL_PORT}: TLS 1.3 on both sides, valid ten years from a day ago. */
 export function controlAuthority(clock: Clock): ControlAuthority {
   const crypto = webcrypto;
-  x509.cryptoProvider.set(crypto as never);
   return {
     async issue(router) {
       const now = clock.now();

@@ -1,10 +1,8 @@
-import 'reflect-metadata';
 import { webcrypto, randomBytes } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
+import { x509 } from '../../../runtime/x509.ts';
 import type { KeyPair, Subject } from './authority.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-x509.cryptoProvider.set(webcrypto);
 
 const serial = (): string => `01${randomBytes(15).toString('hex')}`;
 
