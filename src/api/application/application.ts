@@ -99,7 +99,7 @@ export interface Track {
   percent?: number;
   /** The last track's share may grow in steps, such as [5, 25, 50]; 100 follows by itself. */
   steps?: TrackStep[];
-  /** Users of the segment whom no share decides. Not on the last track, which takes all others. */
+  /** Users of the segment whom no share decides; on the last track those of production who are first and last in its steps, so only with steps. */
   users?: TrackUsers;
   /** True: below its floor the segment is refused with 503 instead of falling back to production. Default: true on the first track where it takes its whole segment. */
   strict?: boolean;

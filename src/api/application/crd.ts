@@ -31,8 +31,8 @@ const track = object(
       object('One step.', { percent: integer('Share of users.', { minimum: 1, maximum: 99 }), gates }, { required: ['percent'] }),
       { maxItems: 10, ...rules(['[1, 2, 3, 4, 5, 6, 7, 8, 9].all(i, i >= size(self) || self[i - 1].percent < self[i].percent)', 'Steps ascend: each percent is greater than the one before, and 100 follows by itself']) },
     ),
-    users: object("Users of the segment whom no share decides.", {
-      include: userIds("Always on the track's version, even at a share of 0."),
+    users: object("Users of the segment whom no share decides. On the last track, with steps alone: who of production's users gets a new version with the first step, and who only when it takes all.", {
+      include: userIds("Always on the track's version, even at a share of 0; on the last track from its first step on."),
       exclude: userIds("Never on the track's version: production serves them."),
     }),
     strict: flag('True: below its floor the segment is refused with 503 instead of falling back to production. Default: true where percent is 100 and the track is the first.'),
@@ -54,7 +54,7 @@ const tracks = keyedList('The stages in the order that a release takes. The last
     ['self.all(t, !has(t.segment) || size(self.filter(o, has(o.segment) && o.segment == t.segment)) == 1)', 'Two tracks cannot take the same segment'],
     ['self.all(t, size(self.filter(o, o.name == t.name)) == 1)', 'Two tracks cannot have the same name'],
     ['size(self.filter(t, has(t.steps) && size(t.steps) > 0)) == 0 || (self.map(t, has(t.steps) && size(t.steps) > 0)[size(self) - 1] && size(self.filter(t, has(t.steps) && size(t.steps) > 0)) == 1)', 'Only the last track can have steps'],
-    ['!self.map(t, has(t.users))[size(self) - 1]', 'The last track takes all users that no other track takes: list users on the tracks before it'],
+    ['!self.map(t, has(t.users) && !(has(t.steps) && size(t.steps) > 0))[size(self) - 1]', 'Lists on the last track say who is first and last in its steps, and it has none: add steps; to keep users on it, list them in users.exclude of the tracks before it'],
     ['self.map(t, !has(t.percent) || t.percent == 100)[size(self) - 1]', 'The last track takes all that no other track takes: remove its percent, or use steps'],
   ),
 });

@@ -14,6 +14,7 @@ export function gatewayFaults({ spec }: Application): string[] {
   if (asked.length > 0) say(`a Gateway has no ${asked.join(' and no ')} of an Application: remove it, or choose kind haproxy or builtin`);
   const listed = tracks.reduce((sum, t) => sum + listOf(t).length, 0);
   if (listed > 0 && userId !== undefined && userId.header === undefined) say('users are listed by a header alone: set spec.userId.header, or remove the lists');
+  if (tracks.at(-1)?.users !== undefined) say(`track ${tracks.at(-1)?.name}: a Gateway has no list for the steps of the last track: remove its users, or choose kind haproxy or builtin`);
   if (listed > MAX_LISTED_USERS) say(`an HTTPRoute has room for ${MAX_LISTED_USERS} listed users, not ${listed}: shorten the lists`);
   const rules = rulesNeeded(tracks);
   if (rules > HTTP_ROUTE_LIMITS.rules) say(`an HTTPRoute has room for ${HTTP_ROUTE_LIMITS.rules} rules, not ${rules} (one a segment, one a list, two for all others): take tracks or lists away`);

@@ -9,7 +9,7 @@ const application = (tracks: Track[], change: Partial<Application['spec']> = {},
 });
 
 test('a sound Application has no faults', () => {
-  expect(validateApplication(application([{ name: 'free', replicas: 2, segment: 'FREE', percent: 5, gates: [{ name: 'soak', soak: { seconds: 1 } }] }, { ...production, steps: [{ percent: 5 }, { percent: 50 }] }]))).toEqual([]);
+  expect(validateApplication(application([{ name: 'free', replicas: 2, segment: 'FREE', percent: 5, gates: [{ name: 'soak', soak: { seconds: 1 } }] }, { ...production, steps: [{ percent: 5 }, { percent: 50 }], users: { include: ['ada'], exclude: ['eve'] } }]))).toEqual([]);
 });
 
 test.for<{ when: string; given: Application; says: RegExp }>([
@@ -26,7 +26,7 @@ test.for<{ when: string; given: Application; says: RegExp }>([
   { when: 'an abort whose steps rise', given: application([production], { abort: { steps: [20, 50], intervalSeconds: 5 } }), says: /50 cannot follow 20/ },
   { when: 'a hook that runs nothing', given: application([{ ...production, hooks: { before: [{ name: 'migrate', template: {} }] } }]), says: /hook migrate has no container to run/ },
   { when: 'a test job that runs nothing', given: application([{ ...production, gates: [{ name: 'smoke', testJob: { template: {} } }] }]), says: /test job smoke has no container to run/ },
-  { when: 'users listed on production', given: application([{ ...production, users: { include: ['ada'] } }]), says: /list users on the tracks before it/ },
+  { when: 'users listed on production', given: application([{ ...production, users: { include: ['ada'] } }]), says: /it has none: add steps; to keep users on it, list them in users.exclude of the tracks before it/ },
   { when: 'a user both in and out', given: application([{ name: 'a', replicas: 1, segment: 'X', users: { include: ['ada', 'bob'], exclude: ['bob'] } }, production]), says: /user bob is listed as always in and as always out/ },
   { when: 'a gate of two kinds', given: application([{ ...production, gates: [{ name: 'g', soak: { seconds: 1 }, approval: {} } as never] }]), says: /exactly one of/ },
   { when: 'a test job that cannot fail', given: application([{ ...production, gates: [{ name: 'g', testJob: { template: { spec: { containers: [{ name: 't', image: 'a', command: ['sh', '-c', 'curl x || true'] }] } } } }] }]), says: /always succeeds/ },
@@ -45,6 +45,7 @@ test.for<{ when: string; given: Application; says: RegExp }>([
   { when: 'an access log', given: byGateways({ accessLog: {}, token: {} }), says: /no token and no accessLog/ },
   { when: 'users listed by cookie', given: byGateways({}, { users: { include: ['ada'] } }, { userId: { cookie: 'uid' } }), says: /set spec.userId.header/ },
   { when: 'many listed users', given: byGateways({}, { users: { exclude: users(101) } }), says: /room for 100 listed users, not 101/ },
+  { when: 'users listed in steps', given: application([{ ...production, steps: [{ percent: 5 }], users: { exclude: ['ada'] } }], { router: { kind: 'gateway-api', gateway: { parentRefs: [{ name: 'edge' }] } } }), says: /no list for the steps of the last track: remove its users, or choose kind haproxy or builtin/ },
   { when: 'numbers of routers', given: byGateways({}, { gates: [{ name: 'errors', analysis: { durationSeconds: 1, metrics: [{ name: 'e', source: { router: 'errorRatio' } }] } }] }), says: /gate errors of track free reads numbers of routers.*Prometheus/ },
 ])('Gateways cannot do all that routers do, $when: refused', ({ given, says }) => {
   expect(validateApplication(given).join('\n')).toMatch(says);

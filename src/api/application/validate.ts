@@ -37,7 +37,7 @@ function trackFaults(track: Track, last: boolean): string[] {
   if (!last && steps.length > 0) say('only the last track can have steps: use percent');
   if (steps.length > MAX_STEPS) say(`at most ${MAX_STEPS} steps, not ${steps.length}`);
   const { include = [], exclude = [] } = users ?? {};
-  if (last && users !== undefined) say('the last track takes all users that no other takes: list users on the tracks before it');
+  if (last && users !== undefined && steps.length === 0) say('lists on the last track say who is first and last in its steps, and it has none: add steps; to keep users on it, list them in users.exclude of the tracks before it');
   const both = include.find((user) => exclude.includes(user));
   if (both !== undefined) say(`user ${both} is listed as always in and as always out: take one of them away`);
   steps.forEach((step, i) => {

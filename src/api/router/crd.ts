@@ -43,7 +43,7 @@ export const routerCrd = customResourceDefinition({
         ['segment'],
         object('One segment.', { segment: text('Value of X-Traffic-Group.'), backend, share, include: users('Users who go to the backend whatever the share.'), exclude: users('Users who never go to the backend.'), strict: flag('Refused with 503 below the floor.'), seed: text('Salt of the bucket.') }, { required: ['segment', 'share', 'strict', 'seed'] }),
       ),
-      production: object('All others.', { backend, next, seed: text('Salt of the bucket.') }, { required: ['seed'] }),
+      production: object('All others.', { backend, next, include: users('Users who go to next whatever its share, unless that is 0.'), exclude: users('Users who never go to next.'), seed: text('Salt of the bucket.') }, { required: ['seed'] }),
     },
     { required: ['application', 'provider', 'port', 'userId', 'defaultSegment', 'backends', 'routes', 'production'] },
   ),

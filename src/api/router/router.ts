@@ -71,6 +71,10 @@ export interface ProductionRoute {
   backend?: string;
   /** Users whose production bucket is below `share` (0 to 10,000) go to `backend`. */
   next?: { backend: string; share: number };
+  /** Users who go to `next` whatever its share, unless that is 0; sorted, absent where there are none. */
+  include?: string[];
+  /** Users who never go to `next`; sorted, absent where there are none. */
+  exclude?: string[];
   /** `<application>/PRODUCTION`. */
   seed: string;
 }

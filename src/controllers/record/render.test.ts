@@ -32,6 +32,13 @@ test('listed users reach the version that serves whatever its share, those liste
   expect(freeRoute({ serving: 'shop-v2' })).toMatchObject({ backend: 'free-v2', share: 0, include: ['ada', 'bob'], exclude: ['eve'] });
 });
 
+test('users listed on the last track are told with production, for its steps', () => {
+  const [free, production] = application.spec.tracks;
+  const stepped: Application = { ...application, spec: { ...application.spec, tracks: [free!, { ...production!, steps: [{ percent: 5 }], users: { include: ['zoe', 'ada'], exclude: ['eve'] } }] } };
+  expect(routerSpec({ application: stepped, delivery: delivery({}), builds, provider: 'haproxy' }).production).toEqual({ backend: 'production-v1', include: ['ada', 'zoe'], exclude: ['eve'], seed: 'shop/PRODUCTION' });
+  expect(routerSpec({ application, delivery: delivery({}), builds, provider: 'haproxy' }).production).not.toHaveProperty('include');
+});
+
 test('nobody reaches a track that serves nothing or is closed, listed users neither', () => {
   expect(freeRoute({})).not.toHaveProperty('include');
   expect(freeRoute({ serving: 'shop-v2', percent: 50, closed: true })).toEqual({ segment: 'FREE', backend: 'free-v2', share: 0, exclude: ['eve'], strict: false, seed: 'shop/FREE' });

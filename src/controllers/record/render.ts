@@ -70,6 +70,7 @@ export function routerSpec({ application, delivery, builds, provider, takeover }
   const reference = (track: string, build: string): string => backendName(track, versionOf(builds, build));
   const newest = delivery.spec.tracks[0]?.builds.at(-1)?.build;
   const gateway = application.spec.router?.gateway ?? takeover?.gateway;
+  const lists = application.spec.tracks.at(-1)?.users;
   const salt = application.spec.reshuffle === 'perRelease' ? newest : undefined;
   return {
     application: name,
@@ -97,6 +98,8 @@ export function routerSpec({ application, delivery, builds, provider, takeover }
     production: {
       ...(last?.serving === undefined ? {} : { backend: reference(last.name, last.serving) }),
       ...(last?.next === undefined ? {} : { next: { backend: reference(last.name, last.next.build), share: Math.round(last.next.percent * 100) } }),
+      ...listed('include', lists?.include),
+      ...listed('exclude', lists?.exclude),
       seed: bucketSeed(name, 'PRODUCTION', salt),
     },
   };

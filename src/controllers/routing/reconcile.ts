@@ -17,6 +17,7 @@ export function trafficOf(spec: RouterSpec, servers: ReadonlyMap<string, readonl
   const floorOf = (name: string | undefined): number => Math.max(1, spec.backends.find((b) => b.name === name)?.floor ?? 1);
   const below = (name: string | undefined): boolean => readyIn(servers, name) < floorOf(name);
   const { production } = spec;
+  const { include = [], exclude = [] } = production;
   return {
     backends: spec.backends.map(({ name, track, version }) => ({ name, track, version, servers: servers.get(name) ?? [] })),
     routes: spec.routes.map((route) => {
@@ -35,6 +36,8 @@ export function trafficOf(spec: RouterSpec, servers: ReadonlyMap<string, readonl
       seed: production.seed,
       ...(production.backend === undefined ? {} : { backend: production.backend }),
       ...(production.next === undefined ? {} : { next: { backend: production.next.backend, floor: floorOf(production.next.backend), share: below(production.next.backend) ? 0 : clampShare(production.next.share) } }),
+      ...(include.length > 0 ? { include } : {}),
+      ...(exclude.length > 0 ? { exclude } : {}),
     },
   };
 }

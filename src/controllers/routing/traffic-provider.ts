@@ -35,6 +35,9 @@ export interface TrafficRoute {
 export interface TrafficProduction {
   readonly backend?: string;
   readonly next?: { readonly backend: string; readonly share: number; readonly floor: number };
+  /** User ids that go to `next` whatever its share, unless that is 0, and those that never do; in both: never. */
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
   readonly seed: string;
 }
 

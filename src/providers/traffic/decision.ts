@@ -1,4 +1,4 @@
-import type { Traffic, TrafficRoute } from '../../controllers/routing/traffic-provider.ts';
+import type { Traffic } from '../../controllers/routing/traffic-provider.ts';
 import { BUCKETS, bucketOf } from './bucket/bucket.ts';
 
 export const REPEATED_GROUP = 'repeated-group';
@@ -20,8 +20,8 @@ export interface RoutingState {
   readonly segments: ReadonlySet<string>;
   /** Servers of a backend that can take a request now. */
   usable(backend: string): number;
-  /** Whether a user is always in the segment's share, or always out. */
-  listed(segment: string, user: string): 'in' | 'out' | undefined;
+  /** Whether a user is always in the segment's share, or always out; without a segment, in that of production's next version. */
+  listed(segment: string | undefined, user: string): 'in' | 'out' | undefined;
   /** A bucket for a request without user: uniform in 0 to 9,999. */
   randomBucket(): number;
 }
@@ -48,7 +48,7 @@ export function decide(request: RoutedRequest, state: RoutingState): Decision {
   }
   bucket = place(production.seed);
   const { next } = production;
-  if (next !== undefined && bucket < next.share) {
+  if (next !== undefined && next.share > 0 && bucket < shareFor(request.user, next, state)) {
     const usable = state.usable(next.backend);
     if (usable > 0 && usable >= next.floor) return { type: 'forward', backend: next.backend, segment, bucket };
   }
@@ -56,7 +56,7 @@ export function decide(request: RoutedRequest, state: RoutingState): Decision {
   return { type: 'forward', backend: production.backend, segment, bucket };
 }
 
-function shareFor(user: string | undefined, { segment, share }: TrafficRoute, state: RoutingState): number {
+function shareFor(user: string | undefined, { segment, share }: { segment?: string; share: number }, state: RoutingState): number {
   const listed = user === undefined ? undefined : state.listed(segment, user);
   return listed === 'in' ? BUCKETS : listed === 'out' ? 0 : share;
 }

@@ -41,6 +41,31 @@ describe.each(kinds)('%s', (kind) => {
     expect(stats.find((s) => s.backend === 'free-v2')?.total).toBeGreaterThanOrEqual(2 * five.length + ten.length);
   });
 
+  test('while production goes on to a version in steps, listed users are the first or the last, and no others move', async () => {
+    const [old, fresh] = [await services('v1', 1), await services('v2', 2)];
+    const r = await router(kind);
+    const spec = (share: number, lists: object = { include: ['ada', 'both'], exclude: ['eve', 'both'] }): RouterSpec => ({
+      ...withShare(0), backends: [...base.backends, { name: 'production-v2', track: 'production', version: 'v2', service: 'd', floor: 2 }],
+      production: { ...base.production, next: { backend: 'production-v2', share }, ...lists },
+    });
+    const there = (count: number) => new Map([['production-v1', servers(old)], ['production-v2', servers(fresh.slice(0, count))]]);
+    const ask = async (user: string | undefined, group = 'ENTERPRISE') => (await send({ address: r.pod.address, headers: ['X-Traffic-Group', group, ...(user === undefined ? [] : ['X-User-Id', user])] })).version;
+    const first = users.find((u) => bucketOf('shop/PRODUCTION', u) < 500) ?? '', last = users.find((u) => bucketOf('shop/PRODUCTION', u) >= 5_000) ?? '';
+    const all = async () => Promise.all(['ada', 'both', 'eve', first, last].map((u) => ask(u)));
+    await r.tell(trafficOf(spec(500), there(2)));
+    expect(await all()).toEqual(['v2', 'v1', 'v1', 'v2', 'v1']);
+    expect([await ask('ada', 'FREE'), await ask('eve', 'FREE')], 'whatever their group: production serves them').toEqual(['v2', 'v1']);
+    await r.tell(trafficOf(spec(10_000), there(2)));
+    expect(await all()).toEqual(['v2', 'v1', 'v1', 'v2', 'v2']);
+    expect(await ask(undefined), 'no user is on no list').toBe('v2');
+    await r.tell(trafficOf(spec(0), there(2)));
+    expect(await all(), 'before the first step, and when it was taken back').toEqual(['v1', 'v1', 'v1', 'v1', 'v1']);
+    await r.tell(trafficOf(spec(500), there(1)));
+    expect(await all(), 'below its floor').toEqual(['v1', 'v1', 'v1', 'v1', 'v1']);
+    await r.tell(trafficOf(spec(500, {}), there(2)));
+    expect(await all(), 'no lists any more').toEqual([expect.any(String), expect.any(String), expect.any(String), 'v2', 'v1']);
+  });
+
   test('below its floor a strict group is refused with a reason, and the router sees by itself that it is', async () => {
     const [old, fresh] = [await services('v1', 1), await services('v2', 2)];
     const r = await router(kind);

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { Traffic, TrafficRoute } from '../../../controllers/routing/traffic-provider.ts';
+import type { Traffic } from '../../../controllers/routing/traffic-provider.ts';
 import type { Random } from '../../../runtime/clock.ts';
 import { identifier } from '../identity.ts';
 import { CONTROL_PORT, HEALTH_PORT, type RouterLayout, UNTOLD_WAIT_MS } from '../router-layout.ts';
@@ -65,7 +65,7 @@ export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise
       case 'set':
         pool.update(request.traffic);
         traffic = request.traffic;
-        lists = userLists(traffic.routes);
+        lists = userLists(traffic);
         told = true;
         if (request.switchAt !== undefined) ({ switchAt } = request);
         break;
@@ -123,10 +123,10 @@ export async function startBuiltinRouter(options: BuiltinRouterOptions): Promise
   };
 }
 
-/** By segment and user id (as latin1): who is always in or out. */
-function userLists(routes: readonly TrafficRoute[]): Map<string, Map<string, 'in' | 'out'>> {
+/** By segment and user id (as latin1): who is always in or out; undefined is production. */
+function userLists({ routes, production }: Traffic): Map<string | undefined, Map<string, 'in' | 'out'>> {
   const asSent = (user: string): string => Buffer.from(user).toString('latin1');
-  return new Map(routes.map(({ segment, include = [], exclude = [] }) => [segment, new Map([...include.map((u) => [asSent(u), 'in'] as const), ...exclude.map((u) => [asSent(u), 'out'] as const)])]));
+  return new Map([...routes, { ...production, segment: undefined }].map(({ segment, include = [], exclude = [] }) => [segment, new Map([...include.map((u) => [asSent(u), 'in'] as const), ...exclude.map((u) => [asSent(u), 'out'] as const)])]));
 }
 
 function listen(server: Server, port: number, address: string): Promise<void> {

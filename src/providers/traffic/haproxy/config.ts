@@ -12,7 +12,7 @@ export const NO_BACKEND = '-';
 /** WebSockets and streams of HTTP/2 may be silent for long. */
 const STREAM_TIMEOUT = '1h';
 const NO_ROUTE = `${NO_BACKEND}|0|-|0|production|open|-`;
-const NO_PRODUCTION = `${NO_BACKEND}|${NO_BACKEND}|0|-|0`;
+const NO_PRODUCTION = `${NO_BACKEND}|${NO_BACKEND}|0|-|0|-`;
 
 export const slotsOf = (layout: Pick<RouterLayout, 'tracks'>): string[] => layout.tracks.flatMap((t) => Array.from({ length: SLOTS_PER_TRACK }, (_, i) => slotName(t.name, i)));
 
@@ -20,8 +20,8 @@ export const slotsOf = (layout: Pick<RouterLayout, 'tracks'>): string[] => layou
  * What a router knows before it was told: nothing, and it is not ready. Keys:
  * `ready` 0 or 1; `switch` when the routes last changed, in milliseconds since the epoch;
  * `segment:NAME` `slot|share|seed|floor|refuse or production|open or closed|listed or -`;
- * `user:SEGMENT/SHA-256 of the user id` `in` or `out`, for segments that are `listed`;
- * `production` `slot|next slot|next share|seed|next floor`; `slot:NAME` `backend|track|version`.
+ * `user:SEGMENT/SHA-256 of the user id` `in` or `out`, for segments that are `listed`, for production without a segment;
+ * `production` `slot|next slot|next share|seed|next floor|listed or -`; `slot:NAME` `backend|track|version`.
  */
 export function initialRoutingMap(layout: RouterLayout): string {
   return [
@@ -117,6 +117,13 @@ function requestsPart(layout: RouterLayout): string {
     setVar('seed', 'var(txn.main),field(4,|)', 'unless placed'),
     setVar('nextfloor', 'var(txn.main),field(5,|),add(0)', 'unless placed'),
     setVar('bucket', 'var(txn.seed),concat(/,txn.user),xxh32,mod(10000)', 'if !placed has_user'),
+    '  # Users who are first or last while it takes over.',
+    '  acl next_listed var(txn.main),field(6,|) listed',
+    '  acl next_shared var(txn.nextshare),add(0) gt 0',
+    setVar('digest', 'var(txn.user),sha2(256),hex', 'if !placed next_shared next_listed has_user'),
+    setVar('nextlisted', `str(user:/),concat(,txn.digest),map_str(${ROUTING_MAP})`, 'if !placed next_shared next_listed has_user'),
+    setVar('nextshare', 'int(10000)', 'if { var(txn.nextlisted) -m str in }'),
+    setVar('nextshare', 'int(0)', 'if { var(txn.nextlisted) -m str out }'),
     '  acl in_next var(txn.bucket),sub(txn.nextshare) lt 0',
     ...usableServers('nextservers', 'next'),
     '  acl next_below var(txn.nextservers),sub(txn.nextfloor) lt 0',

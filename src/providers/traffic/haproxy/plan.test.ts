@@ -6,7 +6,7 @@ import type { HaproxyServer, HaproxyState } from './runtime-state.ts';
 const MAP = 'etc/aweigh-router/routing.map';
 const unused = (n: number): HaproxyServer[] => Array.from({ length: n }, (_, i) => ({ name: `s${i + 1}`, address: '127.0.0.1', port: 1, state: 'maint' }));
 const state = (slots: Record<string, string>, servers: Record<string, HaproxyServer[]> = {}): HaproxyState => ({
-  map: new Map([['production', '-|-|0|-|0'], ...['0', '1', '2', '3'].map((n): [string, string] => [`slot:production-${n}`, slots[n] ?? '-|-|-'])]),
+  map: new Map([['production', '-|-|0|-|0|-'], ...['0', '1', '2', '3'].map((n): [string, string] => [`slot:production-${n}`, slots[n] ?? '-|-|-'])]),
   servers: new Map(['0', '1', '2', '3'].map((n) => [`production-${n}`, servers[n] ?? unused(2)])),
 });
 const at = (address: string, draining = false): TrafficServer => ({ address, port: 8080, draining });
@@ -18,13 +18,13 @@ test('servers come before the route points at them, and leave after', () => {
   const old: HaproxyServer[] = [{ name: 's1', address: '127.64.0.1', port: 8080, state: 'ready' }];
   const plan = planCommands(traffic({ v2: [at('127.64.0.2')] }, 'production-v2'), state({ 0: 'production-v1|production|v1' }, { 0: old }));
   expect(plan.before).toEqual([`set map ${MAP} slot:production-1 production-v2|production|v2`, 'set server production-1/s1 addr 127.64.0.2 port 8080', 'set server production-1/s1 state ready']);
-  expect(plan.moves).toEqual([`set map ${MAP} production production-1|-|0|s|0`]);
+  expect(plan.moves).toEqual([`set map ${MAP} production production-1|-|0|s|0|-`]);
   expect(plan.after).toEqual(['set server production-0/s1 state maint', `set map ${MAP} slot:production-0 -|-|-`]);
 });
 
 test('an endpoint that terminates drains, and one that is gone is in maintenance before its place gets another address', () => {
   const servers: HaproxyServer[] = [{ name: 's1', address: '127.64.0.1', port: 8080, state: 'ready' }, { name: 's2', address: '127.64.0.2', port: 8080, state: 'ready' }];
-  const plan = planCommands(traffic({ v1: [at('127.64.0.1', true), at('127.64.0.3')] }, 'production-v1'), { ...state({ 0: 'production-v1|production|v1' }, { 0: servers }), map: new Map([['production', 'production-0|-|0|s|0'], ['slot:production-0', 'production-v1|production|v1']]) });
+  const plan = planCommands(traffic({ v1: [at('127.64.0.1', true), at('127.64.0.3')] }, 'production-v1'), { ...state({ 0: 'production-v1|production|v1' }, { 0: servers }), map: new Map([['production', 'production-0|-|0|s|0|-'], ['slot:production-0', 'production-v1|production|v1']]) });
   expect(plan).toEqual({ before: [], moves: [], after: ['set server production-0/s1 state drain', 'set server production-0/s2 state maint'] });
 });
 

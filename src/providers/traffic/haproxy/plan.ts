@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CannotRouteError, type Traffic, type TrafficBackend, type TrafficRoute } from '../../../controllers/routing/traffic-provider.ts';
+import { CannotRouteError, type Traffic, type TrafficBackend, type TrafficProduction, type TrafficRoute } from '../../../controllers/routing/traffic-provider.ts';
 import { slotName, SLOTS_PER_TRACK } from '../router-layout.ts';
 import { NO_BACKEND } from './config.ts';
 import { ROUTING_MAP } from './routing-map.ts';
@@ -115,23 +115,25 @@ function planRoutes(traffic: Traffic, slots: ReadonlyMap<string, string>, state:
     wanted.set(`segment:${route.segment}`, [slotOf(route.backend), route.share, route.seed, route.floor, route.belowFloor, route.closed ? 'closed' : 'open', isListed(route) ? 'listed' : '-'].join('|'));
   }
   const { production } = traffic;
-  wanted.set('production', [slotOf(production.backend), slotOf(production.next?.backend), production.next?.share ?? 0, production.seed, production.next?.floor ?? 0].join('|'));
+  wanted.set('production', [slotOf(production.backend), slotOf(production.next?.backend), production.next?.share ?? 0, production.seed, production.next?.floor ?? 0, isListed(production) ? 'listed' : '-'].join('|'));
   const commands: string[] = [];
   for (const [key, value] of wanted) {
     const current = state.map.get(key);
     if (current === undefined) throw new CannotRouteError(`Cannot route ${key}: the router's config does not know it`);
     if (current !== value) commands.push(setMap(key, value));
   }
-  return [...planUsers(traffic.routes, state), ...commands];
+  return [...planUsers(traffic, state), ...commands];
 }
 
-const isListed = ({ include = [], exclude = [] }: TrafficRoute): boolean => include.length + exclude.length > 0;
+const isListed = ({ include = [], exclude = [] }: TrafficRoute | TrafficProduction): boolean => include.length + exclude.length > 0;
 const USER = 'user:';
+/** Lists of production: no segment has this name. */
+const NO_SEGMENT = '';
 
 /** Users who are always in or out, by the digest of their id, as the config looks them up. */
-function planUsers(routes: readonly TrafficRoute[], { map }: HaproxyState): string[] {
+function planUsers({ routes, production }: Traffic, { map }: HaproxyState): string[] {
   const wanted = new Map<string, string>();
-  for (const { segment, include = [], exclude = [] } of routes) {
+  for (const { segment, include = [], exclude = [] } of [...routes, { ...production, segment: NO_SEGMENT }]) {
     for (const user of include) wanted.set(userKey(segment, user), 'in');
     for (const user of exclude) wanted.set(userKey(segment, user), 'out');
   }
