@@ -19,11 +19,17 @@ const PARTS = new Set(['control-plane', 'apiserver', 'controllers', 'node', 'net
 /** Runs the command line of this process and sets its exit code. */
 export async function main(): Promise<void> {
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+  const isPart = PARTS.has(process.argv[2] ?? '');
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // Nothing ends sooner: what was cut off would be left behind.
+      if (stop.signal.aborted && !isPart) process.stderr.write('aweigh: still stopping\n');
+      stop.abort();
+    });
+  }
   for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
   // The clock's timers alone do not keep a process alive.
   const alive = setInterval(() => {}, 2 ** 30);
-  const isPart = PARTS.has(process.argv[2] ?? '');
   const terminal: Terminal = {
     out: process.stdout, err: process.stderr, env: process.env, workingDirectory: process.cwd(), program: aweighProgram(), actor: actorOf(process.env),
     clock: systemClock, random: systemRandom, signal: stop.signal,

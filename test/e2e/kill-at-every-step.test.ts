@@ -10,12 +10,12 @@ import { isEmbedded } from '../control-planes/control-plane.ts';
 import { APPLICATION, TestCluster, versionFolder } from './test-cluster.ts';
 import { Traffic } from './traffic.ts';
 
-/** `npm run soak` sets it: at the first six steps of every kind, or as many as AWEIGH_KILLS says, so that what each start does again uses up its share and then passes. */
+/** `npm run soak` sets it: at the first dozen steps of every kind, or as many as AWEIGH_KILLS says, so that what each start does again uses up its share and then passes. */
 const LONG = process.env['AWEIGH_SOAK'] !== undefined;
 /** Every kind of step, also on Kubernetes's own control plane. Otherwise those that are named. */
 const WIDE = LONG || !isEmbedded;
 /** Half of them before the step, half of them after it. */
-const KILLS_PER_KIND = LONG ? Number(process.env['AWEIGH_KILLS'] ?? 6) : 2;
+const KILLS_PER_KIND = LONG ? Number(process.env['AWEIGH_KILLS'] ?? 12) : 2;
 const DEADLINE_MS = WIDE ? 1_800_000 : 240_000;
 const RATE = 100;
 const faults = mkdtempSync(join(tmpdir(), 'aweigh-faults-'));

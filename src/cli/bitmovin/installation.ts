@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Application } from '../../api/application/application.ts';
-import { Applications, Releases } from '../../api/kinds.ts';
+import { Applications, Builds, Releases } from '../../api/kinds.ts';
 import { buildName } from '../../api/names.ts';
 import { hasEnded, type Release } from '../../api/release/release.ts';
 import type { Client } from '../../client/client.ts';
@@ -13,6 +13,7 @@ import { waitFor } from '../operations/wait-for.ts';
 import { UserError } from '../user-error.ts';
 
 export const NAMESPACE = 'default';
+export const FIRST_VERSION = 'v1.17.0';
 const IMAGE = 'bitmovin-service';
 const RELEASE_DEADLINE_MS = 20 * 60_000;
 
@@ -56,6 +57,19 @@ export async function applyServices({ client, example, small }: InstallationOpti
     }
     await client.apply(Applications, { ...application, metadata: { name, namespace: NAMESPACE } }, { fieldManager: 'aweigh-cli', force: true });
   }
+}
+
+/** Of these services those to which nothing was ever pushed. */
+export async function withoutBuild(client: Client, names: readonly string[]): Promise<string[]> {
+  const pushed = new Set((await client.list(Builds, { namespace: NAMESPACE })).items.map((b) => b.spec.application));
+  return names.filter((name) => !pushed.has(name));
+}
+
+/** The minor version after the highest that any of these services has. */
+export async function nextVersion(client: Client, names: readonly string[]): Promise<string> {
+  const { items } = await client.list(Builds, { namespace: NAMESPACE });
+  const minors = items.filter((b) => names.includes(b.spec.application)).map((b) => Number(/^v1\.(\d+)\.0$/.exec(b.spec.version)?.[1] ?? 0));
+  return `v1.${Math.max(...minors) + 1}.0`;
 }
 
 /** Pushes one version of every named service at once and waits until each release has ended.

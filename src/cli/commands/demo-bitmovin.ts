@@ -5,13 +5,13 @@ import { Applications } from '../../api/kinds.ts';
 import { hasEnded } from '../../api/release/release.ts';
 import type { Client } from '../../client/client.ts';
 import { createClient } from '../../client/https-client.ts';
-import { Pods, Services } from '../../client/kinds.ts';
+import { Nodes, Pods, Services } from '../../client/kinds.ts';
 import { loadKubeconfig } from '../../client/kubeconfig.ts';
 import { removeTree } from '../../engine/images/remove-tree.ts';
 import type { RuntimeName } from '../../engine/node/start.ts';
 import { sharedInformers } from '../../runtime/run-controllers.ts';
 import { aborted } from '../aborted.ts';
-import { applyServices, NAMESPACE, progressText, releaseAll, serviceNames, type InstallationOptions, type ReleasesResult } from '../bitmovin/installation.ts';
+import { applyServices, FIRST_VERSION, NAMESPACE, nextVersion, progressText, releaseAll, serviceNames, withoutBuild, type InstallationOptions, type ReleasesResult } from '../bitmovin/installation.ts';
 import { processUsage, type ProcessUsage } from '../bitmovin/process-usage.ts';
 import { Traffic, type TrafficResult } from '../bitmovin/traffic.ts';
 import { Screen } from '../demo/screen.ts';
@@ -49,7 +49,8 @@ interface BitmovinResult {
   readonly kubernetesServices: number;
   readonly pods: number;
   readonly startSeconds?: number;
-  readonly install: ReleasesResult;
+  /** Absent: all services were there. */
+  readonly install?: ReleasesResult;
   readonly concurrent: ReleasesResult;
   readonly traffic?: TrafficResult;
   readonly healthSeconds: number;
@@ -57,7 +58,6 @@ interface BitmovinResult {
   readonly processes: Readonly<Record<string, ProcessUsage>>;
 }
 
-const FIRST = 'v1.17.0', SECOND = 'v1.18.0';
 const HEALTHY_DEADLINE_MS = 120_000;
 
 export function bitmovinCommand(terminal: Terminal): Command {
@@ -89,21 +89,23 @@ async function run(terminal: Terminal, options: BitmovinOptions): Promise<void> 
   if (failed + misrouted + cohortChanges > 0) throw new UserError('Not every request was answered as the rules say: see the numbers above', { exitCode: EXIT.unwell });
 }
 
-/** Its own cluster; it stands until Ctrl-C, or ends at once. */
+/** Its own cluster; it stands until Ctrl-C, or ends at once. What an earlier run left in its directory is taken up. */
 async function begin(terminal: Terminal, options: BitmovinOptions, root: string): Promise<BitmovinResult> {
-  const { clock, out } = terminal;
+  const { clock, err, out } = terminal;
   const startedAt = clock.now();
   const cluster = await startCluster(terminal, { root, router: options.router, nodes: 4, runtime: options.runtime });
   try {
     const startSeconds = (clock.now() - startedAt) / 1_000;
     out.write(`The cluster is ready after ${startSeconds.toFixed(1)} s\n`);
-    const result = { startSeconds, ...(await install(terminal, options, cluster.client, cluster.data, [0, options.services])) };
+    const { length } = (await cluster.client.list(Applications, { namespace: NAMESPACE })).items;
+    const result = { startSeconds, ...(await install(terminal, options, cluster.client, cluster.data, [0, Math.max(length, options.services)])) };
     out.write(`${resultText(result)}\n`);
     if (options.once === true) return result;
     out.write(`It stands until Ctrl-C. Look at it: aweigh health --data ${root}. The same command in another terminal doubles it.\n`);
     await aborted(terminal.signal);
     return result;
   } finally {
+    if (terminal.signal.aborted) err.write('Stopping the pods, then the cluster\n');
     await cluster.stop();
     if (options.once === true && options.data === undefined) await removeTree(root);
   }
@@ -115,7 +117,9 @@ async function double(terminal: Terminal, options: BitmovinOptions, data: DataDi
   try {
     const { length } = (await client.list(Applications, { namespace: NAMESPACE })).items;
     if (length === 0) throw new UserError(`The cluster in ${data.root} has no services yet: wait until the first run has made them, then double it`);
-    const result = await install(terminal, options, client, data, [length, 2 * length]);
+    const [node] = (await client.list(Nodes)).items;
+    const runtime = node?.status?.nodeInfo?.containerRuntimeVersion.startsWith('aweigh-simulated:') === true ? 'simulated' : 'process';
+    const result = await install(terminal, { ...options, runtime }, client, data, [length, 2 * length]);
     terminal.out.write(`${resultText(result)}\n`);
     return result;
   } finally {
@@ -133,19 +137,20 @@ async function install(terminal: Terminal, options: BitmovinOptions, client: Cli
   const names = serviceNames(example, from, to), some = names.slice(0, options.releases);
   let traffic: Traffic | undefined;
   try {
-    out.write(`Installing ${names.length} services, ${FIRST} of each\n`);
     await applyServices(installation, names);
-    const installed = await release(terminal, installation, names, FIRST);
+    const fresh = await withoutBuild(client, names);
+    if (fresh.length < names.length) out.write(`${names.length - fresh.length} services are there from an earlier run\n`);
+    const installed = fresh.length === 0 ? undefined : await release(terminal, installation, fresh, FIRST_VERSION);
     await becomeHealthy(terminal, client);
     if (options.runtime === 'process') {
       traffic = await Traffic.start({ client, informer, loadCommand: [program[0], ...program.slice(1), 'load'], env, log: join(data.root, 'requests.jsonl'), requestsPerSecond: options.rate, clock, signal }, serviceNames(example, 0, to));
       out.write(`${options.rate} requests a second go to ${to} services\n`);
     }
-    const concurrent = await release(terminal, installation, some, SECOND, traffic);
+    const concurrent = await release(terminal, installation, some, await nextVersion(client, some), traffic);
     const judged = await traffic?.stop();
     traffic = undefined;
     await becomeHealthy(terminal, client);
-    return { runtime: options.runtime, install: installed, concurrent, ...(judged && { traffic: judged }), ...(await look(terminal, client)), processes: usages(data) };
+    return { runtime: options.runtime, ...(installed && { install: installed }), concurrent, ...(judged && { traffic: judged }), ...(await look(terminal, client)), processes: usages(data) };
   } finally {
     traffic?.kill();
     stop.abort();
@@ -197,7 +202,7 @@ function resultText({ concurrent, health, healthSeconds, install: installed, kub
   return [
     `${services} services, ${kubernetesServices} Services, ${pods} pods: ${Object.entries(health).map(([state, count]) => `${count} ${state}`).join(', ')} (read in ${healthSeconds.toFixed(2)} s)`,
     ...(startSeconds === undefined ? [] : [`start of the cluster ${startSeconds.toFixed(1)} s`]),
-    `${installed.releases} first releases at once: ${installed.seconds.toFixed(1)} s`,
+    ...(installed === undefined ? [] : [`${installed.releases} first releases at once: ${installed.seconds.toFixed(1)} s`]),
     `${concurrent.releases} concurrent releases: ${concurrent.seconds.toFixed(1)} s, the slowest ${concurrent.slowestSeconds.toFixed(1)} s`,
     ...(traffic === undefined ? [] : [
       `${traffic.requests} requests meanwhile: ${traffic.failed} failed, ${traffic.misrouted} misrouted, ${traffic.cohortChanges} users changed cohort; p50 ${traffic.p50Ms} ms, p99 ${traffic.p99Ms} ms`,
