@@ -21,6 +21,8 @@ export interface NodeContext {
   readonly baseEnv: ReadonlyMap<string, string>;
   /** A pod's own resolv.conf; undefined: the machine's. */
   readonly resolvConf: (pod: Pod) => string | undefined;
+  /** A pod's own hosts file; undefined: the machine's. */
+  readonly hosts: (pod: Pod, podIp: string) => string | undefined;
   /** The longest wait of a container that ended for its next start; absent: five minutes. */
   readonly maxRestartDelayMs?: number;
   /** All status writes pass it, so that a thousand pods at once do not flood the API. */

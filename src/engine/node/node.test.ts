@@ -133,6 +133,10 @@ test('a container that ends starts again at once, then waits ever longer', async
   expect(waiting.status?.containerStatuses?.[0]).toMatchObject({ restartCount: 1, ready: false, lastState: { terminated: { exitCode: 7, reason: 'Error' } } });
   expect(waiting.status?.phase).toBe('Running');
   await remove('crash');
+  await client.create(Pods, pod('says', { restartPolicy: 'Never', containers: [{ ...sh('app', 'for n in $(seq 100); do echo $n; done; exit 1'), terminationMessagePolicy: 'FallbackToLogsOnError' }] }));
+  const failed = await until('it failed', async () => get('says').then((p) => p.status?.phase === 'Failed' && p));
+  expect(failed.status?.containerStatuses?.[0]?.state?.terminated?.message?.split('\n')).toEqual([...Array.from({ length: 80 }, (_, i) => String(i + 21)), '']);
+  await remove('says');
 });
 
 test('init containers run one after the other, sidecars beside, and a pod that is done is done', async () => {

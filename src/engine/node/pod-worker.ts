@@ -14,6 +14,7 @@ import type { PodPlace, RecoveredPod, RuntimeContainer } from './runtime/runtime
 import { serviceEnv } from './service-env.ts';
 import { StatusWriter } from './status-writer.ts';
 import { runHook, stopContainer } from './stop-container.ts';
+import { terminationMessage } from './termination-message.ts';
 import { TrackedContainer } from './tracked-container.ts';
 import type { TokenRequest } from './volume-files.ts';
 
@@ -222,7 +223,7 @@ export class PodWorker {
         pod: { uid: this.uid, namespace: meta.namespace ?? '', name: meta.name ?? '', nodeName: this.#pod.spec?.nodeName ?? '', hostNetwork: this.#pod.spec?.hostNetwork === true },
         name: spec.name, attempt, image, command: spec.command, args: spec.args, workingDir: spec.workingDir, env: env.env,
         mounts: containerMounts(spec, volumes.outcome === 'ok' ? volumes.paths : new Map(), env.env),
-        port: spec.ports?.[0]?.containerPort, readOnlyRoot: spec.securityContext?.readOnlyRootFilesystem, resolvConf: this.#context.resolvConf(this.#pod),
+        port: spec.ports?.[0]?.containerPort, readOnlyRoot: spec.securityContext?.readOnlyRootFilesystem, resolvConf: this.#context.resolvConf(this.#pod), hosts: this.#context.hosts(this.#pod, place.podIp),
       });
       tracked.began(running, image.digest);
       if (runtime.runsPrograms) this.#event('Normal', 'Started', `Container ${spec.name} started`);
@@ -243,7 +244,7 @@ export class PodWorker {
       const own = containers.filter((c) => c.name === name);
       for (const container of own) {
         tracked.began(container, container.imageDigest);
-        if (container.exit !== undefined) tracked.end(container, container.exit);
+        if (container.exit !== undefined) tracked.end(container, container.exit, undefined, terminationMessage(tracked.spec, container, container.exit));
       }
       if (tracked.running === undefined) {
         // It ended while nobody looked, or with the machine: it starts again without a wait.
@@ -261,7 +262,7 @@ export class PodWorker {
   #follow(tracked: TrackedContainer, running: RuntimeContainer, adopted: boolean): void {
     void running.ended.then((exit) => {
       if (tracked.running !== running) return;
-      tracked.end(running, exit, tracked.oomKilled === running ? 'OOMKilled' : undefined);
+      tracked.end(running, exit, tracked.oomKilled === running ? 'OOMKilled' : undefined, terminationMessage(tracked.spec, running, exit));
       this.wake();
     });
     const hook = tracked.spec.lifecycle?.postStart;

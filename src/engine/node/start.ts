@@ -19,6 +19,7 @@ import { keepMemoryLimits } from './memory-limits.ts';
 import type { NodeContext } from './node-context.ts';
 import { keepRegistered } from './node-registration.ts';
 import { PodWorkers } from './pod-workers.ts';
+import { hostsFile } from './hosts-file.ts';
 import { resolvConf, type ClusterDns } from './resolv-conf.ts';
 import { splitCidr } from './runtime/address-pool.ts';
 import { namespaceNetwork, type PodNetworkName } from './runtime/process/pod-network.ts';
@@ -104,7 +105,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     writes: new Gate(statusWritesAtATime),
     ...(options.maxRestartDelayMs !== undefined && { maxRestartDelayMs: options.maxRestartDelayMs }),
     baseEnv: new Map(Object.entries({ ...(dns === undefined ? {} : { CLUSTER_DNS: `${dns.address}:${dns.port}` }), ...options.podEnv })),
-    resolvConf: (pod) => resolvConf(pod, dns, existsSync('/etc/resolv.conf') ? readFileSync('/etc/resolv.conf', 'utf8') : ''),
+    resolvConf: (pod) => resolvConf(pod, dns, machineFile('/etc/resolv.conf')),
+    hosts: (pod, podIp) => hostsFile(pod, podIp, dns, machineFile('/etc/hosts')),
   };
   const only = nodeNames.length === 1 ? { fieldSelector: `spec.nodeName=${nodeNames[0]}` } : {};
   const pods = new PodWorkers(context, nodeNames);
@@ -137,3 +139,5 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 }
 
 const statusWritesAtATime = 16;
+
+const machineFile = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');

@@ -7,11 +7,11 @@ import type { Target } from './target.ts';
 const images = 'registry.k8s.io/e2e-test-images';
 
 /** What the tests' images are replaced with: the one program `agnhost`, built from Kubernetes's source, and this machine's shell. */
-const substitutes: readonly { readonly tags: readonly string[]; readonly agnhost: boolean; readonly run: { readonly entrypoint: readonly string[]; readonly cmd?: readonly string[] } }[] = [
+const substitutes: readonly { readonly tags: readonly string[]; readonly agnhost: boolean; readonly run: { readonly entrypoint?: readonly string[]; readonly cmd?: readonly string[] } }[] = [
   { tags: [`${images}/agnhost:2.59`, `${images}/agnhost:2.55`], agnhost: true, run: { entrypoint: ['/agnhost'], cmd: ['pause'] } },
   { tags: ['registry.k8s.io/pause:3.10.1'], agnhost: true, run: { entrypoint: ['/agnhost', 'pause'] } },
   { tags: [`${images}/nginx:1.14-4`, `${images}/nginx:1.15-4`], agnhost: true, run: { entrypoint: ['/agnhost', 'netexec', '--http-port=80', '--udp-port=-1'] } },
-  { tags: [`${images}/busybox:1.37.0-1`, `${images}/busybox:1.36.1-1`], agnhost: false, run: { entrypoint: [], cmd: ['sh'] } },
+  { tags: [`${images}/busybox:1.37.0-1`, `${images}/busybox:1.36.1-1`], agnhost: false, run: { cmd: ['sh'] } },
 ];
 
 /** `aweigh up` as it is built, in a network of its own, where each pod has a network namespace; with the images that tests run. Needs root.

@@ -32,7 +32,7 @@ export function decode(body: string, kind: BuiltInKind, fieldValidation: FieldVa
   } catch (cause) {
     throw badRequest(`The body is not JSON: ${(cause as Error).message}`, cause);
   }
-  return finish(value, kind, fieldValidation, (keys) => (countKeys(body) === keys ? [] : duplicateKeys(body)));
+  return finish(value, kind, fieldValidation, (keys) => (countKeys(body) === keys ? [] : duplicateFields(body)));
 }
 
 /** The same for a value already parsed (the result of a patch, a protobuf message). The value is changed in place:
@@ -41,6 +41,10 @@ export function decodeValue(value: unknown, kind: BuiltInKind, fieldValidation: 
   return finish(value, kind, fieldValidation, () => []);
 }
 
+/** What is said of each key that a JSON text names more than once. */
+export const duplicateFields = (text: string): string[] => duplicateKeys(text).map((path) => `duplicate field "${path}"`);
+
+/** @param duplicatesOf says what is doubled, given how many keys the value has */
 function finish(value: unknown, kind: BuiltInKind, fieldValidation: FieldValidation, duplicatesOf: (keys: number) => string[]): Decoded {
   const name = shapeName(kind.group, kind.version, kind.kind);
   if (!hasShape(name)) throw new Error(`${kind.kind} of ${kind.group}/${kind.version} is no built-in kind`);
@@ -51,7 +55,7 @@ function finish(value: unknown, kind: BuiltInKind, fieldValidation: FieldValidat
     const object = walked.value as KindObject;
     requireKind(object, apiVersion, kind.kind);
     if (fieldValidation === 'Ignore') return { object, warnings: [] };
-    const problems = [...walked.unknown.map((path) => `unknown field "${path}"`), ...duplicatesOf(walked.keys).map((path) => `duplicate field "${path}"`)];
+    const problems = [...walked.unknown.map((path) => `unknown field "${path}"`), ...duplicatesOf(walked.keys)];
     if (problems.length > 0 && fieldValidation === 'Strict') throw badRequest(`strict decoding error: ${problems.join(', ')}`);
     return { object, warnings: problems };
   } catch (error) {
@@ -68,19 +72,23 @@ function requireKind(object: KindObject, apiVersion: string, kind: string): void
   }
 }
 
-function parseYaml(body: string): { value: unknown; duplicates: string[] } {
+/** Reads YAML; of a key that comes more than once the last one counts, and `duplicates` says so of each in the words that clients look for.
+ *  @throws {StatusError} 400 */
+export function parseYaml(body: string): { value: unknown; duplicates: string[] } {
   const document = parseDocument(body, { uniqueKeys: true, merge: true, logLevel: 'error' });
   const duplicates: string[] = [];
   for (const error of document.errors) {
-    if (error.code === 'DUPLICATE_KEY') duplicates.push(`line ${error.linePos?.[0].line ?? '?'}`);
+    if (error.code === 'DUPLICATE_KEY') duplicates.push(`line ${error.linePos?.[0].line ?? '?'}: key ${JSON.stringify(keyAt(body, error.pos[0]))} already set in map`);
     else throw badRequest(`The body is not YAML: ${error.message}`, error);
   }
-  return { value: yamlValue(() => document.toJS() as unknown), duplicates };
+  return { value: yamlValue(() => document.toJS({ maxAliasCount: 100 }) as unknown), duplicates };
 }
+
+const keyAt = (text: string, start: number): string => /^(?:"([^"]*)"|'([^']*)'|([^:\n]*))/.exec(text.slice(start))?.slice(1).find((key) => key !== undefined)?.trim() ?? '';
 
 /** What YAML stands for, if JSON can say it: an alias inside what it names cannot be written out, and too many are an attack.
  *  @throws {StatusError} 400 */
-export function yamlValue(read: () => unknown): unknown {
+function yamlValue(read: () => unknown): unknown {
   try {
     const value = read();
     JSON.stringify(value);

@@ -21,7 +21,7 @@ import { subjectOf } from '../http/api-request.ts';
 export async function applyObject(request: ApiRequest, body: Buffer): Promise<StoredRecord> {
   const manager = request.query.get('fieldManager');
   if (!manager) throw invalid('meta.k8s.io', 'PatchOptions', '', [{ type: 'Required', field: 'fieldManager', detail: 'An apply names its manager' }]);
-  const applied = await parseYaml(body);
+  const applied = parseYaml(request, body);
   if (applied === null || typeof applied !== 'object' || Array.isArray(applied)) throw badRequest('The body of an apply must be one object');
   const head = request.api.store.head(collectionOf(request.api, request.resource), storeKey(request.namespace, request.name ?? ''));
   if (head === undefined && request.subresource !== undefined) throw notFound(subjectOf(request));

@@ -1,5 +1,5 @@
 import { badRequest, unsupportedMediaType } from '../api-error.ts';
-import { decode, decodeValue, yamlValue, type Decoded, type FieldValidation } from '../decode/decode.ts';
+import { decode, decodeValue, duplicateFields, parseYaml as decodeYaml, type Decoded, type FieldValidation } from '../decode/decode.ts';
 import { hasDuplicateKeys } from '../decode/duplicate-keys.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { mediaTypeOf, readBody } from '../http/body.ts';
@@ -47,13 +47,24 @@ async function decodeBody(request: ApiRequest, body: Buffer, mediaType: string, 
   const custom = kind === request.resource && request.resource.custom !== undefined;
   switch (mediaType) {
     case 'application/json': case '*/*':
-      return custom ? decodeCustom(parseJson(body), request.resource, fieldValidationOf(request)) : decode(body.toString(), kind, fieldValidationOf(request));
+      return custom ? decodeCustomJson(request, body) : decode(body.toString(), kind, fieldValidationOf(request));
     case 'application/yaml':
-      return custom ? decodeCustom(await parseYaml(body), request.resource, fieldValidationOf(request)) : decode(body.toString(), kind, fieldValidationOf(request), 'yaml');
+      return custom ? decodeCustomYaml(request, body) : decode(body.toString(), kind, fieldValidationOf(request), 'yaml');
     case mediaTypes.protobuf:
       return decodeValue(await parseProtobuf(body, kind), kind);
     default: throw unsupportedMediaType(mediaType);
   }
+}
+
+function decodeCustomJson(request: ApiRequest, body: Buffer): Decoded {
+  const value = parseJson(body);
+  const text = body.toString();
+  return decodeCustom(value, request.resource, fieldValidationOf(request), hasDuplicateKeys(text, value) ? duplicateFields(text) : []);
+}
+
+function decodeCustomYaml(request: ApiRequest, body: Buffer): Decoded {
+  const { value, duplicates } = yamlOf(body);
+  return decodeCustom(value, request.resource, fieldValidationOf(request), duplicates);
 }
 
 async function loadProtobuf() {
@@ -84,16 +95,24 @@ export function parseJson(body: Buffer): unknown {
   }
 }
 
-/** @throws {StatusError} 400 */
-export async function parseYaml(body: Buffer): Promise<unknown> {
-  const text = body.toString();
-  const json = asJson(text);
-  if (json !== undefined) return json;
-  const { parse } = await import('yaml');
-  return yamlValue(() => parse(text, { maxAliasCount: 100, logLevel: 'error' }) as unknown);
+/** Reads a YAML body. Doubled keys are refused or warned of, as the request asks.
+ *  @throws {StatusError} 400 */
+export function parseYaml(request: ApiRequest, body: Buffer): unknown {
+  const { value, duplicates } = yamlOf(body);
+  const fieldValidation = fieldValidationOf(request);
+  if (duplicates.length === 0 || fieldValidation === 'Ignore') return value;
+  if (fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicates.join(', ')}`);
+  request.warnings.push(...duplicates);
+  return value;
 }
 
-/** Every JSON text is YAML of the same value, and most clients send it: its parser is 20 times faster. Doubled keys, which YAML refuses, are left to it. */
+function yamlOf(body: Buffer): { readonly value: unknown; readonly duplicates: readonly string[] } {
+  const text = body.toString();
+  const json = asJson(text);
+  return json === undefined ? decodeYaml(text) : { value: json, duplicates: [] };
+}
+
+/** Every JSON text is YAML of the same value, and most clients send it: its parser is 20 times faster. Doubled keys are left to YAML's, which says where they are. */
 function asJson(text: string): unknown {
   if (!text.startsWith('{')) return undefined;
   try {

@@ -67,7 +67,7 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
   let given: DeleteOptions = {};
   if (body.length > 0) {
     const mediaType = mediaTypeOf(req);
-    const value = mediaType === mediaTypes.protobuf ? await parseProtobuf(body, { group: '', version: 'v1', kind: 'DeleteOptions' }) : mediaType.includes('yaml') ? await parseYaml(body) : parseJson(body);
+    const value = mediaType === mediaTypes.protobuf ? await parseProtobuf(body, { group: '', version: 'v1', kind: 'DeleteOptions' }) : mediaType.includes('yaml') ? parseYaml(request, body) : parseJson(body);
     if (value === null || typeof value !== 'object' || Array.isArray(value)) throw badRequest('The body of a deletion must be DeleteOptions');
     given = value as DeleteOptions;
     if (given.kind !== undefined && given.kind !== 'DeleteOptions') throw badRequest(`The body of a deletion must be DeleteOptions, not ${given.kind}`);

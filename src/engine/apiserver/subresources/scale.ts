@@ -75,7 +75,7 @@ async function patchedScale(request: ApiRequest): Promise<KindObject> {
   const type = patchTypeOf({ ...request, resource: { ...request.resource, custom: undefined } });
   const body = await readBody(request.req);
   const current = scaleOf(request.resource, asKind(headOf(request).object)) as unknown as JsonObject;
-  const patch = type === 'apply' ? await parseYaml(body) : parseJson(body);
+  const patch = type === 'apply' ? parseYaml(request, body) : parseJson(body);
   if (patch === null || typeof patch !== 'object') throw badRequest('The body of a patch must be JSON');
   return decodePatched(request, patched(request, current, patch, type === 'json' ? 'json' : 'merge'), scaleKind);
 }

@@ -47,6 +47,8 @@ export interface StartContainer {
   readonly readOnlyRoot?: boolean;
   /** Text of its /etc/resolv.conf, where it is to have one of its own and the runtime can give it. */
   readonly resolvConf?: string;
+  /** Text of its /etc/hosts, likewise. */
+  readonly hosts?: string;
   /** First container port, where there is one. */
   readonly port?: number;
 }

@@ -174,9 +174,13 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
       const record = pods.get(pod.uid)!;
       const network = pod.hostNetwork ? hostNetwork : podNetwork;
       await network.join(pod.uid, record.podIp);
-      const resolvConf = request.resolvConf === undefined ? undefined : join(podsFolder, pod.uid, 'resolv.conf');
-      if (resolvConf !== undefined) writeFileSync(resolvConf, request.resolvConf!, { mode: 0o644 });
-      const layer = await writableLayer(sharing, { root: await images.unpack(image), folder: join(folder, 'layer'), readOnly: request.readOnlyRoot === true, mounts: [...(resolvConf === undefined ? [] : [{ source: resolvConf, path: '/etc/resolv.conf', readOnly: false }]), ...request.mounts], kept: [options.folder] });
+      const networkFiles = Object.entries({ 'resolv.conf': request.resolvConf, hosts: request.hosts }).flatMap(([file, text]) => {
+        if (text === undefined) return [];
+        const source = join(podsFolder, pod.uid, file);
+        writeFileSync(source, text, { mode: 0o644 });
+        return [{ source, path: `/etc/${file}`, readOnly: false }];
+      });
+      const layer = await writableLayer(sharing, { root: await images.unpack(image), folder: join(folder, 'layer'), readOnly: request.readOnlyRoot === true, mounts: [...networkFiles, ...request.mounts], kept: [options.folder] });
       const { root } = layer;
       const cwd = join(root, posix.resolve('/', request.workingDir ?? image.run.WorkingDir ?? '/'));
       const env = containerVariables(request, placeOf(record), { root, mark: markOf(pod.uid, name, attempt), nodePath: options.nodePath, hostPath: options.hostPath });
