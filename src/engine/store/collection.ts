@@ -1,4 +1,4 @@
-import { History, type HistoryLimits } from './history.ts';
+import type { History } from './history.ts';
 import type { StoredRecord, StoreEvent } from './record.ts';
 import { SortedKeys } from './sorted-keys.ts';
 
@@ -13,9 +13,9 @@ export class Collection {
   readonly #listeners = new Set<EventListener>();
   #answered: { readonly question: string; readonly answer: unknown } | undefined;
 
-  constructor(name: string, revision: number, limits: HistoryLimits) {
+  constructor(name: string, history: History) {
     this.name = name;
-    this.history = new History(revision, limits);
+    this.history = history;
   }
 
   get size(): number {

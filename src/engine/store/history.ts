@@ -1,29 +1,65 @@
 import type { StoreEvent } from './record.ts';
 
 export interface HistoryLimits {
-  /** Events older than this may be dropped. */
+  /** Events older than this are dropped. */
   readonly ageMs: number;
-  /** Events are dropped above this many bytes of JSON, whatever their age. */
+  /** All collections of a store together keep events of about so many bytes, the newest ones, whatever their age. */
   readonly bytes: number;
-  /** This many newest events are always kept. */
+  /** This many newest events of each collection are always kept. */
   readonly least: number;
 }
 
-export const defaultHistoryLimits: HistoryLimits = { ageMs: 300_000, bytes: 32 * 1024 * 1024, least: 100 };
+export const defaultHistoryLimits: HistoryLimits = { ageMs: 300_000, bytes: 64 * 1024 * 1024, least: 100 };
+
+/** What an event takes in memory beside its JSON. */
+const BYTES_AN_EVENT = 512;
+
+const bytesOf = (event: StoreEvent): number => event.record.json.length + BYTES_AN_EVENT;
+
+/** The histories of a store, which share one limit: what is dropped first is the oldest of all, so that they reach about equally far back. */
+export class Histories {
+  readonly #limits: HistoryLimits;
+  readonly #all: History[] = [];
+  #bytes = 0;
+
+  constructor(limits: HistoryLimits) {
+    this.#limits = limits;
+  }
+
+  /** @param startRevision nothing at or before it can be replayed */
+  open(startRevision: number): History {
+    const history = new History(startRevision, (bytes, nowMs) => this.#changed(bytes, nowMs));
+    this.#all.push(history);
+    return history;
+  }
+
+  /** @param nowMs absent where events went */
+  #changed(bytes: number, nowMs?: number): void {
+    this.#bytes += bytes;
+    if (nowMs === undefined) return;
+    const { ageMs, bytes: most, least } = this.#limits;
+    for (;;) {
+      let oldest: History | undefined;
+      for (const history of this.#all) {
+        if (history.size > least && (oldest === undefined || history.oldestAtMs < oldest.oldestAtMs)) oldest = history;
+      }
+      if (oldest === undefined || (this.#bytes <= most && nowMs - oldest.oldestAtMs <= ageMs)) return;
+      oldest.dropOldest();
+    }
+  }
+}
 
 /** The recent events of one collection, oldest first. */
 export class History {
   /** Undefined before `#first`: what was dropped must not be held until the list is cut. */
   #events: (StoreEvent | undefined)[] = [];
   #first = 0;
-  #bytes = 0;
   #compactedRevision: number;
-  readonly #limits: HistoryLimits;
+  readonly #changed: (bytes: number, nowMs?: number) => void;
 
-  /** @param startRevision nothing at or before it can be replayed */
-  constructor(startRevision: number, limits: HistoryLimits) {
+  constructor(startRevision: number, changed: (bytes: number, nowMs?: number) => void) {
     this.#compactedRevision = startRevision;
-    this.#limits = limits;
+    this.#changed = changed;
   }
 
   /** The newest revision that is gone: a watch must start at or after it. */
@@ -31,33 +67,35 @@ export class History {
     return this.#compactedRevision;
   }
 
-  append(event: StoreEvent): void {
-    this.#events.push(event);
-    this.#bytes += event.record.json.length;
-    this.compact(event.atMs);
+  get size(): number {
+    return this.#events.length - this.#first;
   }
 
-  compact(nowMs: number): void {
-    const { ageMs, bytes, least } = this.#limits;
-    while (this.#events.length - this.#first > least) {
-      const oldest = this.#events[this.#first] as StoreEvent;
-      if (this.#bytes <= bytes && nowMs - oldest.atMs <= ageMs) break;
-      this.#bytes -= oldest.record.json.length;
-      this.#compactedRevision = oldest.revision;
-      this.#events[this.#first++] = undefined;
-    }
+  /** Infinity where there is no event. */
+  get oldestAtMs(): number {
+    return this.#events[this.#first]?.atMs ?? Infinity;
+  }
+
+  append(event: StoreEvent): void {
+    this.#events.push(event);
+    this.#changed(bytesOf(event), event.atMs);
+  }
+
+  dropOldest(): void {
+    const oldest = this.#events[this.#first];
+    if (oldest === undefined) return;
+    this.#compactedRevision = oldest.revision;
+    this.#events[this.#first++] = undefined;
     if (this.#first > 1024 && this.#first * 2 > this.#events.length) {
       this.#events = this.#events.slice(this.#first);
       this.#first = 0;
     }
+    this.#changed(-bytesOf(oldest));
   }
 
   /** Forgets everything up to `revision`, as a test of expired clients needs. */
   compactTo(revision: number): void {
-    const kept = this.#kept(this.#first).filter((e) => e.revision > revision);
-    this.#events = kept;
-    this.#first = 0;
-    this.#bytes = kept.reduce((sum, e) => sum + e.record.json.length, 0);
+    while ((this.#events[this.#first]?.revision ?? Infinity) <= revision) this.dropOldest();
     this.#compactedRevision = Math.max(this.#compactedRevision, revision);
   }
 
@@ -71,10 +109,6 @@ export class History {
       if ((this.#events[middle] as StoreEvent).revision <= revision) low = middle + 1;
       else high = middle;
     }
-    return this.#kept(low);
-  }
-
-  #kept(from: number): StoreEvent[] {
-    return this.#events.slice(from) as StoreEvent[];
+    return this.#events.slice(low) as StoreEvent[];
   }
 }

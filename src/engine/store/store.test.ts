@@ -8,14 +8,14 @@ import { systemClock } from '../../runtime/system-clock.ts';
 import { DataDamagedError, DataFormatError } from './data-error.ts';
 import { DataLockedError } from './data-lock.ts';
 import { snapshotStore } from './snapshot.ts';
-import { Store } from './store.ts';
+import { Store, type StoreOptions } from './store.ts';
 
 let dir: string;
 beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'aweigh-store-')); });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const object = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
-const opened = (): Store => new Store({ dir, clock: systemClock });
+const opened = (options: Partial<StoreOptions> = {}): Store => new Store({ dir, clock: systemClock, ...options });
 
 test('revisions are one sequence, and go on where they stopped', async () => {
   const first = opened();
@@ -53,6 +53,22 @@ test('a past revision is listed as it was while history reaches back to it', asy
   expect([...collection.records()].map((r) => r.key)).toEqual(['a', 'bb', 'c']);
   collection.history.compactTo(store.revision);
   expect(collection.recordsAt(then)).toBeUndefined();
+  await store.close();
+});
+
+test('all histories of a store share one limit: the oldest events of all go first, but for the newest of each collection', async () => {
+  const store = opened({ history: { ageMs: 300_000, bytes: 20_000, least: 2 } });
+  const quiet = store.collection('/quiet'), busy = store.collection('/busy');
+  for (let i = 0; i < 5; i++) await store.put(quiet, `q${i}`, object(`q${i}`));
+  const before = store.revision;
+  for (let i = 0; i < 5; i++) await store.put(busy, `b${i}`, object(`b${i}`));
+  expect(busy.history.after(before)).toHaveLength(5);
+  expect(quiet.history.after(before - 5)).toHaveLength(5);
+  for (let i = 0; i < 100; i++) await store.put(busy, `more-${i}`, object(`more-${i}`));
+  expect(quiet.history.after(before - 5)).toBeUndefined();
+  expect(quiet.history.after(before - 2)).toHaveLength(2);
+  expect(busy.history.after(before)).toBeUndefined();
+  expect(busy.history.size).toBeGreaterThan(10);
   await store.close();
 });
 

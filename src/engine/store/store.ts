@@ -7,7 +7,7 @@ import { Collection } from './collection.ts';
 import { DataDamagedError, DataFormatError, UnusableDataError } from './data-error.ts';
 import { lockData } from './data-lock.ts';
 import { DiskSpace } from './disk-space.ts';
-import { defaultHistoryLimits, type HistoryLimits } from './history.ts';
+import { defaultHistoryLimits, Histories, type HistoryLimits } from './history.ts';
 import { jsonOf, StoredRecord, type StoreEvent } from './record.ts';
 import { checkHeader } from './file-header.ts';
 import { checkIdentity } from './store-identity.ts';
@@ -50,7 +50,7 @@ export class Store {
   readonly #reopenAfterBytes: number;
   readonly #unlock: () => void;
   readonly #clock: Clock;
-  readonly #limits: HistoryLimits;
+  readonly #histories: Histories;
   readonly #space: DiskSpace;
   readonly #onBroken: (error: Error) => void;
   readonly #collections = new Map<string, Collection>();
@@ -65,7 +65,7 @@ export class Store {
 
   constructor(options: StoreOptions) {
     this.#clock = options.clock;
-    this.#limits = options.history ?? defaultHistoryLimits;
+    this.#histories = new Histories(options.history ?? defaultHistoryLimits);
     this.#space = new DiskSpace(options.dir, options.clock, options.freeBytes);
     this.#onBroken = options.onBroken ?? (() => {});
     this.#dir = options.dir;
@@ -108,7 +108,7 @@ export class Store {
   collection(name: string): Collection {
     let found = this.#collections.get(name);
     if (found === undefined) {
-      found = new Collection(name, this.#startRevision, this.#limits);
+      found = new Collection(name, this.#histories.open(this.#startRevision));
       this.#collections.set(name, found);
     }
     return found;
@@ -262,7 +262,7 @@ export class Store {
     const { entryCount } = this.#objects.getStats() as { entryCount: number };
     if (read !== entryCount) throw new DataDamagedError(dir, `${read} of ${entryCount} objects can be read`);
     for (const [name, records] of collections) {
-      const collection = new Collection(name, revision, this.#limits);
+      const collection = new Collection(name, this.#histories.open(revision));
       for (const record of records) collection.load(record);
       this.#collections.set(name, collection);
     }
