@@ -5,6 +5,7 @@ import { isInvalid, isNotFound } from '../../client/status-error.ts';
 import { selects } from '../../kubernetes/label-selector.ts';
 import { controllerOf, controllerReference } from '../../kubernetes/owner-reference.ts';
 import type { LabelSelector } from '../../kubernetes/types.generated.ts';
+import type { Informer } from '../../runtime/informer.ts';
 
 export interface Claim<T> {
   /** Owned and matching. */
@@ -15,11 +16,26 @@ export interface Claim<T> {
   readonly release: readonly T[];
 }
 
-/** Sorts the objects of a namespace by whether `owner` manages them, should take them, or should let them go. */
-export function claim<T extends KubernetesObject>(owner: KubernetesObject, selector: LabelSelector | undefined, candidates: readonly T[]): Claim<T> {
+const BY_CONTROLLER = 'engine/controller';
+const controllerUid = (object: KubernetesObject): string[] => [ownedBy(object.metadata?.namespace, controllerOf(object)?.uid)];
+/** @param uid absent: by nobody */
+const ownedBy = (namespace: string | undefined, uid: string | undefined): string => `${namespace}/${uid ?? ''}`;
+
+/** To be called before {@link candidates}. */
+export function indexOwners<T extends KubernetesObject>(informer: Informer<T>): void {
+  informer.addIndex(BY_CONTROLLER, controllerUid);
+}
+
+/** Objects that an owner may have to do with: its own, and those of its namespace that are nobody's. */
+export function candidates<T extends KubernetesObject>(informer: Informer<T>, { metadata }: KubernetesObject): T[] {
+  return [metadata?.uid, undefined].flatMap((uid) => informer.byIndex(BY_CONTROLLER, ownedBy(metadata?.namespace, uid)));
+}
+
+/** Sorts {@link candidates} by whether `owner` manages them, should take them, or should let them go. */
+export function claim<T extends KubernetesObject>(owner: KubernetesObject, selector: LabelSelector | undefined, from: readonly T[]): Claim<T> {
   const result = { owned: [] as T[], adopt: [] as T[], release: [] as T[] };
   const mayTake = owner.metadata?.deletionTimestamp === undefined;
-  for (const object of candidates) {
+  for (const object of from) {
     const controller = controllerOf(object);
     const matches = selects(selector, object.metadata?.labels);
     if (controller?.uid === owner.metadata?.uid) {

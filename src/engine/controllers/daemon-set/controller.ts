@@ -7,7 +7,7 @@ import type { DaemonSet, DaemonSetStatus, Pod } from '../../../kubernetes/types.
 import { source, type ControllerContext, type ControllerFactory } from '../../../runtime/controller.ts';
 import { createEventRecorder, type EventRecorder } from '../../../runtime/event-recorder.ts';
 import { Expectations } from '../../../runtime/expectations.ts';
-import { applyClaim, claim } from '../claim.ts';
+import { applyClaim, candidates, claim, indexOwners } from '../claim.ts';
 import { inSlowStart } from '../pod-batch.ts';
 import { podFromTemplate } from '../pod-template.ts';
 import { presentRevision, writeRevisions } from '../template-revision.ts';
@@ -18,6 +18,7 @@ export const daemonSetController: ControllerFactory = (context) => {
   const expectations = new Expectations(context.clock);
   const events = createEventRecorder(context, 'daemonset-controller');
   const sets = context.informer(DaemonSets);
+  indexOwners(context.informer(Pods));
   context.informer(Pods).onChange(({ previous, current }) => {
     const pod = current ?? previous;
     const owner = pod === undefined ? undefined : controllerOf(pod);
@@ -37,7 +38,7 @@ export const daemonSetController: ControllerFactory = (context) => {
     async reconcile(key) {
       const set = sets.get(key);
       if (set?.spec === undefined) return {};
-      const claimed = claim(set, set.spec.selector, context.informer(Pods).list(key.namespace));
+      const claimed = claim(set, set.spec.selector, candidates(context.informer(Pods), set));
       await applyClaim(context.client, Pods, set, 'apps/v1', 'DaemonSet', claimed);
       const kept = context.informer(ControllerRevisions).list(key.namespace).filter((r) => isControlledBy(r, set));
       const present = presentRevision(set, 'DaemonSet', set.spec.template, kept);

@@ -5,6 +5,7 @@ import { controllerOf } from '../../../kubernetes/owner-reference.ts';
 import type { Pod, ReplicaSet } from '../../../kubernetes/types.generated.ts';
 import { source, type ControllerFactory } from '../../../runtime/controller.ts';
 import { createEventRecorder } from '../../../runtime/event-recorder.ts';
+import { indexOwners } from '../claim.ts';
 import { apply } from './apply.ts';
 import { observe } from './observe.ts';
 import { reconcile } from './reconcile.ts';
@@ -14,6 +15,7 @@ export const deploymentController: ControllerFactory = (context) => {
   const writer = { client: context.client, events: createEventRecorder(context, 'deployment-controller') };
   const deployments = context.informer(Deployments);
   const replicaSets = context.informer(ReplicaSets);
+  indexOwners(replicaSets);
 
   const ownersOf = (rs: ReplicaSet): readonly ObjectKey[] => {
     const owner = controllerOf(rs);

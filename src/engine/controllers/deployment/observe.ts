@@ -4,7 +4,7 @@ import { controllerOf } from '../../../kubernetes/owner-reference.ts';
 import { isTerminal } from '../../../kubernetes/pod-state.ts';
 import type { Deployment, ReplicaSet } from '../../../kubernetes/types.generated.ts';
 import type { ControllerContext } from '../../../runtime/controller.ts';
-import { claim, type Claim } from '../claim.ts';
+import { candidates, claim, type Claim } from '../claim.ts';
 
 export interface DeploymentObserved {
   readonly deployment: Deployment;
@@ -16,7 +16,7 @@ export interface DeploymentObserved {
 export function observe(context: Pick<ControllerContext, 'informer'>, key: ObjectKey): DeploymentObserved | undefined {
   const deployment = context.informer(Deployments).get(key);
   if (deployment === undefined) return undefined;
-  const replicaSets = claim(deployment, deployment.spec?.selector, context.informer(ReplicaSets).list(key.namespace));
+  const replicaSets = claim(deployment, deployment.spec?.selector, candidates(context.informer(ReplicaSets), deployment));
   const running = new Set<string>();
   if (deployment.spec?.strategy?.type === 'Recreate') {
     for (const pod of context.informer(Pods).list(key.namespace)) {

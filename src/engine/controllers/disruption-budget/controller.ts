@@ -6,18 +6,23 @@ import { isActive, isReady } from '../../../kubernetes/pod-state.ts';
 import { semanticEqual } from '../../../kubernetes/semantic-equal.ts';
 import type { IntOrString, Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../../kubernetes/types.generated.ts';
 import { source, type ControllerContext, type ControllerFactory } from '../../../runtime/controller.ts';
+import { indexLabels, indexSelectors, selectorIndex, thatMaySelect, withLabels } from '../label-index.ts';
 
 /** An eviction that has not shown itself after this time did not happen. */
 const disruptedForMs = 120_000;
 
+const bySelector = selectorIndex(({ spec }: PodDisruptionBudget) => spec?.selector && (spec.selector.matchLabels ?? {}));
+
 /** Says how many pods of a budget may go at once. */
 export const disruptionBudgetController: ControllerFactory = (context) => {
   const budgets = context.informer(PodDisruptionBudgets);
+  indexSelectors(budgets, bySelector);
+  indexLabels(context.informer(Pods));
   return {
     name: 'disruption-budget',
     sources: [
       source(PodDisruptionBudgets, (b) => [keyOf(b)]),
-      source(Pods, (p) => budgets.list(p.metadata?.namespace).flatMap((b) => (selects(b.spec?.selector, p.metadata?.labels) ? [keyOf(b)] : []))),
+      source(Pods, (p) => thatMaySelect(budgets, p.metadata?.namespace, p.metadata?.labels).filter((b) => selects(b.spec?.selector, p.metadata?.labels)).map(keyOf)),
       source(Deployments, () => []),
       source(ReplicaSets, () => []),
       source(StatefulSets, () => []),
@@ -25,7 +30,7 @@ export const disruptionBudgetController: ControllerFactory = (context) => {
     async reconcile(key) {
       const budget = budgets.get(key);
       if (budget === undefined) return {};
-      const pods = context.informer(Pods).list(key.namespace).filter((p) => isActive(p) && selects(budget.spec?.selector, p.metadata?.labels));
+      const pods = withLabels(context.informer(Pods), key.namespace, budget.spec?.selector?.matchLabels ?? {}).filter((p) => isActive(p) && selects(budget.spec?.selector, p.metadata?.labels));
       const status = budgetStatus(budget, pods, expectedPods(context, pods), context.clock.now());
       if (!semanticEqual(withoutZeros(budget.status), withoutZeros(status))) {
         await context.client.patch(PodDisruptionBudgets, key, { metadata: { resourceVersion: budget.metadata?.resourceVersion }, status }, { subresource: 'status' });

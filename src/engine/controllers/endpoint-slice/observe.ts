@@ -1,8 +1,8 @@
 import { Endpoints, EndpointSlices, Pods, Services } from '../../../client/kinds.ts';
 import type { ObjectKey } from '../../../client/resource.ts';
-import { selectsAll } from '../../../kubernetes/label-selector.ts';
 import type { EndpointSlice, Endpoints as EndpointsObject, Pod, Service } from '../../../kubernetes/types.generated.ts';
 import type { ControllerContext } from '../../../runtime/controller.ts';
+import { withLabels } from '../label-index.ts';
 
 export const serviceNameLabel = 'kubernetes.io/service-name';
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
@@ -23,8 +23,8 @@ export function observe(context: Pick<ControllerContext, 'informer'>, key: Objec
   const managed = found !== undefined && selector !== undefined && Object.keys(selector).length > 0 && found.spec?.type !== 'ExternalName';
   return {
     service: managed ? found : undefined,
-    pods: managed ? context.informer(Pods).list(key.namespace).filter((p) => selectsAll(selector, p.metadata?.labels)) : [],
-    slices: context.informer(EndpointSlices).list(key.namespace).filter((s) => s.metadata?.labels?.[serviceNameLabel] === key.name && s.metadata.labels[managedByLabel] === managedBy),
+    pods: managed ? withLabels(context.informer(Pods), key.namespace, selector) : [],
+    slices: withLabels(context.informer(EndpointSlices), key.namespace, { [serviceNameLabel]: key.name, [managedByLabel]: managedBy }),
     endpoints: context.informer(Endpoints).get(key),
   };
 }

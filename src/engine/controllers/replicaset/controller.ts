@@ -6,6 +6,7 @@ import type { Pod } from '../../../kubernetes/types.generated.ts';
 import { source, type ControllerFactory } from '../../../runtime/controller.ts';
 import { createEventRecorder } from '../../../runtime/event-recorder.ts';
 import { Expectations } from '../../../runtime/expectations.ts';
+import { indexOwners } from '../claim.ts';
 import { apply } from './apply.ts';
 import { observe } from './observe.ts';
 import { replicaSets, replicationControllers, type ReplicatedKind } from './replicated-kind.ts';
@@ -16,6 +17,7 @@ const controllerFor = (kind: ReplicatedKind): ControllerFactory => (context) => 
   const expectations = new Expectations(context.clock);
   const writer = { client: context.client, clock: context.clock, expectations, events: createEventRecorder(context, `${kind.name}-controller`), kind };
   const owners = context.informer(kind.resource);
+  indexOwners(context.informer(Pods));
 
   owners.onChange(({ previous, current }) => {
     if (current === undefined) expectations.forget(previous?.metadata?.uid ?? '');

@@ -4,7 +4,7 @@ import type { ControllerContext } from '../../../runtime/controller.ts';
 import type { Expectations } from '../../../runtime/expectations.ts';
 import type { Pod, ReplicaSet } from '../../../kubernetes/types.generated.ts';
 import type { ReplicatedKind } from './replicated-kind.ts';
-import { claim, type Claim } from '../claim.ts';
+import { candidates, claim, type Claim } from '../claim.ts';
 
 export interface ReplicaSetObserved {
   readonly replicaSet: ReplicaSet;
@@ -19,7 +19,7 @@ export function observe(context: Pick<ControllerContext, 'informer'>, expectatio
   const found = context.informer(kind.resource).get(key);
   if (found === undefined) return undefined;
   const replicaSet = kind.asReplicaSet(found);
-  const pods = claim(replicaSet, replicaSet.spec?.selector, context.informer(Pods).list(key.namespace));
+  const pods = claim(replicaSet, replicaSet.spec?.selector, candidates(context.informer(Pods), found));
   const podsOnNode = new Map<string, number>();
   for (const pod of pods.owned) {
     const node = pod.spec?.nodeName;

@@ -6,7 +6,7 @@ import { semanticEqual } from '../../../kubernetes/semantic-equal.ts';
 import type { StatefulSet, StatefulSetStatus } from '../../../kubernetes/types.generated.ts';
 import { source, type ControllerContext, type ControllerFactory } from '../../../runtime/controller.ts';
 import { createEventRecorder, type EventRecorder } from '../../../runtime/event-recorder.ts';
-import { applyClaim, claim } from '../claim.ts';
+import { applyClaim, candidates, claim, indexOwners } from '../claim.ts';
 import { presentRevision, templateOf, writeRevisions } from '../template-revision.ts';
 import { claimsOf, podName, revisionLabel, statefulPod } from './pod.ts';
 import { reconcile, type StatefulSetDecision } from './reconcile.ts';
@@ -14,6 +14,7 @@ import { reconcile, type StatefulSetDecision } from './reconcile.ts';
 /** Keeps numbered pods with stable names and storage, changed one after the other. */
 export const statefulSetController: ControllerFactory = (context) => {
   const events = createEventRecorder(context, 'statefulset-controller');
+  indexOwners(context.informer(Pods));
   return {
     name: 'stateful-set',
     sources: [
@@ -27,7 +28,7 @@ export const statefulSetController: ControllerFactory = (context) => {
     async reconcile(key) {
       const set = context.informer(StatefulSets).get(key);
       if (set?.spec === undefined) return {};
-      const claimed = claim(set, set.spec.selector, context.informer(Pods).list(key.namespace));
+      const claimed = claim(set, set.spec.selector, candidates(context.informer(Pods), set));
       await applyClaim(context.client, Pods, set, 'apps/v1', 'StatefulSet', claimed);
       const kept = context.informer(ControllerRevisions).list(key.namespace).filter((r) => isControlledBy(r, set));
       const present = presentRevision(set, 'StatefulSet', set.spec.template, kept);
