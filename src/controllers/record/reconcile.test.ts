@@ -38,3 +38,11 @@ test.for<{ when: string; kinds: readonly string[]; then: string[] }>([
   const actions = reconcile(state({ delivery: delivery(2, 1), behind: 'specs', wanted: objects, live: there(kinds) }));
   expect(wavesOf(actions).map((wave) => wave.map((a) => ('object' in a ? a.object.kind : a.type)).join(' '))).toEqual(then);
 });
+
+test('a version is not kept waiting for its own Service, which has no address that its pods could read', () => {
+  const version = { kind: 'Service', metadata: { name: 'shop-v2', labels: { tier: 'version' } } } as KubernetesObject;
+  const actions = reconcile(state({ delivery: delivery(2, 1), behind: 'specs', wanted: [...objects.slice(0, 2), version, ...objects.slice(2)], live: new Map() }));
+  expect(wavesOf(actions).map((wave) => wave.map((a) => ('object' in a ? a.object.metadata?.name + ' ' + a.object.kind : a.type)))).toEqual([
+    ['commit'], ['shop Service', 'shop ConfigMap'], ['shop-v2 Service', 'shop Deployment'], ['shop Router'], ['observed'],
+  ]);
+});

@@ -1,4 +1,5 @@
 import type { Delivery } from '../../api/delivery/delivery.ts';
+import { LABELS } from '../../api/group.ts';
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
 import { isAdoptable } from './adopted.ts';
 import { differences, differingPaths, showPath, type FieldPath } from './differences.ts';
@@ -66,7 +67,7 @@ function weightFirst(actions: readonly RecordAction[]): readonly RecordAction[] 
 export function wavesOf(actions: readonly RecordAction[]): RecordAction[][] {
   const waves: { readonly rank: string; readonly actions: RecordAction[] }[] = [];
   for (const action of actions) {
-    const rank = 'object' in action ? (NEEDED_BY_PODS.has(action.object.kind ?? '') ? 'needed by pods' : (action.object.kind ?? '')) : action.type;
+    const rank = 'object' in action ? rankOf(action.object) : action.type;
     const last = waves.at(-1);
     if (last?.rank === rank) last.actions.push(action);
     else waves.push({ rank, actions: [action] });
@@ -74,7 +75,11 @@ export function wavesOf(actions: readonly RecordAction[]): RecordAction[][] {
   return waves.map((w) => w.actions);
 }
 
-const NEEDED_BY_PODS = new Set(['Service', 'ConfigMap']);
+/** Pods read ConfigMaps and the addresses of Services; a version's own Service has no address, and is there long before its pods are ready. */
+function rankOf({ kind = '', metadata }: KubernetesObject): string {
+  if (kind === 'Service' && metadata?.labels?.[LABELS.tier] === 'version') return 'Deployment';
+  return kind === 'Service' || kind === 'ConfigMap' ? 'needed by pods' : kind;
+}
 
 function bring(object: KubernetesObject, live: KubernetesObject | undefined, last: Applied | undefined, following: boolean, changed: boolean): RecordAction | undefined {
   if (live === undefined) return { type: 'apply', object, reason: 'Missing', paths: [] };

@@ -41,10 +41,10 @@ export function render(input: RenderInput): KubernetesObject[] {
   });
   return [
     ...tracks.map(({ track, held }) => trackService(input, track, held)),
-    ...tracks.flatMap(({ track, held }) => held.builds.map((b) => versionService(input, track, b.build))),
     ...tier.services,
     ...tier.configMaps,
     ...configCopies(input),
+    ...tracks.flatMap(({ track, held }) => held.builds.map((b) => versionService(input, track, b.build))),
     ...tracks.flatMap(({ track, held }) => held.builds.map((b) => trackDeployment(input, track, b))),
     ...tier.deployments,
     ...tracks.flatMap(({ track, held }) => held.builds.flatMap((b) => (b.autoscaled === true && track.autoscaling !== undefined ? [autoscaler(application, track, track.autoscaling, versionOf(input.builds, b.build))] : []))),

@@ -1,5 +1,5 @@
 import type { Delivery } from '../../api/delivery/delivery.ts';
-import type { ReleaseStatus } from '../../api/release/release.ts';
+import type { Release, ReleaseStatus } from '../../api/release/release.ts';
 import { API_VERSION, LABELS } from '../../api/group.ts';
 import { Applications, Builds, Deliveries, Releases } from '../../api/kinds.ts';
 import { Jobs } from '../../client/kinds.ts';
@@ -15,24 +15,28 @@ const FIELD_MANAGER = fieldManagers.release;
 
 /** Makes the writes in order, each guarded by the version that the decision rests on. Statuses that come behind the Delivery do not wait for it.
  *  @param urgent users are to leave a version
+ *  @returns the Releases that were made, as the API answered: the next decision need not wait until the informer shows them
  *  @throws {StatusError} reason `Conflict` when something changed since: the rest is left to the next decision */
-export async function apply(context: ControllerContext, events: EventRecorder, observed: Observed, actions: readonly ReleaseAction[], urgent: boolean): Promise<void> {
+export async function apply(context: ControllerContext, events: EventRecorder, observed: Observed, actions: readonly ReleaseAction[], urgent: boolean): Promise<readonly Release[]> {
   const together = actions[0]?.type === 'writeDelivery' ? actions.findLastIndex((a) => a.type === 'releaseStatus') + 1 : 0;
   const results = await Promise.allSettled(actions.slice(0, together).map((action) => applyOne(context, events, observed, action, urgent)));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
-  for (const action of actions.slice(together)) await applyOne(context, events, observed, action, urgent);
+  const made: Release[] = [];
+  for (const action of actions.slice(together)) made.push(...(await applyOne(context, events, observed, action, urgent) ?? []));
+  return made;
 }
 
-async function applyOne({ client, log }: ControllerContext, events: EventRecorder, observed: Observed, action: ReleaseAction, urgent: boolean): Promise<void> {
+async function applyOne({ client, log }: ControllerContext, events: EventRecorder, observed: Observed, action: ReleaseAction, urgent: boolean): Promise<Release[] | void> {
   const options = { fieldManager: FIELD_MANAGER };
   const first = urgent ? { ...options, priority: 'urgent' as const } : options;
   const { application } = observed;
   const { namespace } = application.metadata ?? {};
   switch (action.type) {
-    case 'createRelease':
-      await ignoreExisting(client.create(Releases, action.release, options));
+    case 'createRelease': {
+      const made = await ignoreExisting(client.create(Releases, action.release, options));
       log.info({ namespace, application: nameOf(application), release: nameOf(action.release), reason: action.reason }, 'Release created');
-      return;
+      return made === undefined ? [] : [made];
+    }
     case 'createJob':
       await ignoreExisting(client.create(Jobs, action.job, options));
       return;
@@ -87,11 +91,12 @@ function newSteps(before: readonly Step[] = [], after: readonly Step[] = []): St
   return after.filter((step) => (lastAt === undefined || step.at >= lastAt) && !known(step));
 }
 
-async function ignoreExisting(write: Promise<unknown>): Promise<void> {
+async function ignoreExisting<T>(write: Promise<T>): Promise<T | undefined> {
   try {
-    await write;
+    return await write;
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
+    return undefined;
   }
 }
 

@@ -8,6 +8,7 @@ import { createEventRecorder } from '../../runtime/event-recorder.ts';
 import { urgencyOf } from '../urgency.ts';
 import { apply, isStale } from './apply.ts';
 import { BY_MOTION, groupOf, indexApplications, observe, UNENDED } from './observe.ts';
+import type { Observed } from './observed.ts';
 import { Probes, type ProbeSources } from './probes.ts';
 import { reconcile } from './reconcile.ts';
 
@@ -45,12 +46,16 @@ function releaseControllerOf(context: ControllerContext, probes: Probes): Contro
       const seen = observe(context, key, new Map());
       if (seen === undefined) return {};
       const probed = probes.collect(key, seen);
-      const observed = { ...seen, verdicts: probed.verdicts };
-      const decision = reconcile(observed);
-      const { actions } = decision;
-      const dueAt = Math.min(decision.dueAt ?? Infinity, probed.dueAt);
+      let observed = { ...seen, verdicts: probed.verdicts }, dueAt: number;
       try {
-        await apply(context, events, observed, actions, isUrgent(key));
+        for (;;) {
+          const decision = reconcile(observed);
+          dueAt = Math.min(decision.dueAt ?? Infinity, probed.dueAt);
+          const made = await apply(context, events, observed, decision.actions, isUrgent(key));
+          if (made.length === 0 || looksAtOthers(observed)) break;
+          // A push does not wait until the informer shows its own Release.
+          observed = { ...observed, releases: [...observed.releases, ...made] };
+        }
       } catch (error) {
         if (!isStale(error)) throw error;
         return { requeueAfterMs: STALE_RETRY_MS };
@@ -60,6 +65,9 @@ function releaseControllerOf(context: ControllerContext, probes: Probes): Contro
     start: (enqueue) => probes.start(enqueue),
   };
 }
+
+/** What it decides depends on Releases of other Applications, which know of a new one what the informer shows. */
+const looksAtOthers = ({ places, groups }: Observed): boolean => places.length > 0 || groups.size > 0;
 
 /** Applications with a release that a policy, or a place that somebody leaves, may let go on: one behind a freeze is in no queue. */
 function unended({ informer }: ControllerContext): ObjectKey[] {
