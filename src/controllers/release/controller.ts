@@ -24,7 +24,9 @@ export function createReleaseController(sources: (context: ControllerContext) =>
 function releaseControllerOf(context: ControllerContext, probes: Probes): Controller {
   indexApplications(context);
   const events = createEventRecorder(context, 'aweigh-release');
-  const isUrgent = urgencyOf(context);
+  const isOpenRetreat = urgencyOf(context);
+  // A bad sample is known here before any resource says so.
+  const isUrgent = (key: ObjectKey): boolean => probes.hasFailed(key) || isOpenRetreat(key);
   return {
     name: 'release',
     // Each mostly waits for the API: an abort must not wait for many releases that go on.
@@ -40,18 +42,18 @@ function releaseControllerOf(context: ControllerContext, probes: Probes): Contro
       source(Jobs, labelled),
       source(EndpointSlices, labelled),
     ],
-    // A bad sample is known here before any resource says so.
-    isUrgent: (key) => probes.hasFailed(key) || isUrgent(key),
+    isUrgent,
     async reconcile(key) {
       const seen = observe(context, key, new Map());
       if (seen === undefined) return {};
+      const urgent = isUrgent(key);
       const probed = probes.collect(key, seen);
       let observed = { ...seen, verdicts: probed.verdicts }, dueAt: number;
       try {
         for (;;) {
           const decision = reconcile(observed);
           dueAt = Math.min(decision.dueAt ?? Infinity, probed.dueAt);
-          const made = await apply(context, events, observed, decision.actions, isUrgent(key));
+          const made = await apply(context, events, observed, decision.actions, urgent);
           if (made.length === 0 || looksAtOthers(observed)) break;
           // A push does not wait until the informer shows its own Release.
           observed = { ...observed, releases: [...observed.releases, ...made] };
