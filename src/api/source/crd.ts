@@ -8,6 +8,9 @@ const build = object('How a commit becomes an image.', {
   command: words('Program and arguments that make what the image holds, run in the folder.'),
   test: words('Program and arguments that must exit with 0, run in the folder after command.'),
   timeoutSeconds: integer('For command and test each.', { minimum: 1, maximum: 86400, default: 600 }),
+  network: text('Who reaches more than loopback: command and test, command alone, or none of them.', { enum: ['all', 'command', 'none'], default: 'command' }),
+  memory: text('Memory of all that a command starts together; no single process gets more.', { pattern: '^[1-9][0-9]*(Mi|Gi)$', maxLength: 12, default: '4Gi' }),
+  processes: integer('Processes that a command may have at one time.', { minimum: 4, maximum: 4096, default: 1024 }),
 });
 
 const git = object(

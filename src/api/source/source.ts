@@ -42,7 +42,15 @@ export interface BuildRules {
   test?: string[];
   /** For command and test each. Default 600. */
   timeoutSeconds?: number;
+  /** Who of both reaches more than loopback. Default `command`: what is built may be fetched, what is tested may not depend on it. */
+  network?: BuildNetwork;
+  /** Of all that a command starts together, as a quantity; no single process gets more. Default 4Gi. */
+  memory?: string;
+  /** Of all that a command starts, at one time. Default 1024. */
+  processes?: number;
 }
+
+export type BuildNetwork = 'all' | 'command' | 'none';
 
 /** Exactly one of `semver` and `pattern`. */
 export interface RegistrySource {

@@ -1,7 +1,7 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { API_VERSION } from '../../api/group.ts';
 import { Sources } from '../../api/kinds.ts';
-import type { GitSource, RegistrySource, Source } from '../../api/source/source.ts';
+import type { BuildNetwork, GitSource, RegistrySource, Source } from '../../api/source/source.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '../cluster-access.ts';
 import { getApplication } from '../operations/releases-of.ts';
@@ -18,6 +18,8 @@ interface AddOptions extends AccessOptions {
   readonly folder?: string;
   readonly command?: string;
   readonly test?: string;
+  readonly network?: BuildNetwork;
+  readonly memory?: string;
   readonly webhookSecret?: string;
   readonly image?: string;
   readonly semver?: string;
@@ -31,6 +33,7 @@ export function sourceCommand(terminal: Terminal): Command {
     .option('--name <name>', "default: the Application's").option('--secret <name>', 'Secret with the login, in the same namespace')
     .option('--git <url>', 'the repository').option('--branch <name>', 'default: main').option('--folder <path>', 'folder of the repository that becomes the image')
     .option('--command <line>', 'shell line that makes what the image holds').option('--test <line>', 'shell line that must exit with 0').option('--webhook-secret <name>', 'Secret whose key `secret` signs push webhooks')
+    .addOption(new Option('--network <who>', 'who reaches more than loopback: command and test, command alone (default), none').choices(['all', 'command', 'none'])).option('--memory <quantity>', 'for command and test each, such as 8Gi; default: 4Gi')
     .option('--image <image>', 'the image, without tag').option('--semver <range>', 'the highest version in it, such as ">=1.2 <2"').option('--pattern <re>', 'the highest tag that matches')
     .action((application: string, options: AddOptions) => useCluster(terminal, options, async (access) => {
       await getApplication(access, application);
@@ -55,7 +58,7 @@ export function sourceCommand(terminal: Terminal): Command {
 
 /** @throws {UserError} where that is neither a branch nor tags */
 function followed(options: AddOptions): { git: GitSource } | { registry: RegistrySource } {
-  const { git, image, branch, folder, command, test, secret, webhookSecret, semver, pattern } = options;
+  const { git, image, branch, folder, command, test, network, memory, secret, webhookSecret, semver, pattern } = options;
   if ((git === undefined) === (image === undefined)) throw new UserError('A Source follows one of both: give --git URL, or --image IMAGE with --semver or --pattern');
   const login = secret === undefined ? {} : { secretRef: { name: secret } };
   if (image !== undefined) {
@@ -63,7 +66,7 @@ function followed(options: AddOptions): { git: GitSource } | { registry: Registr
     return { registry: { image, ...login, ...(semver !== undefined && { semver }), ...(pattern !== undefined && { pattern }), ...(/^(localhost|127\.[0-9.]+)(:|\/)/.test(image) && { insecure: true }) } };
   }
   const line = (text: string): string[] => ['sh', '-c', text];
-  const build = { ...(folder !== undefined && { folder }), ...(command !== undefined && { command: line(command) }), ...(test !== undefined && { test: line(test) }) };
+  const build = { ...(folder !== undefined && { folder }), ...(command !== undefined && { command: line(command) }), ...(test !== undefined && { test: line(test) }), ...(network !== undefined && { network }), ...(memory !== undefined && { memory }) };
   return { git: { url: git ?? '', ...login, ...(branch !== undefined && { branch }), ...(webhookSecret !== undefined && { webhookSecretRef: { name: webhookSecret } }), ...(Object.keys(build).length > 0 && { build }) } };
 }
 

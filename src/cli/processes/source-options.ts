@@ -7,7 +7,7 @@ import type { GitEnvironment } from '../../providers/repository/git-command.ts';
 import { gitRepositories } from '../../providers/source/git-repositories.ts';
 import { hookReceiver, type HookReceiverOptions } from '../../providers/source/hook-receiver.ts';
 import { imageBuilder } from '../../providers/source/image-builder.ts';
-import { isolationHere } from '../../providers/source/sandbox.ts';
+import { isolationHere, type Isolation } from '../../providers/source/sandbox.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { buildImage } from '../operations/build-image.ts';
 import { takeImage } from '../operations/take-image.ts';
@@ -31,8 +31,9 @@ export function sourcesOf({ directory, environment, hooks, imageStore, log, hidd
   const home = join(directory, 'home');
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const registries = registryClient();
-  const isolation = imageStore === undefined ? 'none' : isolationHere();
-  if (imageStore !== undefined && isolation === 'none') log.warn({ reason: 'NoNamespaces' }, 'This machine lets nobody make namespaces: commands of Sources run with all rights of the controllers');
+  const isolation: Isolation = imageStore === undefined ? { kind: 'none', ownNetwork: false } : isolationHere();
+  if (imageStore !== undefined && isolation.kind === 'none') log.warn({ reason: 'NoNamespaces' }, 'This machine lets nobody make namespaces: commands of Sources run with all rights of the controllers');
+  else if (imageStore !== undefined && !isolation.ownNetwork) log.warn({ reason: 'NoOwnNetwork' }, 'Commands of Sources reach every network, whatever spec.git.build.network says: that needs the program ip (iproute2) and the right to make network namespaces');
   return {
     repositories: gitRepositories({ directory, environment, allowFiles: imageStore !== undefined }),
     registries,

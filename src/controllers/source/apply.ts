@@ -11,9 +11,12 @@ import type { ControllerContext } from '../../runtime/controller.ts';
 import type { EventRecorder } from '../../runtime/event-recorder.ts';
 import { LookupError, type BuildProvider, type Checkout, type Repositories } from './ports.ts';
 import { failureMessage, revisionOf, shown, type Ready, type SourceAction } from './reconcile.ts';
+import { quantityValue } from '../../kubernetes/quantity.ts';
 
 const FIELD_MANAGER = 'aweigh-source';
 const DEFAULT_TIMEOUT_SECONDS = 600;
+const DEFAULT_MEMORY = '4Gi';
+const DEFAULT_PROCESSES = 1_024;
 const MESSAGE_KEPT = 1_024;
 const LOG_IN_EVENT = 400;
 
@@ -42,8 +45,8 @@ async function build(found: Extract<SourceAction, { type: 'build' }>['found'], t
   await writeStatus(to, { ready: { status: 'Unknown', reason: 'Building', message: `${shown(found)} is being built` }, seen });
   const checkout = await repositories.checkOut(found.branch, found.commit, signal);
   try {
-    const { folder = '.', command, test, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = source.spec.git?.build ?? {};
-    const outcome = await builder.build({ checkout: checkout.folder, folder: join(checkout.folder, folder), ...(command && { command }), ...(test && { test }), timeoutMs: timeoutSeconds * 1_000, tag: `${source.spec.application}:${checkout.version}`, signal });
+    const { folder = '.', command, test, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, network = 'command', memory = DEFAULT_MEMORY, processes = DEFAULT_PROCESSES } = source.spec.git?.build ?? {};
+    const outcome = await builder.build({ checkout: checkout.folder, folder: join(checkout.folder, folder), ...(command && { command }), ...(test && { test }), timeoutMs: timeoutSeconds * 1_000, network, memoryBytes: quantityValue(memory), processes, tag: `${source.spec.application}:${checkout.version}`, signal });
     if (outcome.outcome === 'broken') return await broken(to, found, { reason: outcome.reason, message: outcome.message, log: outcome.log, checkout });
     const version = checkout.version;
     await made(to, found, { version, image: outcome.image, imageTag: `${source.spec.application}:${version}`, commit: found.commit, message: checkout.message.slice(0, MESSAGE_KEPT), author: checkout.author.slice(0, 256) }, checkout);

@@ -127,6 +127,8 @@ test('a commit that breaks its tests is shown with what it wrote, and goes nowhe
 test.for([
   { when: 'its command fails', files: app, build: { folder: 'app', command: ['sh', '-c', 'exit 3'] }, reason: 'BuildFailed', says: /exited with 3/ },
   { when: 'its command does not exist', files: app, build: { folder: 'app', command: ['no-such-program'] }, reason: 'BuildFailed', says: /could not be started/ },
+  { when: 'its test fails', files: app, build: { folder: 'app', test: ['sh', '-c', 'exit 9'] }, reason: 'TestFailed', says: isolation.ownNetwork ? /exited with 9; it reached no network but its own loopback.*set spec.git.build.network to all/ : /exited with 9/ },
+  { when: 'it multiplies', files: app, build: { folder: 'app', command: ['sh', '-c', 'for i in $(seq 30); do sleep 600 & done; wait'], processes: 10 }, reason: 'BuildFailed', says: /more than its 10 processes: .* raise spec.git.build.processes/ },
   { when: 'it does not end', files: app, build: { folder: 'app', test: ['sleep', '600'], timeoutSeconds: 1 }, reason: 'TestFailed', says: /did not end within 1 s/ },
   { when: 'its folder is not there', files: app, build: { folder: 'other' }, reason: 'ImageInvalid', says: /no such folder/ },
   { when: 'its image file is wrong', files: { 'app/image.json': '{"entrypoint":1}' }, build: { folder: 'app' }, reason: 'ImageInvalid', says: /entrypoint must be/ },

@@ -1,4 +1,5 @@
 import type { GitCredentials } from '../../api/git/credentials.ts';
+import type { BuildNetwork } from '../../api/source/source.ts';
 import type { ObjectKey } from '../../client/resource.ts';
 
 /** Why a place that a Source follows could not be read. The message says what it answered. */
@@ -49,6 +50,9 @@ export interface BuildRequest {
   readonly command?: readonly string[];
   readonly test?: readonly string[];
   readonly timeoutMs: number;
+  readonly network: BuildNetwork;
+  readonly memoryBytes: number;
+  readonly processes: number;
   /** `NAME:TAG`. */
   readonly tag: string;
   readonly signal: AbortSignal;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { usageOf } from './process-tree.ts';
 import { sandbox, type Isolation, type SandboxRequest } from './sandbox.ts';
 
 /** In `home` the program may keep what it likes between runs. */
@@ -8,17 +9,20 @@ export interface CommandOptions extends SandboxRequest {
   readonly isolation: Isolation;
   readonly path: string;
   readonly timeoutMs: number;
+  /** That it may have at one time, what it starts included; so together with `memoryBytes`. */
+  readonly processes: number;
   readonly signal: AbortSignal;
 }
 
-export type CommandResult = { readonly ended: 'exit'; readonly code: number; readonly log: string } | { readonly ended: 'timeout' | 'aborted' | 'notFound'; readonly log: string };
+export type CommandResult = { readonly ended: 'exit'; readonly code: number; readonly log: string } | { readonly ended: 'timeout' | 'aborted' | 'notFound' | 'memory' | 'processes'; readonly log: string };
 
 /** What is kept of the end of the output, in characters. */
 const LOG_KEPT = 8_000;
+const LOOK_MS = 500;
 
 /** A program of a commit, in a sandbox and a process group of its own, with nothing of this process's environment but PATH. */
 export function runCommand(command: readonly string[], options: CommandOptions): Promise<CommandResult> {
-  const { folder, path, timeoutMs, signal } = options;
+  const { folder, path, timeoutMs, memoryBytes, processes, signal } = options;
   // Inside the sandbox it would look like a program that ended.
   if (!isThere(command[0] ?? '', folder, path)) return Promise.resolve({ ended: 'notFound', log: `there is no program ${command[0]} in PATH` });
   const { words, cwd, home, dispose } = sandbox(options, options.isolation);
@@ -26,12 +30,17 @@ export function runCommand(command: readonly string[], options: CommandOptions):
   return new Promise((resolve) => {
     const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: path, HOME: home, CI: 'true', LANG: 'C.UTF-8' } });
     let log = '';
-    let ended: 'timeout' | 'aborted' | undefined;
-    const end = (why: 'timeout' | 'aborted') => (): void => {
+    let ended: 'timeout' | 'aborted' | 'memory' | 'processes' | undefined;
+    const end = (why: NonNullable<typeof ended>) => (): void => {
       ended ??= why;
       try { if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL'); } catch { /* Ended by itself. */ }
     };
     const timer = setTimeout(end('timeout'), timeoutMs);
+    const looks = setInterval(() => {
+      const usage = usageOf(child.pid ?? 0);
+      if (usage.memoryBytes > memoryBytes) end('memory')();
+      else if (usage.processes > processes) end('processes')();
+    }, LOOK_MS);
     const abort = end('aborted');
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
@@ -40,6 +49,7 @@ export function runCommand(command: readonly string[], options: CommandOptions):
     child.stderr.on('data', take);
     const done = (result: CommandResult): void => {
       clearTimeout(timer);
+      clearInterval(looks);
       signal.removeEventListener('abort', abort);
       dispose();
       resolve(result);

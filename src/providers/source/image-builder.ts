@@ -26,9 +26,11 @@ async function build(options: ImageBuilderOptions, request: BuildRequest): Promi
   if (!(await stat(folder).then((found) => found.isDirectory(), () => false))) return { outcome: 'broken', reason: 'ImageInvalid', message: 'the commit has no such folder: correct spec.git.build.folder', log: '' };
   for (const [reason, program, what] of [['BuildFailed', command, 'build command'], ['TestFailed', test, 'test']] as const) {
     if (program === undefined) continue;
-    const result = await runCommand(program, { checkout, folder, path: options.path, home: options.home, hidden: options.hidden, isolation: options.isolation, timeoutMs: request.timeoutMs, signal: request.signal });
+    const network = request.network === 'all' || (request.network === 'command' && reason === 'BuildFailed');
+    const { timeoutMs, memoryBytes, processes, signal } = request;
+    const result = await runCommand(program, { checkout, folder, path: options.path, home: options.home, hidden: options.hidden, isolation: options.isolation, network, timeoutMs, memoryBytes, processes, signal });
     if (result.ended === 'aborted') throw new Error('The controllers stop; the commit is built when they are back');
-    if (result.ended !== 'exit' || result.code !== 0) return { outcome: 'broken', reason, message: `the ${what} '${program.join(' ')}' ${verdict(result, request.timeoutMs)}`, log: result.log };
+    if (result.ended !== 'exit' || result.code !== 0) return { outcome: 'broken', reason, message: `the ${what} '${program.join(' ')}' ${verdict(result, request)}${network || !options.isolation.ownNetwork ? '' : OFFLINE}`, log: result.log };
   }
   try {
     return { outcome: 'built', image: await options.pack(folder, tag) };
@@ -38,10 +40,16 @@ async function build(options: ImageBuilderOptions, request: BuildRequest): Promi
   }
 }
 
-function verdict(result: CommandResult, timeoutMs: number): string {
+/** The likeliest cause where something is fetched, which its own words seldom say. */
+const OFFLINE = '; it reached no network but its own loopback: what it fetches belongs into spec.git.build.command, or set spec.git.build.network to all';
+const MEBIBYTE = 2 ** 20;
+
+function verdict(result: CommandResult, { timeoutMs, memoryBytes, processes }: BuildRequest): string {
   switch (result.ended) {
     case 'exit': return `exited with ${result.code}`;
     case 'notFound': return `could not be started: ${result.log}`;
+    case 'memory': return `used more than its ${memoryBytes / MEBIBYTE}Mi of memory: let it do with less, or raise spec.git.build.memory`;
+    case 'processes': return `had more than its ${processes} processes: let it do with fewer, or raise spec.git.build.processes`;
     default: return `did not end within ${timeoutMs / 1_000} s`;
   }
 }

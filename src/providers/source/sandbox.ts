@@ -3,8 +3,12 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
-/** `full`: namespaces, and as root the user `nobody`; `namespaces`: those alone; `none`: this machine lets nobody make any. */
-export type Isolation = 'full' | 'namespaces' | 'none';
+export interface Isolation {
+  /** `full`: namespaces, and as root the user `nobody`; `namespaces`: those alone; `none`: this machine lets nobody make any. */
+  readonly kind: 'full' | 'namespaces' | 'none';
+  /** A network with nothing but loopback can be made. */
+  readonly ownNetwork: boolean;
+}
 
 export interface SandboxRequest {
   /** What the program may write to: the checked out commit. */
@@ -14,6 +18,10 @@ export interface SandboxRequest {
   readonly home: string;
   /** Folders of which it sees nothing. */
   readonly hidden: readonly string[];
+  /** False: it reaches loopback alone, and that is its own. */
+  readonly network: boolean;
+  /** What one process may have. */
+  readonly memoryBytes: number;
 }
 
 export interface Sandbox {
@@ -28,27 +36,42 @@ export interface Sandbox {
 const NOBODY = 65_534;
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 const PROGRAMS = ['unshare', 'setpriv', 'mount', 'chown'];
-/** A commit that runs wild leaves no core, and fills neither the disk with one file (blocks of 512 bytes) nor the process table; shells differ in the last one's letter. */
-const LIMITS = 'ulimit -c 0 || :; ulimit -f 33554432 || :; { ulimit -p 4096 || ulimit -u 4096 || :; } 2>/dev/null';
-/** Arguments: the tools mount and chown, checkout and home with their new places, the owner (empty: as it is), where to start, hidden folders until `--`, the program. */
-const SCRIPT = [
-  'set -e', 'mount=$1; chown=$2; checkout=$3; home=$4; place=$5; owner=$6; start=$7; shift 7',
+/**
+ * A commit that runs wild leaves no core, and fills neither the disk with one file (blocks of 512 bytes) nor the process table; shells differ in
+ * that one's letter. What it has for itself is limited (kilobytes), not what it maps, of which some runtimes take terabytes. Where memory ends
+ * all the same, it is the kernel's first choice.
+ */
+const limits = (memoryBytes: number): string => [
+  'ulimit -c 0 || :; ulimit -f 33554432 || :; { ulimit -p 4096 || ulimit -u 4096 || :; } 2>/dev/null',
+  `ulimit -d ${Math.floor(memoryBytes / 1024)} || :; { echo 1000 > /proc/self/oom_score_adj || :; } 2>/dev/null`,
+].join('\n');
+/** Arguments: the tools mount, chown and ip (empty: the network stays), checkout and home with their new places, the owner (empty: as it is), where to start, hidden folders until `--`, the program. */
+const script = (memoryBytes: number): string => [
+  'set -e', 'mount=$1; chown=$2; ip=$3; checkout=$4; home=$5; place=$6; owner=$7; start=$8; shift 8', '[ -z "$ip" ] || "$ip" link set lo up',
   '[ -z "$owner" ] || "$chown" -R "$owner" "$checkout" "$home"',
   '"$mount" --bind "$checkout" "$place/source"', '"$mount" --bind "$home" "$place/home"',
   'while [ "$1" != -- ]; do "$mount" -t tmpfs -o ro,mode=0755,size=4k tmpfs "$1"; shift; done; shift',
-  LIMITS, 'cd "$start"', 'exec "$@"',
+  limits(memoryBytes), 'cd "$start"', 'exec "$@"',
 ].join('\n');
 
 const tool = (name: string): string | undefined => FOLDERS.map((folder) => join(folder, name)).find((path) => existsSync(path));
+/** Whoever is served by this machine comes first. */
+const LAST_IN_TURN: readonly string[] = tool('nice') === undefined ? [] : [tool('nice') ?? '', '-n', '10'];
+const PROBE_BYTES = 2 ** 30;
 const isRoot = (): boolean => process.getuid?.() === 0;
 
 /** What this machine lets programs be kept to. */
 export function isolationHere(): Isolation {
-  if (PROGRAMS.some((name) => tool(name) === undefined)) return 'none';
+  const none: Isolation = { kind: 'none', ownNetwork: false };
+  if (PROGRAMS.some((name) => tool(name) === undefined)) return none;
   const probe = makePlace();
+  const home = join(probe, 'home');
+  const works = (network: boolean): boolean => {
+    const [program = '', ...args] = words({ checkout: home, folder: home, home, hidden: [], network, memoryBytes: PROBE_BYTES }, probe);
+    return spawnSync(program, [...args, '/bin/true'], { stdio: 'ignore' }).status === 0;
+  };
   try {
-    const [program = '', ...args] = words({ checkout: join(probe, 'home'), folder: join(probe, 'home'), home: join(probe, 'home'), hidden: [] }, probe);
-    return spawnSync(program, [...args, '/bin/true'], { stdio: 'ignore' }).status === 0 ? (isRoot() ? 'full' : 'namespaces') : 'none';
+    return works(true) ? { kind: isRoot() ? 'full' : 'namespaces', ownNetwork: tool('ip') !== undefined && works(false) } : none;
   } finally {
     rmSync(probe, { recursive: true, force: true });
   }
@@ -56,12 +79,12 @@ export function isolationHere(): Isolation {
 
 /**
  * A place in which a program sees its own processes, its commit and its home, and neither the hidden folders nor other users' processes. It gains
- * no rights; as root it is nobody. The network stays: builds fetch packages.
+ * no rights; as root it is nobody. Where no place can be made it is kept to its limits alone.
  */
 export function sandbox(request: SandboxRequest, isolation: Isolation): Sandbox {
-  if (isolation === 'none') return { words: [], cwd: request.folder, home: request.home, dispose() {} };
+  if (isolation.kind === 'none') return { words: [...LAST_IN_TURN, '/bin/sh', '-c', `${limits(request.memoryBytes)}\nexec "$@"`, 'sh'], cwd: request.folder, home: request.home, dispose() {} };
   const place = makePlace();
-  return { words: words(request, place), cwd: '/', home: join(place, 'home'), dispose: () => rmSync(place, { recursive: true, force: true }) };
+  return { words: words({ ...request, network: request.network || !isolation.ownNetwork }, place), cwd: '/', home: join(place, 'home'), dispose: () => rmSync(place, { recursive: true, force: true }) };
 }
 
 function makePlace(): string {
@@ -71,12 +94,12 @@ function makePlace(): string {
   return place;
 }
 
-function words({ checkout, folder, home, hidden }: SandboxRequest, place: string): string[] {
+function words({ checkout, folder, home, hidden, network, memoryBytes }: SandboxRequest, place: string): string[] {
   const root = isRoot();
   const own = (name: string): string => tool(name) ?? name;
   return [
-    own('unshare'), ...(root ? [] : ['--map-current-user', '--keep-caps']), '--mount', '--propagation', 'slave', '--ipc', '--pid', '--fork', '--kill-child', '--mount-proc',
-    '/bin/sh', '-c', SCRIPT, 'sh', own('mount'), own('chown'), checkout, home, place, root ? `${NOBODY}:${NOBODY}` : '', join(place, 'source', relative(checkout, folder)), ...hidden, '--',
+    ...LAST_IN_TURN, own('unshare'), ...(network ? [] : ['--net']), ...(root ? [] : ['--map-current-user', '--keep-caps']), '--mount', '--propagation', 'slave', '--ipc', '--pid', '--fork', '--kill-child', '--mount-proc',
+    '/bin/sh', '-c', script(memoryBytes), 'sh', own('mount'), own('chown'), network ? '' : own('ip'), checkout, home, place, root ? `${NOBODY}:${NOBODY}` : '', join(place, 'source', relative(checkout, folder)), ...hidden, '--',
     own('setpriv'), ...(root ? [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] : []), '--no-new-privs', '--inh-caps=-all', ...(root ? ['--bounding-set=-all'] : ['--ambient-caps=-all']), '--',
   ];
 }
