@@ -7,6 +7,7 @@ import { Deployments, Services } from '../../client/kinds.ts';
 import { adopt, giveBack } from '../adoption/adopt.ts';
 import { applicationFrom } from '../adoption/application-from.ts';
 import { useCluster, withAccess, type AccessOptions } from '../cluster-access.ts';
+import { countFrom } from '../count-option.ts';
 import { readManifests } from '../operations/apply-manifests.ts';
 import type { Terminal } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
@@ -28,7 +29,7 @@ export function adoptCommand(terminal: Terminal): Command {
     .option('--name <application>', "the Application's name (default: the Deployment's)")
     .option('--file <file>', 'an Application of your own; --dry-run prints one to begin with')
     .option('--version <version>', "what the Deployment runs (default: its image's tag)")
-    .option('--timeout <seconds>', 'for pods to become ready', Number, 600)
+    .option('--timeout <seconds>', 'for pods to become ready', countFrom(1), 600)
     .option('--dry-run', 'print the Application that would be made, and change nothing')
     .option('--give-back', 'the Deployment runs what production runs now, serves its Service again, and the Application is deleted')
     .action((deployment: string, options: AdoptOptions) => useCluster(terminal, options, async (access) => {

@@ -11,7 +11,11 @@ export function applyCommand(terminal: Terminal): Command {
     .argument('<file...>', 'YAML files')
     .action((files: string[], options: AccessOptions) => useCluster(terminal, options, async ({ client, namespace }) => {
       const texts = files.map((file) => ({ file, text: readText(resolve(terminal.workingDirectory, file)) }));
-      for (const { file, text } of texts) for (const applied of await applyManifests(client, text, file, namespace)) terminal.out.write(`Applied ${applied}\n`);
+      for (const { file, text } of texts) {
+        const applied = await applyManifests(client, text, file, namespace);
+        if (applied.length === 0) throw new UserError(`${file} holds no object: nothing of it was applied`);
+        for (const one of applied) terminal.out.write(`Applied ${one}\n`);
+      }
     }));
 }
 
@@ -19,6 +23,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UserError(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UserError(code === 'ENOENT' ? `There is no file ${file}` : code === 'EISDIR' ? `${file} is a folder: name its files, such as ${file}/*.yaml` : `Cannot read ${file}: ${message}`, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { Applications } from '../../api/kinds.ts';
 import { hasEnded } from '../../api/release/release.ts';
 import type { Client } from '../../client/client.ts';
@@ -15,6 +15,7 @@ import { applyServices, FIRST_VERSION, NAMESPACE, nextVersion, progressText, rel
 import { processUsage, type ProcessUsage } from '../bitmovin/process-usage.ts';
 import { Traffic, type TrafficResult } from '../bitmovin/traffic.ts';
 import { Screen } from '../demo/screen.ts';
+import { countFrom } from '../count-option.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
 import { EXIT } from '../exit-code.ts';
 import { readHealth } from '../health/read-health.ts';
@@ -63,20 +64,14 @@ const HEALTHY_DEADLINE_MS = 120_000;
 export function bitmovinCommand(terminal: Terminal): Command {
   return new Command('bitmovin').description("Bitmovin's installation: 30 services of 24 pods; run again while it stands, it doubles")
     .addOption(runtimeOption().default('simulated' satisfies RuntimeName))
-    .option('--services <n>', 'services to begin with', readCount, 30)
-    .option('--releases <n>', 'services released at once afterwards', readCount, 5)
-    .option('--rate <n>', 'requests a second in all, with --runtime process', readCount, 150)
+    .option('--services <n>', 'services to begin with', countFrom(1), 30)
+    .option('--releases <n>', 'services released at once afterwards', countFrom(1), 5)
+    .option('--rate <n>', 'requests a second in all, with --runtime process', countFrom(1), 150)
     .option('--once', 'end when all is measured, and leave nothing behind')
     .addOption(new Option('-o, --output <format>', 'json: the last line is the result').choices(['text', 'json']).default('text'))
     .addOption(dataOption().default(undefined, 'aweigh-bitmovin in the folder for temporary files'))
     .addOption(routerOption())
     .action((options: BitmovinOptions) => run(terminal, options));
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('A whole number of at least 1 is needed.');
-  return count;
 }
 
 async function run(terminal: Terminal, options: BitmovinOptions): Promise<void> {

@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import { removeTree } from '../../engine/images/remove-tree.ts';
 import { sharedInformers } from '../../runtime/run-controllers.ts';
 import { aborted } from '../aborted.ts';
+import { countFrom } from '../count-option.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
 import { isWell, runDemo, type DemoResult } from '../demo/demo.ts';
 import { EXIT } from '../exit-code.ts';
@@ -31,7 +32,7 @@ export function demoCommand(terminal: Terminal): Command {
   const command = new Command('demo').description('the main job on the example account-service: v1.17.0 into production, then v1.18.0 from internal to production under load')
     .option('--once', 'end when the release has ended; exit code 3 where not all is well')
     .addOption(new Option('-o, --output <format>', 'json: the last line is the result').choices(['text', 'json']).default('text'))
-    .option('--rate <n>', 'requests a second', Number, 300)
+    .option('--rate <n>', 'requests a second', countFrom(1), 300)
     .option('--port <n>', "the API server's port", readPort)
     .addOption(dataOption().default(undefined, 'a new directory that goes with the cluster'))
     .addOption(routerOption())

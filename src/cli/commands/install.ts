@@ -52,6 +52,7 @@ export function installCommand(terminal: Terminal): Command {
         for (const applied of await applyObjects(client, objects, 'the installation', namespace)) terminal.out.write(`Applied ${applied}\n`);
         if (!options.wait) return;
         const name = DEPLOYMENT;
+        terminal.out.write(`Waiting until Deployment ${namespace}/${name} is available\n`);
         await waitFor(`Deployment ${namespace}/${name} to be available; 'kubectl -n ${namespace} describe pods' says what keeps it`, { clock: terminal.clock, deadlineMs: READY_DEADLINE_MS, signal: terminal.signal }, async () => {
           const deployment = await client.get(Deployments, { namespace, name });
           return deployment.status?.observedGeneration === deployment.metadata?.generation && deployment.status?.availableReplicas === 1 && deployment.status.updatedReplicas === 1 ? true : undefined;

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { countFrom } from '../count-option.ts';
 import { generateLoad } from '../demo/load-generator.ts';
 import { REQUEST_KINDS, type RequestKind } from '../demo/load-plan.ts';
 import type { Terminal } from '../terminal.ts';
@@ -20,10 +21,10 @@ export function loadCommand(terminal: Terminal): Command {
   return new Command('load').description('send requests of users of all groups to addresses of this machine until stopped')
     .requiredOption('--url <url...>', "the router's; several get a request in turn")
     .requiredOption('--log <file>', 'gets one JSON line a request')
-    .option('--rate <n>', 'requests a second', Number, 500)
-    .option('--seconds <n>', 'end by itself after so long', Number, 600)
-    .option('--longest-ms <n>', 'how long slow requests take at most, 300 to 5000', Number, 5_000)
-    .option('--users <n>', 'that come in turn', Number, 2_000)
+    .option('--rate <n>', 'requests a second', countFrom(1), 500)
+    .option('--seconds <n>', 'end by itself after so long', countFrom(1), 600)
+    .option('--longest-ms <n>', 'how long slow requests take at most, 300 to 5000', countFrom(300), 5_000)
+    .option('--users <n>', 'that come in turn', countFrom(1), 2_000)
     .addOption(new Option('--kinds <kind...>', 'what the service answers').choices(REQUEST_KINDS).default(REQUEST_KINDS))
     .action(async (options: LoadCommandOptions) => {
       let requests = 0, failed = 0;

@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import { LABELS } from '../../api/group.ts';
 import { Pods } from '../../client/kinds.ts';
 import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '../cluster-access.ts';
+import { countFrom } from '../count-option.ts';
 import { dataRoot } from '../data-option.ts';
 import { copyPodLogs } from '../operations/copy-pod-logs.ts';
 import { getApplication } from '../operations/releases-of.ts';
@@ -23,7 +24,7 @@ export function logsCommand(terminal: Terminal): Command {
   return withAccess(new Command('logs').description("what an Application's pods wrote, or one of the cluster's own processes"))
     .argument('[application]').argument('[track]')
     .option('-f, --follow', 'go on until Ctrl-C')
-    .option('--tail <lines>', 'last lines of each', Number, 20)
+    .option('--tail <lines>', 'last lines of each', countFrom(0), 20)
     .option('--of-version <version>', 'only pods of this version')
     .addOption(new Option('--part <part>', "a process of the embedded cluster instead of an Application").choices(['control-plane', 'node', 'network', 'up']))
     .action(async (application: string | undefined, track: string | undefined, options: LogsOptions) => {
@@ -41,7 +42,8 @@ function partLog(terminal: Terminal, part: string, options: LogsOptions): void {
 
 async function podLogs(terminal: Terminal, access: ClusterAccess, application: string, track: string | undefined, options: LogsOptions): Promise<void> {
   const { client, namespace } = access;
-  await getApplication(access, application);
+  const { spec: { tracks } } = await getApplication(access, application);
+  if (track !== undefined && !tracks.some((t) => t.name === track)) throw new UserError(`${application} has no track ${track}: its tracks are ${tracks.map((t) => t.name).join(', ')}`);
   const selector = [`${LABELS.application}=${application}`, ...(track === undefined ? [] : [`${LABELS.track}=${track}`]), ...(options.ofVersion === undefined ? [] : [`${LABELS.version}=${options.ofVersion}`])].join(',');
   const { items } = await client.list(Pods, { namespace, labelSelector: selector });
   if (items.length === 0) throw new UserError(`No pods match ${selector}: 'aweigh status ${application}' shows what runs`);

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RuntimeName } from '../../engine/node/start.ts';
+import { countFrom } from '../count-option.ts';
 import { dataOption } from '../data-option.ts';
 import { auditPolicyOption } from '../processes/audit-policy.ts';
 import { authenticationConfigOption } from '../processes/authentication-config.ts';
@@ -30,10 +31,10 @@ export function partCommands(terminal: Terminal): Command[] {
       .option('--router-image <image>', 'image of the router pods; it has sh and the router on its PATH').option('--health-address <host:port>', "answer a kubelet's probes there").option('--lease-namespace <name>', 'where the Lease of the leader stands', 'default')
       .option('--lease-identity <name>', 'who leads: one that starts again under its name leads on at once, and of pod/NAME nobody waits for the Lease once that pod is gone (default: machine and process id)').addOption(faultsOption())
       .action(async (options: ControllersOptions) => (await import('../processes/controllers-process.ts')).runControllersProcess(terminal, options)),
-    freePart('node', 'pods as processes: images, probes, logs; beside any control plane').option('--nodes <n>', 'nodes to register', Number, 2)
+    freePart('node', 'pods as processes: images, probes, logs; beside any control plane').option('--nodes <n>', 'nodes to register', countFrom(1), 2)
       .addOption(runtimeOption())
       .option('--pod-cidr <range>', "addresses of pods (default: the data directory's)", readRange).addOption(podNetworkOption())
-      .option('--kubelet-port <n>', 'where the API server asks for logs and streams; 0 is a free one', Number, 0)
+      .option('--kubelet-port <n>', 'where the API server asks for logs and streams; 0 is a free one', countFrom(0), 0)
       .option('--client-ca-file <file>', "signs the API server's client certificate (default: the data directory's authority)")
       .addOption(faultsOption())
       .option('--max-container-restart-period <seconds>', 'the longest wait of a container that ended for its next start: 1 to 300 (default: 300)', readRestartPeriod)

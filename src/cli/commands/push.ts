@@ -42,6 +42,7 @@ export function pushCommand(terminal: Terminal): Command {
       const group = groupOf(application, options);
       const folder = resolve(terminal.workingDirectory, source);
       const isFolder = existsSync(folder) && statSync(folder).isDirectory();
+      if (!isFolder && !existsSync(folder) && !/[:@]/.test(source)) throw new UserError(`'${source}' is neither a folder here nor an image with its tag, such as ${application}:v1.18.0`);
       const version = options.version ?? versionOf(isFolder ? basename(folder) : source.split('@')[0]?.split(':').at(-1), source);
       if (!VERSION.test(version)) throw new UserError(`'${version}' is not a version: versions are like v1.18.0`);
       const images = imagesOf(dataRoot(terminal, options.data));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { Deliveries } from '../../api/kinds.ts';
 import { useCluster, withAccess, type AccessOptions } from '../cluster-access.ts';
+import { countFrom } from '../count-option.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
 import { deployments, recordedChanges, type Deployment, type RecordedChange } from '../operations/record-log.ts';
 import { outputOption, print, type OutputFormat } from '../output/print.ts';
@@ -15,10 +16,11 @@ export function recordCommand(terminal: Terminal): Command {
   command.command('log').description('the history of deployments, newest first: what, when, who, why, how it ended').argument('[application]')
     .addOption(dataOption()).addOption(outputOption())
     .option('--changes', 'each change, not each release')
-    .option('-n, --number <count>', 'of at most so many commits', Number, 500)
+    .option('-n, --number <count>', 'of at most so many commits', countFrom(1), 500)
     .option('--namespace <name>', 'of the Application', 'default')
     .action((application: string | undefined, options: { data?: string; output: OutputFormat; number: number; namespace: string; changes?: boolean }) => {
       const changes = recordedChanges(recordDirectory(terminal, options.data), application === undefined ? undefined : `applications/${options.namespace}/${application}`, options.number);
+      if (changes.length === 0 && application !== undefined) throw new UserError(`No change of ${application} in namespace ${options.namespace} is on record: 'aweigh record log' shows what is, --namespace names another`);
       if (options.changes === true) print(terminal, options.output, changes, changesText);
       else print(terminal, options.output, deployments(changes), deploymentsText);
     });

@@ -8,6 +8,7 @@ import { Pods } from '../../client/kinds.ts';
 import { planRelease, planText } from '../../controllers/release/plan.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '../cluster-access.ts';
+import { countFrom } from '../count-option.ts';
 import { Screen } from '../demo/screen.ts';
 import { renderView } from '../demo/view.ts';
 import { EXIT } from '../exit-code.ts';
@@ -60,7 +61,7 @@ export function releaseCommand(terminal: Terminal): Command {
     }));
   verb('logs', "what a release's test jobs and hooks wrote")
     .option('--release <name>', 'default: the one in motion, else the last')
-    .option('--tail <lines>', 'last lines of each', Number, 200)
+    .option('--tail <lines>', 'last lines of each', countFrom(0), 200)
     .action((application: string, options: AccessOptions & { release?: string; tail: number }) => useCluster(terminal, options, async (access) => {
       const name = (await chosen(access, application, options.release)).metadata?.name ?? '';
       const { items } = await access.client.list(Pods, { namespace: access.namespace, labelSelector: `${LABELS.release}=${labelValue(name)}` });
@@ -70,7 +71,7 @@ export function releaseCommand(terminal: Terminal): Command {
   verb('watch', 'show a release live until it has ended')
     .option('--release <name>', 'default: the one in motion, else the last')
     .option('--until <phase>', 'the phase to wait for; exit code 3 where the release ends in another', 'Completed')
-    .option('--timeout <seconds>', 'give up after so long, with exit code 4', Number, 3_600)
+    .option('--timeout <seconds>', 'give up after so long, with exit code 4', countFrom(1), 3_600)
     .action((application: string, options: AccessOptions & { release?: string; until: string; timeout: number }) => useCluster(terminal, options, (access) => watch(terminal, access, application, options)));
   steer('approve', 'let an approval gate pass')
     .option('--track <track>', 'default: the track that waits')

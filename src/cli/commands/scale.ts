@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { Applications } from '../../api/kinds.ts';
+import { countFrom } from '../count-option.ts';
 import { useCluster, withAccess, type AccessOptions } from '../cluster-access.ts';
 import { getApplication } from '../operations/releases-of.ts';
 import type { Terminal } from '../terminal.ts';
@@ -7,7 +8,7 @@ import { UserError } from '../user-error.ts';
 
 export function scaleCommand(terminal: Terminal): Command {
   return withAccess(new Command('scale').description('set the number of pods of a track, or of the routers with the track name router'))
-    .argument('<application>').argument('<track>').argument('<replicas>', 'a whole number, 0 or more', readReplicas)
+    .argument('<application>').argument('<track>').argument('<replicas>', 'a whole number, 0 or more', countFrom(0))
     .action((application: string, track: string, replicas: number, options: AccessOptions) => useCluster(terminal, options, async (access) => {
       const { client, namespace } = access;
       const found = await getApplication(access, application);
@@ -18,10 +19,4 @@ export function scaleCommand(terminal: Terminal): Command {
       else await client.patch(Applications, key, [{ op: 'test', path: `/spec/tracks/${index}/name`, value: track }, { op: 'add', path: `/spec/tracks/${index}/replicas`, value: replicas }], { type: 'json' });
       terminal.out.write(`${application} ${track}: ${replicas} pods wanted\n`);
     }));
-}
-
-function readReplicas(text: string): number {
-  const replicas = Number(text);
-  if (!Number.isInteger(replicas) || replicas < 0 || text.trim() === '') throw new InvalidArgumentError('The number of pods is a whole number, 0 or more.');
-  return replicas;
 }

@@ -12,6 +12,7 @@ import { useCluster, withAccess, type AccessOptions, type ClusterAccess } from '
 import { trackRows } from '../demo/view.ts';
 import { verdictText } from '../health/health-text.ts';
 import { readHealth, type ShownService } from '../health/read-health.ts';
+import { getApplication } from '../operations/releases-of.ts';
 import { outputOption, print, type OutputFormat } from '../output/print.ts';
 import { table } from '../output/table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -37,6 +38,7 @@ export function statusCommand(terminal: Terminal): Command {
     .argument('[application]')
     .addOption(outputOption())
     .action((application: string | undefined, options: AccessOptions & { output: OutputFormat }) => useCluster(terminal, options, async (access) => {
+      if (application !== undefined) await getApplication(access, application);
       const now = terminal.clock.now();
       print(terminal, options.output, await read(access, application, now), (status) => statusText(status, now));
     }));

@@ -3,6 +3,7 @@ import { closeSync, copyFileSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { aborted } from '../aborted.ts';
+import { countFrom } from '../count-option.ts';
 import { dataOption, dataRoot } from '../data-option.ts';
 import { waitFor } from '../operations/wait-for.ts';
 import { auditPolicyOption } from '../processes/audit-policy.ts';
@@ -51,7 +52,7 @@ export function upCommand(terminal: Terminal): Command {
     .addOption(runtimeOption())
     .addOption(auditPolicyOption())
     .addOption(authenticationConfigOption())
-    .option('--nodes <n>', 'nodes to register', Number, 2)
+    .option('--nodes <n>', 'nodes to register', countFrom(1), 2)
     .option('--pod-cidr <range>', 'addresses of pods (default: loopback); others become local routes, which needs root or a network namespace', readRange)
     .option('--service-cidr <range>', 'addresses of Services (default: loopback), likewise', readRange)
     .addOption(podNetworkOption())
