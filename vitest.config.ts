@@ -4,7 +4,7 @@ import { LongestFirst } from './test/longest-first.ts';
 /** End-to-end tests wait more than they compute: half a core each on the average. */
 const CLUSTERS_AT_A_TIME = 3;
 
-const onBothControlPlanes = [...['install', 'release-scenarios-haproxy', 'release-scenarios-builtin', 'failed-releases', 'killed-processes', 'kill-at-every-step', 'rebuilt-cluster', 'adopt', 'config-and-hooks', 'bad-input'].map((name) => `test/e2e/${name}.test.ts`), 'test/integration/notifications.test.ts'];
+const onBothControlPlanes = [...['install', 'release-scenarios-haproxy', 'release-scenarios-builtin', 'failed-releases', 'killed-processes', 'kill-at-every-step', 'rebuilt-cluster', 'adopt', 'config-and-hooks', 'bad-input', 'source-and-record'].map((name) => `test/e2e/${name}.test.ts`), 'test/integration/notifications.test.ts'];
 
 export default defineConfig({
   test: {

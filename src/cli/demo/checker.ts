@@ -15,7 +15,8 @@ export interface RoutingState {
 
 /** A process that was killed on purpose: requests on connections through it that were open at that instant may fail. */
 export interface Kill {
-  readonly what: 'router' | 'network';
+  /** `gateway`: nothing stands in for it, and while it starts it answers 404 to what it does not know yet. */
+  readonly what: 'router' | 'network' | 'gateway';
   /** Just before the signal was sent, milliseconds since the epoch. */
   readonly startedAt: number;
   /** When the kernel had closed all that the process held. Until then its listeners still take connections, which it never sees. */
@@ -150,6 +151,7 @@ function wasMoved(before: RequestRecord, after: RequestRecord, states: readonly 
 function wasCut(record: RequestRecord, kill: Kill): boolean {
   if (record.finishedAt < kill.startedAt - CLOCK_STEP_MS || record.sentAt > kill.goneAt + KILL_WINDOW_MS) return false;
   const wasOpen = (code: string, dialledAt: number): boolean => CUT_ERRORS.has(code) && dialledAt <= kill.goneAt + CLOCK_STEP_MS;
+  if (kill.what === 'gateway' && (record.status === 0 || record.status === 404)) return true;
   if (record.status === 0) return record.error === 'ECONNREFUSED' || wasOpen(record.error ?? '', record.dialledAt ?? record.sentAt);
   // Calls between services go through the network process as well, and past the routers.
   return kill.what === 'network' && record.lostHop !== undefined && wasOpen(record.lostHop.code, record.lostHop.dialledAt);

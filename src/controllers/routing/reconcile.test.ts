@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { RouterSpec } from '../../api/router/router.ts';
+import type { RouterSpec, RouterStatus } from '../../api/router/router.ts';
 import { nextStatus, trafficOf, type StatusInput } from './reconcile.ts';
 import type { TellResult, TrafficServer } from './traffic-provider.ts';
 
@@ -56,6 +56,20 @@ test('the generation is observed only when every router that serves was told', (
   expect(nextStatus(input({ results: [told, { ...failed, served: false }] })).observedGeneration).toBe(3);
   expect(nextStatus(input({ results: [told, { ...failed, terminating: true }] })).observedGeneration).toBe(3);
   expect(nextStatus(input({ results: [] })).observedGeneration).toBeUndefined();
+});
+
+test('while Gateways choose versions beside routers, each switch lasts until the Gateways have followed it', () => {
+  const by = (lastSwitchAt: number, observedAt: number): TellResult => ({ outcome: 'told', name: 'r-1', told: { lastSwitchAt, observedAt, changed: true } });
+  const pass = (generation: number, previous: RouterStatus, router: TellResult, gateway: TellResult): RouterStatus =>
+    nextStatus({ ...input({ generation, previous }), routers: { results: [router], arriving: 0, entrances: 1 }, entry: { task: 'versions', results: [gateway] } });
+  const silent: TellResult = { outcome: 'failed', name: 'ns/edge', message: 'silent', served: true, terminating: false, config: false };
+  let status = pass(4, nextStatus(input()), by(1_000_100, 1_000_105), silent);
+  status = pass(5, status, by(1_000_300, 1_000_305), silent);
+  expect(status.observedGeneration).toBe(3);
+  // Its route was changed first of all, and only now is followed.
+  status = pass(5, status, by(1_000_300, 1_000_305), { outcome: 'told', name: 'ns/edge', told: { lastSwitchAt: 1_000_050, observedAt: 1_003_000, changed: false } });
+  expect(status.switches?.slice(1).map((s) => [s.generation, Date.parse(s.startedAt), Date.parse(s.observedAt), s.milliseconds])).toEqual([[4, 1_000_100, 1_003_000, 2_900], [5, 1_000_300, 1_003_000, 2_700]]);
+  expect(status.observedGeneration).toBe(5);
 });
 
 test('a switch that one router took over later is one switch, from the first command to the last read-back', () => {

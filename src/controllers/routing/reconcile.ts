@@ -60,7 +60,8 @@ export interface StatusInput {
 /** Status after a pass; the very `previous` object when nothing in it changed, so that an idle router causes no write. */
 export function nextStatus(input: StatusInput): RouterStatus {
   const { generation, previous, traffic, servers, routers, entry, now, spec } = input;
-  const deciding = [...routers.results, ...(chooseVersions(entry.task, previous) ? entry.results : [])];
+  const choosing = chooseVersions(entry.task, previous) ? entry.results : [];
+  const deciding = [...routers.results, ...choosing];
   const told = toldOf(deciding);
   const blocking = deciding.filter((r) => r.outcome === 'failed' && r.served && !r.terminating);
   const complete = told.length > 0 && blocking.length === 0;
@@ -75,7 +76,7 @@ export function nextStatus(input: StatusInput): RouterStatus {
     ...(podKindOf(spec) === undefined ? {} : { pods }),
     ...(entry.task === 'versions' || entry.task === 'routers' ? { gateways: [...gateways, ...stillAsBefore].sort(byName) } : {}),
     endpoints: spec.backends.map((b) => ({ backend: b.name, ready: readyIn(servers, b.name) })),
-    switches: switches(input, told.map((t) => t.told)),
+    switches: switches(input, told.map((t) => t.told), routers.results.length > 0 ? toldOf(choosing).map((t) => t.told) : []),
     conditions: conditions(input, deciding, blocking.length, told.length),
     ...(complete
       ? {
@@ -104,22 +105,29 @@ function followers(results: readonly TellResult[], before: RouterStatus['pods'],
  * Adds the switch that the pods remember and the status does not. It lasts from the first command of any pod to the last read-back,
  * passes in which a pod could not be told included. The first routes that are ever told count as one, at an instant: before it nobody served.
  */
-function switches({ previous, generation }: StatusInput, told: readonly Told[]): NonNullable<RouterStatus['switches']> {
-  const known = previous?.switches ?? [];
+function switches({ previous, generation }: StatusInput, told: readonly Told[], gateways: readonly Told[]): NonNullable<RouterStatus['switches']> {
+  const known = stretched(previous?.switches ?? [], gateways);
   const last = known.at(-1);
-  const lastObserved = Math.max(0, ...known.map((s) => Date.parse(s.observedAt)));
+  const lastObserved = Math.max(0, ...(previous?.switches ?? []).map((s) => Date.parse(s.observedAt)));
   if (last === undefined && told.length > 0 && told.every((t) => t.lastSwitchAt === undefined)) {
     const at = time(Math.min(...told.map((t) => t.observedAt)));
     return [{ generation, startedAt: at, observedAt: at, milliseconds: 0 }];
   }
   const resumes = last !== undefined && last.generation === generation && previous?.observedGeneration !== generation;
-  // One that began with the others may have followed after them.
-  const late = (t: Told): boolean => resumes && t.lastSwitchAt !== undefined && t.lastSwitchAt >= Date.parse(last.startedAt) && t.observedAt > lastObserved;
-  const fresh = told.filter((t) => t.lastSwitchAt !== undefined && (t.lastSwitchAt > lastObserved || late(t)));
+  const fresh = told.filter((t) => t.lastSwitchAt !== undefined && t.lastSwitchAt > lastObserved);
   if (fresh.length === 0) return known;
   const startedAt = resumes ? Date.parse(last.startedAt) : Math.min(...fresh.map((t) => t.lastSwitchAt ?? t.observedAt));
   const observedAt = Math.max(...fresh.map((t) => t.observedAt));
   return [...(resumes ? known.slice(0, -1) : known), { generation, startedAt: time(startedAt), observedAt: time(observedAt), milliseconds: observedAt - startedAt }].slice(-KEPT_SWITCHES);
+}
+
+/** Switches that the routers had made while Gateways, which choose versions too, did not follow yet: those last until they do. */
+function stretched(known: NonNullable<RouterStatus['switches']>, gateways: readonly Told[]): NonNullable<RouterStatus['switches']> {
+  return known.map((one) => {
+    const startedAt = Date.parse(one.startedAt), before = Date.parse(one.observedAt);
+    const observedAt = Math.max(before, ...gateways.filter((g) => g.lastSwitchAt !== undefined && g.lastSwitchAt <= before).map((g) => g.observedAt));
+    return observedAt === before ? one : { ...one, observedAt: time(observedAt), milliseconds: observedAt - startedAt };
+  });
 }
 
 /** Gateways know weights, and no hash of a user's id. */

@@ -11,6 +11,8 @@ export interface TestRegistry {
   readonly host: string;
   /** Pushes an image of one file; resolves to its digest. */
   push(name: string, tag: string, content: string): Promise<string>;
+  /** Pushes an image as it is; resolves to its digest. */
+  put(name: string, tag: string, image: { readonly manifest: Buffer; readonly blobs: readonly Buffer[] }): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -41,7 +43,8 @@ export async function startRegistry(): Promise<TestRegistry> {
   }
   return {
     host,
-    push: (name, tag, content) => push(host, name, tag, content),
+    push: (name, tag, content) => put(host, name, tag, imageOf(content)),
+    put: (name, tag, image) => put(host, name, tag, image),
     async stop() {
       child.kill('SIGKILL');
       await ended;
@@ -50,25 +53,29 @@ export async function startRegistry(): Promise<TestRegistry> {
   };
 }
 
-async function push(host: string, name: string, tag: string, content: string): Promise<string> {
-  const blob = async (bytes: Buffer): Promise<{ digest: string; size: number }> => {
-    const digest = digestOf(bytes);
-    const started = await fetch(`http://${host}/v2/${name}/blobs/uploads/`, { method: 'POST' });
-    const place = new URL(started.headers.get('location') ?? '', `http://${host}`);
-    place.searchParams.set('digest', digest);
-    const put = await fetch(place, { method: 'PUT', body: new Uint8Array(bytes), headers: { 'content-type': 'application/octet-stream' } });
-    if (put.status !== 201) throw new Error(`The registry refused a blob: ${put.status}`);
-    return { digest, size: bytes.length };
-  };
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+
+function imageOf(content: string): { manifest: Buffer; blobs: Buffer[] } {
   const folder = mkdtempSync(join(tmpdir(), 'aweigh-layer-'));
   writeFileSync(join(folder, 'content'), content);
-  const layer = await blob(execFileSync('tar', ['-C', folder, '--mtime=@0', '-cf', '-', 'content']));
+  const layer = execFileSync('tar', ['-C', folder, '--mtime=@0', '-cf', '-', 'content']);
   rmSync(folder, { recursive: true });
-  const config = await blob(Buffer.from(JSON.stringify({ architecture: process.arch === 'x64' ? 'amd64' : process.arch, os: 'linux', config: { Cmd: ['cat', '/content'] }, rootfs: { type: 'layers', diff_ids: [layer.digest] } })));
-  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
-  const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...config }, layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', ...layer }] }));
-  const put = await fetch(`http://${host}/v2/${name}/manifests/${tag}`, { method: 'PUT', body: new Uint8Array(manifest), headers: { 'content-type': mediaType } });
-  if (put.status !== 201) throw new Error(`The registry refused a manifest: ${put.status} ${await put.text()}`);
+  const config = Buffer.from(JSON.stringify({ architecture: process.arch === 'x64' ? 'amd64' : process.arch, os: 'linux', config: { Cmd: ['cat', '/content'] }, rootfs: { type: 'layers', diff_ids: [digestOf(layer)] } }));
+  const described = (mediaType: string, bytes: Buffer) => ({ mediaType, digest: digestOf(bytes), size: bytes.length });
+  const manifest = { schemaVersion: 2, mediaType: MANIFEST, config: described('application/vnd.oci.image.config.v1+json', config), layers: [described('application/vnd.oci.image.layer.v1.tar', layer)] };
+  return { manifest: Buffer.from(JSON.stringify(manifest)), blobs: [layer, config] };
+}
+
+async function put(host: string, name: string, tag: string, { manifest, blobs }: { readonly manifest: Buffer; readonly blobs: readonly Buffer[] }): Promise<string> {
+  for (const blob of blobs) {
+    const started = await fetch(`http://${host}/v2/${name}/blobs/uploads/`, { method: 'POST' });
+    const place = new URL(started.headers.get('location') ?? '', `http://${host}`);
+    place.searchParams.set('digest', digestOf(blob));
+    const taken = await fetch(place, { method: 'PUT', body: new Uint8Array(blob), headers: { 'content-type': 'application/octet-stream' } });
+    if (taken.status !== 201) throw new Error(`The registry refused a blob: ${taken.status}`);
+  }
+  const taken = await fetch(`http://${host}/v2/${name}/manifests/${tag}`, { method: 'PUT', body: new Uint8Array(manifest), headers: { 'content-type': MANIFEST } });
+  if (taken.status !== 201) throw new Error(`The registry refused a manifest: ${taken.status} ${await taken.text()}`);
   return digestOf(manifest);
 }
 

@@ -110,12 +110,17 @@ describe.runIf(why === undefined)('releases through Traefik', () => {
     await cluster.push('v1.21.0');
     await eventually('the release to have begun', async () => ((await cluster.release('v1.21.0'))?.status?.tracks?.some((t) => t.name === 'internal' && t.phase === 'Passed') === true ? true : undefined), 120_000);
     process.kill(await cluster.plane.pid('controllers'), 'SIGKILL');
-    await traffic.kill('router', traefik.pid, () => traefik.restart());
+    await eventually('the controllers to be back', async () => (await cluster.tryAweigh('status')).code === 0 ? true : undefined);
+    await traffic.kill('gateway', traefik.pid, async () => {
+      await traefik.restart();
+      await eventually('the gateway to route', async () => ((await fetch(`${traefik.url}/account`, { headers: { 'X-User-Id': 'probe' } })).status === 200 ? true : undefined));
+    });
     expect((await cluster.releaseEnds('v1.21.0')).status?.phase).toBe('Completed');
     await traffic.more(RATE * 3);
     const { examples, ...verdict } = await traffic.verdict('perRequest');
     console.log(`killed in mid-release: ${JSON.stringify(verdict)}`);
     expect(verdict, examples.join('\n')).toMatchObject({ failed: 0, misrouted: 0 });
+    expect(verdict.cutByKill).toBeLessThan(verdict.requests / 4);
   });
 });
 
