@@ -1,4 +1,4 @@
-import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod } from './types.generated.ts';
+import type { Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod } from './types.generated.ts';
 
 /** Whether the pod's nodeSelector and required node affinity allow the node. */
 export function allowsNode(pod: Pod, node: Node): boolean {
@@ -7,6 +7,9 @@ export function allowsNode(pod: Pod, node: Node): boolean {
   const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   return terms === undefined || terms.some((term) => matchesTerm(term, node));
 }
+
+/** One term is enough. */
+export const matchesNodeSelector = ({ nodeSelectorTerms }: NodeSelector, node: Node): boolean => nodeSelectorTerms.some((term) => matchesTerm(term, node));
 
 /** Sum of the weights of the preferred terms that the node fulfils. */
 export function preferredNodeWeight(pod: Pod, node: Node): number {

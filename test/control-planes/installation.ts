@@ -4,7 +4,7 @@ import { aweigh, succeeded } from '../e2e/command-line.ts';
 
 const IMAGE = 'aweigh:test';
 /** Flags of `aweigh install` where no image can be pulled: the nodes' store has one that says how to start, and programs of this machine are what it starts. */
-export const INSTALL_FLAGS: readonly string[] = ['--image', IMAGE, '--router-image', IMAGE, '--record-size', '0'];
+export const INSTALL_FLAGS: readonly string[] = ['--image', IMAGE, '--router-image', IMAGE];
 
 export async function packControllersImage(data: string): Promise<void> {
   const folder = join(data, 'controllers-image');

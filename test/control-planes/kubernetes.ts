@@ -1,7 +1,10 @@
 import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { makeDefaultStorageClass } from '../../src/cli/processes/default-storage-class.ts';
 import { openDataDirectory } from '../../src/cli/processes/data-directory.ts';
 import { Part } from '../../src/cli/processes/part.ts';
+import { createClient } from '../../src/client/https-client.ts';
+import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
 import { silentLogger } from '../../src/runtime/logger.ts';
 import { systemClock } from '../../src/runtime/system-clock.ts';
 import { aweigh, AWEIGH, eventually, run, succeeded } from '../e2e/command-line.ts';
@@ -42,6 +45,8 @@ export class KubernetesControlPlane implements ControlPlane {
     this.#parts = [part('network', 'network'), part('network-standby', 'network'), part('node', 'node', '--nodes', '2', '--pod-cidr', podCidr, '--max-container-restart-period', '1')];
     for (const [, p] of this.#parts) p.start();
     await eventually('two ready nodes', async () => ((await this.#kubectl('get', 'nodes', '-o', `jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}`)) === 'True True' ? true : undefined));
+    const client = createClient(await loadKubeconfig(data.kubeconfig));
+    await makeDefaultStorageClass(client).finally(() => client.close());
     await packControllersImage(this.#data);
     if (this.#options.bare !== true) await this.#install();
   }

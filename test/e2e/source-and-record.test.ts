@@ -108,9 +108,10 @@ if (isEmbedded) {
 }
 
 test('the record reads as the history of deployments, and stands on a git server too', async () => {
-  const log = JSON.parse(await cluster.aweigh('record', 'log', APPLICATION, '-o', 'json')) as { release?: string; who: string; why: string; phase?: string }[];
+  const there = isEmbedded ? [] : ['--record', await cluster.plane.record()];
+  const log = JSON.parse(await cluster.aweigh('record', 'log', APPLICATION, '-o', 'json', ...there)) as { release?: string; who: string; why: string; phase?: string }[];
   expect(log.find((d) => d.release === `${APPLICATION}-v1.17.0`)).toMatchObject({ phase: 'Completed', ...(isEmbedded && { who: 'Ada' }), why: 'Begin' });
-  expect(await cluster.aweigh('record', 'log', APPLICATION)).toMatch(/WHEN +APPLICATION +WHAT +WHO +WHY +ENDED\n/);
+  expect(await cluster.aweigh('record', 'log', APPLICATION, ...there)).toMatch(/WHEN +APPLICATION +WHAT +WHO +WHY +ENDED\n/);
   const file = cluster.file('record.yaml', `apiVersion: aweigh.dev/v1alpha1\nkind: RecordRepository\nmetadata: { name: default }\nspec: { remote: { url: 'file://${cluster.data}/record.git' } }\n`);
   await cluster.aweigh('apply', file);
   await eventually('the remote to have every commit', async () => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { Deliveries } from '../../api/kinds.ts';
 import { useCluster, withAccess, type AccessOptions } from '../cluster-access.ts';
@@ -15,11 +15,12 @@ export function recordCommand(terminal: Terminal): Command {
   const command = new Command('record').description('the git history of every change');
   command.command('log').description('the history of deployments, newest first: what, when, who, why, how it ended').argument('[application]')
     .addOption(dataOption()).addOption(outputOption())
+    .option('--record <dir>', 'a clone of the record, such as that of a cluster of others (default: that of the embedded one)')
     .option('--changes', 'each change, not each release')
     .option('-n, --number <count>', 'of at most so many commits', countFrom(1), 500)
     .option('--namespace <name>', 'of the Application', 'default')
-    .action((application: string | undefined, options: { data?: string; output: OutputFormat; number: number; namespace: string; changes?: boolean }) => {
-      const changes = recordedChanges(recordDirectory(terminal, options.data), application === undefined ? undefined : `applications/${options.namespace}/${application}`, options.number);
+    .action((application: string | undefined, options: { data?: string; record?: string; output: OutputFormat; number: number; namespace: string; changes?: boolean }) => {
+      const changes = recordedChanges(recordDirectory(terminal, options.data, options.record), application === undefined ? undefined : `applications/${options.namespace}/${application}`, options.number);
       if (changes.length === 0 && application !== undefined) throw new UserError(`No change of ${application} in namespace ${options.namespace} is on record: 'aweigh record log' shows what is, --namespace names another`);
       if (options.changes === true) print(terminal, options.output, changes, changesText);
       else print(terminal, options.output, deployments(changes), deploymentsText);
@@ -36,9 +37,9 @@ export function recordCommand(terminal: Terminal): Command {
   return command;
 }
 
-function recordDirectory(terminal: Terminal, data: string | undefined): string {
-  const directory = join(dataRoot(terminal, data), 'record');
-  if (!existsSync(join(directory, '.git'))) throw new UserError(`There is no record in ${directory}: name the cluster's directory with --data`);
+function recordDirectory(terminal: Terminal, data: string | undefined, clone?: string): string {
+  const directory = clone === undefined ? join(dataRoot(terminal, data), 'record') : resolve(terminal.workingDirectory, clone);
+  if (!existsSync(join(directory, '.git'))) throw new UserError(`There is no record in ${directory}: ${clone === undefined ? "name the cluster's directory with --data, or a clone of the record with log --record" : 'clone its remote, and name that folder'}`);
   return directory;
 }
 

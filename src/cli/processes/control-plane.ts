@@ -15,6 +15,7 @@ import { aweighControllers } from './aweigh-controllers.ts';
 import type { ControllerChoice } from './controller-choice.ts';
 import { startDataApiServer, type ApiServerOptions } from './api-server.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { makeDefaultStorageClass } from './default-storage-class.ts';
 import { Faults } from './faults.ts';
 import { sourcesOf, type HookListener } from './source-options.ts';
 
@@ -45,6 +46,7 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
   try {
     await packRouterImages(data);
     await applyDefinitions(plainClient);
+    await makeDefaultStorageClass(plainClient);
     await runControllers({ factories: [...createEngineControllers({ rootCaPem: server.caPem, signer: server.authority }), schedulerController, ...(options.controllers === 'all' ? aweighControllers({ ...options, repository, faults, sources, path: options.gitEnvironment.path }) : [])], client, clock, random, log, signal });
   } finally {
     await repository.close();

@@ -26,8 +26,10 @@ export const partAccess = (): AccessObjects => ({
   clusterroles: [
     ...CLUSTER_ROLES,
     // What this engine's parts do beyond what Kubernetes's own do.
-    { metadata: { name: 'aweigh:control-plane' }, rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['create'] }] },
+    { metadata: { name: 'aweigh:control-plane' }, rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['create'] }, { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['create'] }] },
     { metadata: { name: 'aweigh:node' }, rules: [{ apiGroups: [''], resources: ['namespaces', 'persistentvolumeclaims', 'persistentvolumes'], verbs: ['get', 'list', 'watch'] }] },
+    // Volumes that are folders of the nodes.
+    { metadata: { name: 'aweigh:local-volumes' }, rules: [{ apiGroups: [''], resources: ['persistentvolumes'], verbs: ['create', 'delete'] }, { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['get', 'list', 'watch'] }] },
     // Which images are named, so that others may go.
     { metadata: { name: 'aweigh:image-collector' }, rules: [
       { apiGroups: ['apps'], resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets', 'controllerrevisions'], verbs: ['list'] }, { apiGroups: ['batch'], resources: ['jobs', 'cronjobs'], verbs: ['list'] },
@@ -40,6 +42,7 @@ export const partAccess = (): AccessObjects => ({
     ...controlPlaneRoles().map((role) => binding(role, PART_USERS.controlPlane)),
     binding('system:node', PART_USERS.node),
     binding('aweigh:node', PART_USERS.node),
+    binding('aweigh:local-volumes', PART_USERS.node),
     binding('aweigh:image-collector', PART_USERS.node),
     binding('aweigh:network', PART_USERS.network),
   ],

@@ -11,6 +11,7 @@ import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/c
 import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { persistentVolumeClaimController, persistentVolumeController } from './persistent-volume/controllers.ts';
 import { podGarbageCollectorController } from './pod-garbage-collector/controller.ts';
 import { replicaSetController, replicationControllerController } from './replicaset/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
@@ -36,6 +37,8 @@ export function createEngineControllers(options: EngineControllersOptions = {}):
     namespaceController,
     nodeLifecycleController,
     podGarbageCollectorController,
+    persistentVolumeClaimController,
+    persistentVolumeController,
     statefulSetController,
     daemonSetController,
     jobController,

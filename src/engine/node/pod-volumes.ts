@@ -4,6 +4,7 @@ import type { Container, Pod, Volume } from '../../kubernetes/types.generated.ts
 import type { ConfigSource } from './container-env.ts';
 import { expand } from './env-expansion.ts';
 import type { Mount, PodPlace } from './runtime/runtime.ts';
+import type { ClaimedFolders } from './claimed-folders.ts';
 import { volumeContent, type TokenSource } from './volume-files.ts';
 import { writeVolume } from './volume-writer.ts';
 
@@ -11,7 +12,7 @@ import { writeVolume } from './volume-writer.ts';
 export type PodVolumes = { readonly outcome: 'ok'; readonly paths: ReadonlyMap<string, string> } | { readonly outcome: 'missing'; readonly message: string };
 
 /** Makes a pod's volumes as they are to be now; again for a change of a ConfigMap or Secret. */
-export async function preparePodVolumes(pod: Pod, place: PodPlace, source: ConfigSource, token: TokenSource): Promise<PodVolumes> {
+export async function preparePodVolumes(pod: Pod, place: PodPlace, source: ConfigSource, token: TokenSource, claims: ClaimedFolders): Promise<PodVolumes> {
   const paths = new Map<string, string>();
   for (const volume of pod.spec?.volumes ?? []) {
     const folder = join(place.folder, 'volumes', volume.name);
@@ -24,6 +25,12 @@ export async function preparePodVolumes(pod: Pod, place: PodPlace, source: Confi
         if (!existsSync(content.path)) return { outcome: 'missing', message: `hostPath ${content.path} does not exist` };
         paths.set(volume.name, content.path);
         break;
+      case 'claim': {
+        const claimed = await claims.of(pod.metadata?.namespace ?? '', content.name);
+        if (claimed.outcome === 'missing') return claimed;
+        paths.set(volume.name, claimed.path);
+        break;
+      }
       case 'folder':
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         paths.set(volume.name, folder);

@@ -7,6 +7,7 @@ import { containerEnv, type ConfigSource } from './container-env.ts';
 import { allContainers, nextContainers, roleOf } from './next-containers.ts';
 import type { NodeContext } from './node-context.ts';
 import { podStatus } from './pod-status.ts';
+import { ClaimedFolders } from './claimed-folders.ts';
 import { containerMounts, preparePodVolumes, type PodVolumes } from './pod-volumes.ts';
 import { Prober } from './prober.ts';
 import { retryDelayMs } from './restart-backoff.ts';
@@ -35,6 +36,7 @@ export class PodWorker {
   readonly #containers: ReadonlyMap<string, TrackedContainer>;
   readonly #status: StatusWriter;
   readonly #onRemoved: () => void;
+  readonly #claims: ClaimedFolders;
   readonly #tokens = new Map<string, { readonly token: string; readonly renewAtMs: number }>();
   #pod: Pod;
   #place: PodPlace | undefined;
@@ -53,6 +55,7 @@ export class PodWorker {
 
   constructor(context: NodeContext, pod: Pod, recovered: RecoveredPod | undefined, onRemoved: () => void) {
     this.#context = context;
+    this.#claims = new ClaimedFolders(context.client);
     this.#pod = pod;
     this.uid = pod.metadata?.uid ?? '';
     this.#status = new StatusWriter(context, pod);
@@ -155,7 +158,7 @@ export class PodWorker {
       return;
     }
     this.#place ??= await runtime.placePod({ uid: this.uid, namespace: meta.namespace ?? '', name: meta.name ?? '', nodeName: spec.nodeName ?? '', hostNetwork: spec.hostNetwork === true });
-    const volumes = runtime.runsPrograms ? await preparePodVolumes(this.#pod, this.#place, this.#source(), (r) => this.#token(r)) : ({ outcome: 'ok', paths: new Map<string, string>() } as const);
+    const volumes = runtime.runsPrograms ? await preparePodVolumes(this.#pod, this.#place, this.#source(), (r) => this.#token(r), this.#claims) : ({ outcome: 'ok', paths: new Map<string, string>() } as const);
     const progress = nextContainers(spec, new Map([...this.#containers].map(([name, c]) => [name, c.progress()])), clock.now());
     if (progress.type === 'finished') {
       this.#finish({ phase: progress.phase });

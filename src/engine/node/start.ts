@@ -7,6 +7,7 @@ import type { Clock, Random } from '../../runtime/clock.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { startReflector } from '../../runtime/reflector.ts';
+import { runControllers } from '../../runtime/run-controllers.ts';
 import { openImageStore } from '../images/image-store.ts';
 import { namedImages } from '../images/named-images.ts';
 import { Gate } from './gate.ts';
@@ -15,6 +16,7 @@ import { followLogs } from './kubelet/follow-logs.ts';
 import type { LogLimits } from './kubelet/log-window.ts';
 import { startKubeletServer, type KubeletTls } from './kubelet/server.ts';
 import { UsageSampler } from './kubelet/usage-sampler.ts';
+import { localVolumes } from './local-volumes.ts';
 import { keepMemoryLimits } from './memory-limits.ts';
 import type { NodeContext } from './node-context.ts';
 import { keepRegistered } from './node-registration.ts';
@@ -34,7 +36,7 @@ export interface NodeOptions {
   readonly client: Client;
   /** One or more; each becomes a Node. Default `node-1` and `node-2`. */
   readonly nodeNames?: readonly string[];
-  /** The cluster's data: images are in `images`, pods in `node`. */
+  /** The cluster's data: images are in `images`, pods in `node`, persistent volumes in `volumes`. */
   readonly dataDir: string;
   /** Range of pod addresses, shared out among the nodes. Default 127.64.0.0/12. */
   readonly podCidr?: string;
@@ -120,6 +122,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { keepImagesOf } = options;
   if (keepImagesOf !== undefined) collectImages(images, () => namedImages(client, keepImagesOf), { clock, log, signal });
   const registered = Promise.all(nodeNames.map((name) => keepRegistered({ name, podCidr: podCidrs.get(name)!, hostIp, runtimeName: runtime.name, kubeletPort: kubelets.get(name)?.port ?? 0, bootId: bootId() }, follow)));
+  const volumes = runControllers({ ...follow, factories: [localVolumes({ nodeNames, root: join(options.dataDir, 'volumes') })] });
   ready.catch((e: unknown) => log.error({ error: e instanceof Error ? e.message : String(e) }, 'The node could not take over its pods'));
 
   return {
@@ -133,7 +136,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     async close() {
       stop.abort();
       for (const server of kubelets.values()) server.close();
-      await Promise.allSettled([ready, registered]);
+      await Promise.allSettled([ready, registered, volumes]);
     },
   };
 }

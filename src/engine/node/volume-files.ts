@@ -16,6 +16,8 @@ export type VolumeContent =
   /** A folder of the pod's own, empty at first. */
   | { readonly type: 'folder' }
   | { readonly type: 'host'; readonly path: string; readonly create: boolean }
+  /** The volume that a claim of the pod's namespace has. */
+  | { readonly type: 'claim'; readonly name: string }
   | { readonly type: 'missing'; readonly message: string };
 
 /** A service account token that a projected volume asks for. */
@@ -31,6 +33,7 @@ const secretMode = 0o600;
 /** The content of one volume. */
 export async function volumeContent(pod: Pod, volume: Volume, source: ConfigSource, address: PodAddress, token: TokenSource): Promise<VolumeContent> {
   if (volume.emptyDir !== undefined || volume.ephemeral !== undefined) return { type: 'folder' };
+  if (volume.persistentVolumeClaim !== undefined) return { type: 'claim', name: volume.persistentVolumeClaim.claimName };
   if (volume.hostPath !== undefined) return { type: 'host', path: volume.hostPath.path, create: volume.hostPath.type === 'DirectoryOrCreate' };
   if (volume.configMap !== undefined) {
     const { name, items, optional, defaultMode } = volume.configMap;
@@ -59,7 +62,7 @@ export async function volumeContent(pod: Pod, volume: Volume, source: ConfigSour
     return { type: 'files', files };
   }
   const kind = Object.keys(volume).find((k) => k !== 'name') ?? 'unknown';
-  return { type: 'missing', message: `volume "${volume.name}": this node has no volumes of type ${kind}; use configMap, secret, emptyDir, projected, downwardAPI or hostPath` };
+  return { type: 'missing', message: `volume "${volume.name}": this node has no volumes of type ${kind}; use configMap, secret, emptyDir, projected, downwardAPI, persistentVolumeClaim or hostPath` };
 }
 
 function configFiles(map: ConfigMap | undefined, name: string | undefined, items: readonly KeyToPath[] | undefined, optional: boolean | undefined, mode = 0o644): VolumeContent {

@@ -9,13 +9,14 @@ import { affinityConflict, preferredPeerWeight, spreadConflict, spreadCost } fro
 
 export type Placement = { readonly type: 'bind'; readonly nodeName: string } | { readonly type: 'unschedulable'; readonly message: string };
 
-/** Chooses the node for a pod: first those that may take it, then the one that suits it best. Ties fall by name, so that equal input gives equal output. */
-export function place(pod: Pod, all: readonly NodeState[]): Placement {
+/** Chooses the node for a pod: first those that may take it, then the one that suits it best. Ties fall by name, so that equal input gives equal output.
+ *  @param refuses what else keeps a pod from a node, completing 'N node(s) …' */
+export function place(pod: Pod, all: readonly NodeState[], refuses: (node: Node) => string | undefined = () => undefined): Placement {
   const requests = podRequests(pod);
   const refusals = new Map<string, number>();
   let best: { readonly state: NodeState; readonly score: number } | undefined;
   for (const state of all) {
-    const reason = refusal(pod, requests, state, all);
+    const reason = refusal(pod, requests, state, all) ?? refuses(state.node);
     if (reason !== undefined) {
       refusals.set(reason, (refusals.get(reason) ?? 0) + 1);
       continue;

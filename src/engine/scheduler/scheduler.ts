@@ -1,14 +1,15 @@
-import { Nodes, Pods } from '../../client/kinds.ts';
+import { Nodes, PersistentVolumeClaims, PersistentVolumes, Pods, StorageClasses } from '../../client/kinds.ts';
 import { keyOf, keyString, type ObjectKey } from '../../client/resource.ts';
 import { isConflict, isNotFound } from '../../client/status-error.ts';
 import { isTerminal } from '../../kubernetes/pod-state.ts';
-import type { Pod } from '../../kubernetes/types.generated.ts';
+import type { PersistentVolumeClaim, Pod } from '../../kubernetes/types.generated.ts';
 import type { ControllerFactory } from '../../runtime/controller.ts';
 import { source } from '../../runtime/controller.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
 import { AssumedPods } from './assumed-pods.ts';
 import { nodeState, withPod, type NodeState } from './node-state.ts';
 import { isWaiting, place, saysUnschedulable } from './place.ts';
+import { claimDemand, SELECTED_NODE, type Volumes } from './pod-claims.ts';
 
 const schedulerName = 'default-scheduler';
 const onNode = 'scheduler/node';
@@ -47,6 +48,20 @@ export const schedulerController: ControllerFactory = (context) => {
     }
   };
 
+  const volumes: Volumes = {
+    claim: (namespace, name) => context.informer(PersistentVolumeClaims).get({ namespace, name }),
+    volume: (name) => context.informer(PersistentVolumes).get({ name }),
+    storageClass: (name) => context.informer(StorageClasses).get({ name }),
+  };
+
+  /** Who makes volumes follows it; once they are bound the pod is too. */
+  const placeClaim = async (claim: PersistentVolumeClaim, nodeName: string): Promise<void> => {
+    if (claim.metadata?.annotations?.[SELECTED_NODE] === nodeName) return;
+    await context.client.patch(PersistentVolumeClaims, keyOf(claim), { metadata: { uid: claim.metadata?.uid, annotations: { [SELECTED_NODE]: nodeName } } }).catch((e: unknown) => {
+      if (!isNotFound(e) && !isConflict(e)) throw e;
+    });
+  };
+
   const refuse = async (pod: Pod, message: string): Promise<void> => {
     if (saysUnschedulable(pod, message)) return;
     const now = new Date(context.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -65,15 +80,21 @@ export const schedulerController: ControllerFactory = (context) => {
       // A pod that leaves a node makes room; a waiting pod wants it.
       source(Pods, (pod) => (isWaiting(pod, schedulerName) || (waiting.size > 0 && (pod.metadata?.deletionTimestamp !== undefined || isTerminal(pod))) ? [everyone] : [])),
       source(Nodes, () => (waiting.size > 0 ? [everyone] : [])),
+      source(PersistentVolumeClaims, () => (waiting.size > 0 ? [everyone] : [])),
+      source(PersistentVolumes, () => (waiting.size > 0 ? [everyone] : [])),
+      source(StorageClasses, () => (waiting.size > 0 ? [everyone] : [])),
     ],
     async reconcile() {
       const work: Promise<void>[] = [];
       let view = states();
       for (const pod of [...waiting.values()].toSorted(mostImportantFirst)) {
         if (assumed.has(keyString(keyOf(pod)))) continue;
-        const placement = place(pod, view);
+        const demand = claimDemand(pod, volumes, (name) => nodes.get({ name }) !== undefined);
+        const placement = demand.type === 'unschedulable' ? demand : place(pod, view, (node) => demand.refuses(node));
         if (placement.type === 'bind') {
-          work.push(bind(pod, placement.nodeName));
+          const { toPlace } = demand as Extract<typeof demand, { type: 'nodes' }>;
+          if (toPlace.length > 0) work.push(...toPlace.map((claim) => placeClaim(claim, placement.nodeName)));
+          else work.push(bind(pod, placement.nodeName));
           view = view.map((s) => (s.node.metadata?.name === placement.nodeName ? withPod(s, pod) : s));
         } else work.push(refuse(pod, placement.message));
       }
