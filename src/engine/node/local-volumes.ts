@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PersistentVolumeClaims, PersistentVolumes, StorageClasses } from '../../client/kinds.ts';
 import { keyOf, type ObjectKey } from '../../client/resource.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../client/status-error.ts';
+import { SELECTED_NODE } from '../../kubernetes/persistent-volume.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../kubernetes/types.generated.ts';
 import { source, type ControllerFactory, type ReconcileResult } from '../../runtime/controller.ts';
 import { createEventRecorder } from '../../runtime/event-recorder.ts';
@@ -10,7 +11,6 @@ import { createEventRecorder } from '../../runtime/event-recorder.ts';
 /** The provisioner that StorageClasses name for folders of the node where the first pod of a claim runs. */
 export const LOCAL_PROVISIONER = 'aweigh.dev/local';
 const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by';
-const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 const HOSTNAME = 'kubernetes.io/hostname';
 
 export interface LocalVolumesOptions {

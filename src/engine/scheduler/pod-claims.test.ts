@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../kubernetes/types.generated.ts';
-import { claimDemand, SELECTED_NODE, type Volumes } from './pod-claims.ts';
+import { SELECTED_NODE } from '../../kubernetes/persistent-volume.ts';
+import { claimDemand, type Volumes } from './pod-claims.ts';
 
 const pod = { metadata: { namespace: 'default', name: 'p' }, spec: { containers: [], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] } };
 const node = (name: string): Node => ({ metadata: { name, labels: { 'kubernetes.io/hostname': name } } });

@@ -1,8 +1,6 @@
 import { matchesNodeSelector } from '../../kubernetes/node-affinity.ts';
+import { SELECTED_NODE } from '../../kubernetes/persistent-volume.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../kubernetes/types.generated.ts';
-
-/** Set on a claim whose class waits for its first pod: the node on which the volume has to be. */
-export const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 
 export interface Volumes {
   claim(namespace: string, name: string): PersistentVolumeClaim | undefined;

@@ -1,6 +1,7 @@
 import { Nodes, PersistentVolumeClaims, PersistentVolumes, Pods, StorageClasses } from '../../client/kinds.ts';
 import { keyOf, keyString, type ObjectKey } from '../../client/resource.ts';
 import { isConflict, isNotFound } from '../../client/status-error.ts';
+import { SELECTED_NODE } from '../../kubernetes/persistent-volume.ts';
 import { isTerminal } from '../../kubernetes/pod-state.ts';
 import type { PersistentVolumeClaim, Pod } from '../../kubernetes/types.generated.ts';
 import type { ControllerFactory } from '../../runtime/controller.ts';
@@ -9,7 +10,7 @@ import { createEventRecorder } from '../../runtime/event-recorder.ts';
 import { AssumedPods } from './assumed-pods.ts';
 import { nodeState, withPod, type NodeState } from './node-state.ts';
 import { isWaiting, place, saysUnschedulable } from './place.ts';
-import { claimDemand, SELECTED_NODE, type Volumes } from './pod-claims.ts';
+import { claimDemand, type Volumes } from './pod-claims.ts';
 
 const schedulerName = 'default-scheduler';
 const onNode = 'scheduler/node';

@@ -2,8 +2,6 @@ import { selects } from '../../../kubernetes/label-selector.ts';
 import { quantityValue } from '../../../kubernetes/quantity.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../kubernetes/types.generated.ts';
 
-/** Set by a scheduler on a claim whose class waits for its first pod: the node on which the volume has to be. */
-export const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed';
 
 /** Whether the volume is kept for the claim, by whoever: a volume that names no uid is for the next claim of that name. */
