@@ -17,7 +17,10 @@ export interface GitOptions {
   readonly signal?: AbortSignal;
 }
 
-export type Git = (args: readonly string[], options?: GitOptions) => Promise<string>;
+export interface Git {
+  (args: readonly string[], options?: GitOptions): Promise<string>;
+  readonly directory: string;
+}
 
 /** git ended with another code than 0, or was ended since it took too long. */
 export class GitError extends Error {
@@ -39,7 +42,7 @@ const PROTOCOLS = 'file:git:http:https:ssh';
 
 /** git in a folder, without anybody's configuration, prompts or hooks of templates. @throws {GitError} */
 export function gitIn(directory: string, environment: GitEnvironment): Git {
-  return (args, options = {}) => new Promise((resolve, reject) => {
+  const run = (args: readonly string[], options: GitOptions = {}): Promise<string> => new Promise((resolve, reject) => {
     const { encoding, env, input, timeoutMs, signal } = options;
     const child = spawn('git', ['-C', directory, ...args], {
       detached: true,
@@ -67,6 +70,7 @@ export function gitIn(directory: string, environment: GitEnvironment): Git {
       else reject(new GitError(args.find((a) => !a.startsWith('-')) ?? '', Buffer.concat(err).toString(), timedOut));
     });
   });
+  return Object.assign(run, { directory });
 }
 
 function withoutCredentials(text: string): string {

@@ -7,6 +7,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { beginGit } from './git-begin.ts';
 import { GitBranch } from './git-branch.ts';
 import { gitIn, type Git, type GitEnvironment } from './git-command.ts';
+import { removeKeys } from './git-credentials.ts';
 import { setDamagedAside } from './git-damage.ts';
 import { exchangeWith } from './git-exchange.ts';
 import { changedFolders, GitHistory } from './git-history.ts';
@@ -100,6 +101,7 @@ class GitRepository implements Repository {
 
   async prepare(): Promise<void> {
     const { clock, log } = this.#options;
+    removeKeys(this.#directory);
     for (const lock of LOCKS) await rm(join(this.#directory, '.git', lock), { force: true });
     // What it cannot give back now is said below, unless the record goes aside together with it.
     await this.#journal.recover().catch(() => undefined);

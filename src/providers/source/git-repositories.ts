@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Branch, type Checkout, LookupError, type Repositories } from '../../controllers/source/ports.ts';
 import { gitIn, type Git, type GitEnvironment, type GitOptions } from '../repository/git-command.ts';
-import { failureOf, withCredentials } from '../repository/git-remote.ts';
+import { removeKeys, withCredentials } from '../repository/git-credentials.ts';
+import { failureOf } from '../repository/git-remote.ts';
 
 export interface GitRepositoriesOptions {
   /** Where fetched commits are kept, so that each comes over the network once. */
@@ -22,6 +23,7 @@ const FETCH_MS = 600_000;
 export function gitRepositories(options: GitRepositoriesOptions): Repositories {
   // Left by a process that was killed while it built.
   if (existsSync(options.directory)) for (const name of readdirSync(options.directory)) if (name.startsWith(CHECKOUT)) rmSync(join(options.directory, name), { recursive: true, force: true });
+  removeKeys(options.directory);
   return {
     tip: (branch, signal) => look(options, branch, signal),
     async contains(branch, tip, commit, signal) {
@@ -82,7 +84,7 @@ async function remotely<T>(options: GitRepositoriesOptions, { url, credentials }
   await mkdir(options.directory, { recursive: true, mode: 0o700 });
   const git = gitIn(options.directory, options.environment);
   try {
-    return await withCredentials(url, credentials, (more) => use(git, more), timeoutMs);
+    return await withCredentials(git, { url, credentials, timeoutMs }, (more) => use(git, more));
   } catch (error) {
     const { reason, message } = failureOf(error);
     throw new LookupError(reason === 'PushRefused' || reason === 'OtherHistory' ? 'Unreachable' : reason, message, { cause: error });
