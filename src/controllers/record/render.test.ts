@@ -3,7 +3,7 @@ import type { Application } from '../../api/application/application.ts';
 import type { Build } from '../../api/build/build.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
 import type { Router } from '../../api/router/router.ts';
-import type { Deployment, PodDisruptionBudget } from '../../kubernetes/types.generated.ts';
+import type { Deployment, PodDisruptionBudget, Service } from '../../kubernetes/types.generated.ts';
 import { render, routerSpec } from './render.ts';
 
 const application: Application = {
@@ -65,7 +65,10 @@ test('tracks and routers spread over nodes, and nobody who drains a node goes be
 
 test('where Gateways route there is no router, and a Service without endpoints for what is to be refused', () => {
   const gateway = { parentRefs: [{ name: 'edge' }] };
-  const objects = render({ application: { ...application, spec: { ...application.spec, router: { kind: 'gateway-api', gateway } } }, delivery: { ...delivery({}), spec: { ...delivery({}).spec, router: { replicas: 0 } } }, builds, provider: 'gateway-api' });
+  const ports = [{ name: 'http', port: 8080, appProtocol: 'grpc' }];
+  const objects = render({ application: { ...application, spec: { ...application.spec, ports, router: { kind: 'gateway-api', gateway } } }, delivery: { ...delivery({}), spec: { ...delivery({}).spec, router: { replicas: 0 } } }, builds, provider: 'gateway-api' });
   expect(objects.filter((o) => o.metadata?.name === 'shop-haproxy').map((o) => [o.kind, (o as Router).spec.provider, (o as Router).spec.gateway])).toEqual([['Router', 'gateway-api', gateway]]);
   expect(objects.find((o) => o.metadata?.name === 'shop-refused')).toMatchObject({ kind: 'Service', spec: { selector: { 'aweigh.dev/refused': 'shop' }, ports: [{ port: 8080 }] } });
+  // Gateways know no other word for it.
+  expect(new Set(objects.flatMap((o) => (o.kind === 'Service' ? ((o as Service).spec?.ports ?? []) : [])).map((p) => p.appProtocol))).toEqual(new Set(['kubernetes.io/h2c']));
 });

@@ -19,5 +19,7 @@ export const nameOf = (application: Application): string => application.metadata
 
 /** Ports of each Service of the Application. */
 export function servicePorts(application: Application): NonNullable<NonNullable<Service['spec']>['ports']> {
-  return application.spec.ports.map((p) => ({ name: p.name, port: p.port, targetPort: p.targetPort ?? p.port, protocol: p.protocol ?? 'TCP', ...(p.appProtocol !== undefined && { appProtocol: p.appProtocol }) }));
+  // The only word for it that every Gateway knows: https://gateway-api.sigs.k8s.io/geps/gep-1911
+  const spoken = (protocol: string): string => (protocol === 'grpc' && application.spec.router?.gateway !== undefined ? 'kubernetes.io/h2c' : protocol);
+  return application.spec.ports.map((p) => ({ name: p.name, port: p.port, targetPort: p.targetPort ?? p.port, protocol: p.protocol ?? 'TCP', ...(p.appProtocol !== undefined && { appProtocol: spoken(p.appProtocol) }) }));
 }

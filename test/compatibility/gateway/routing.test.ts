@@ -14,6 +14,7 @@ import { startApiServer, type ApiServer } from '../../../src/engine/apiserver/st
 import { HttpRoutes } from '../../../src/providers/traffic/gateway-api/kinds.ts';
 import { gatewayApiPublisher } from '../../../src/providers/traffic/gateway-api/publisher.ts';
 import { freshAddress } from '../../../src/providers/traffic/router-fixture.ts';
+import { protocolRules } from '../../../src/providers/traffic/protocol-rules.ts';
 import { routingRules, type RoutedEntry } from '../../../src/providers/traffic/routing-rules.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { sharedInformers } from '../../../src/runtime/run-controllers.ts';
@@ -54,7 +55,7 @@ describe.runIf(why === undefined)('Traefik, told by HTTPRoutes', () => {
   });
 
   let routers = 0;
-  async function entry(): Promise<RoutedEntry> {
+  async function entry({ appProtocol }: { readonly appProtocol?: string } = {}): Promise<RoutedEntry> {
     const name = `shop-${++routers}`;
     const metadata = { name, namespace, uid: `uid-of-${name}` };
     const specOf = (of: RouterSpec): RouterSpec => ({
@@ -67,7 +68,7 @@ describe.runIf(why === undefined)('Traefik, told by HTTPRoutes', () => {
       async route(of, there) {
         const spec = specOf(of);
         const wanted = new Map<string, readonly TrafficServer[]>([[`${name}-refused`, []], ...spec.backends.map((b) => [b.service, there.get(b.name) ?? []] as const)]);
-        for (const [service, list] of wanted) await makeService(service, list);
+        for (const [service, list] of wanted) await makeService(service, list, appProtocol);
         const router: Router = { metadata, spec };
         const traffic = trafficOf(spec, there);
         await eventually('Traefik to accept the routes', async () => {
@@ -84,8 +85,8 @@ describe.runIf(why === undefined)('Traefik, told by HTTPRoutes', () => {
     };
   }
 
-  async function makeService(name: string, list: readonly TrafficServer[]): Promise<void> {
-    const ports = [{ name: 'http', port: PORT, protocol: 'TCP' as const }];
+  async function makeService(name: string, list: readonly TrafficServer[], appProtocol?: string): Promise<void> {
+    const ports = [{ name: 'http', port: PORT, protocol: 'TCP' as const, ...(appProtocol !== undefined && { appProtocol }) }];
     const options = { fieldManager: 'test' };
     if (await client.get(Services, { namespace, name }).then(() => false, isNotFound)) await client.apply(Services, { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, spec: { clusterIP: 'None', ports } }, options);
     await client.apply(EndpointSlices, {
@@ -94,5 +95,6 @@ describe.runIf(why === undefined)('Traefik, told by HTTPRoutes', () => {
     }, options);
   }
 
-  routingRules(entry);
+  routingRules(() => entry());
+  protocolRules(entry);
 });
