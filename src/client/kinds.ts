@@ -23,6 +23,7 @@ export const DaemonSets = resource<k.DaemonSet>('apps', 'v1', 'daemonsets', 'Dae
 export const Jobs = resource<k.Job>('batch', 'v1', 'jobs', 'Job');
 export const CronJobs = resource<k.CronJob>('batch', 'v1', 'cronjobs', 'CronJob');
 export const EndpointSlices = resource<k.EndpointSlice>('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice');
+export const VolumeAttributesClasses = resource<k.VolumeAttributesClass>('storage.k8s.io', 'v1', 'volumeattributesclasses', 'VolumeAttributesClass', false);
 export const Leases = resource<k.Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease');
 export const HorizontalPodAutoscalers = resource<k.HorizontalPodAutoscaler>('autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler');
 export const PodDisruptionBudgets = resource<k.PodDisruptionBudget>('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget');

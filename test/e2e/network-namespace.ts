@@ -28,7 +28,8 @@ export class NetworkNamespace implements Network {
 
   /** @param user in a user namespace too, as an ordinary user has it */
   static async make(user: boolean): Promise<NetworkNamespace> {
-    const holder = spawn(UNSHARE, [...(user ? ['--map-root-user'] : []), '--net', 'sh', '-c', 'echo made; exec sleep 900'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    // In a group of its own: who ends the test's group leaves it the network to end its cluster in.
+    const holder = spawn(UNSHARE, [...(user ? ['--map-root-user'] : []), '--net', 'sh', '-c', 'echo made; exec sleep 900'], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
     await once(holder.stdout, 'data');
     return new NetworkNamespace(holder.pid!, user, () => holder.kill('SIGKILL'));
   }

@@ -21,7 +21,7 @@ import { ServiceAccountTokens } from './auth/service-account-tokens.ts';
 import { ensureObjects } from './bootstrap/ensure.ts';
 import { apiEndpoints, bootstrapObjects } from './bootstrap/objects.ts';
 import { CertificateAuthority } from './certificates/authority.ts';
-import { storeKey, storeLookups, type ApiContext } from './context.ts';
+import { storeKey, storeLookups, timestamp, type ApiContext } from './context.ts';
 import { followPolicies } from './admission/policies/type-checking.ts';
 import { AggregatedApis } from './aggregation/aggregated-apis.ts';
 import { FrontProxy } from './aggregation/front-proxy.ts';
@@ -90,7 +90,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   try {
     const pki = join(dataDir, 'pki');
     const authority = await CertificateAuthority.open(pki, clock);
-    const addresses = new AddressPool(options.serviceCidr ?? (loopbackAddresses ? '127.96.0.0/12' : '10.96.0.0/12'));
+    const serviceCidr = options.serviceCidr ?? (loopbackAddresses ? '127.96.0.0/12' : '10.96.0.0/12');
+    const addresses = new AddressPool(serviceCidr);
     const serving = await authority.serving('apiserver', [...new Set([host, '127.0.0.1', addresses.first, 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'])]);
     const registry = new ResourceRegistry();
     registry.setCustom(resourceMetrics[0]!.group, resourceMetrics);
@@ -122,7 +123,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const address = await listen(server, host, options.port ?? 0);
     nowListening(`${host}:${address.port}`);
     const url = `https://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-    await ensureObjects(store, clock, [...bootstrapObjects(addresses.first, address.port)]);
+    await ensureObjects(store, clock, [...bootstrapObjects(serviceCidr, addresses.first, address.port, timestamp(clock.now()))]);
     await ensureRoles(store, clock, options.access);
     await ensureObjects(store, clock, [...apiEndpoints(host, address.port), proxy.configuration(authority.caPem)], true);
     aggregation.apis.follow();

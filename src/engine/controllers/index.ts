@@ -6,6 +6,7 @@ import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionBudgetController } from './disruption-budget/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
+import { endpointSliceMirroringController } from './endpoint-slice/mirroring-controller.ts';
 import { garbageCollectorController } from './garbage-collector/controller.ts';
 import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/controller.ts';
 import { jobController } from './job/controller.ts';
@@ -18,6 +19,7 @@ import { resourceQuotaController } from './resource-quota/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { statefulSetController } from './stateful-set/controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
+import { volumeAttributesClassController } from './volume-attributes-class/controller.ts';
 
 export interface EngineControllersOptions {
   /** The CA that pods verify the API server by; absent: no namespace is given `kube-root-ca.crt`. */
@@ -33,6 +35,7 @@ export function createEngineControllers(options: EngineControllersOptions = {}):
     replicaSetController,
     replicationControllerController,
     endpointSliceController,
+    endpointSliceMirroringController,
     garbageCollectorController,
     namespaceController,
     nodeLifecycleController,
@@ -47,6 +50,7 @@ export function createEngineControllers(options: EngineControllersOptions = {}):
     resourceQuotaController,
     ttlAfterFinishedController,
     disruptionBudgetController,
+    volumeAttributesClassController,
     clusterRoleAggregationController,
     serviceAccountController(options.rootCaPem),
     ...(options.signer === undefined ? [] : [certificateSigningController(options.signer)]),

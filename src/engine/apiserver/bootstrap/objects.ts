@@ -6,8 +6,9 @@ export interface BootstrapObject {
   readonly object: KubernetesObject;
 }
 
-/** Namespaces and the `kubernetes` Service. @param clusterIP the first address of the service range */
-export function bootstrapObjects(clusterIP: string, port: number): BootstrapObject[] {
+/** Namespaces, the range of ClusterIPs, and the `kubernetes` Service. @param clusterIP the first address of the range
+ *  @param now RFC 3339 */
+export function bootstrapObjects(serviceCidr: string, clusterIP: string, port: number, now: string): BootstrapObject[] {
   const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'].map((name): BootstrapObject => ({
     storage: '/namespaces',
     object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'kubernetes.io/metadata.name': name } }, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } } as KubernetesObject,
@@ -23,7 +24,14 @@ export function bootstrapObjects(clusterIP: string, port: number): BootstrapObje
       status: { loadBalancer: {} },
     } as KubernetesObject,
   };
-  return [...namespaces, service];
+  const range: BootstrapObject = {
+    storage: 'networking.k8s.io/servicecidrs',
+    object: {
+      apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'kubernetes' }, spec: { cidrs: [serviceCidr] },
+      status: { conditions: [{ type: 'Ready', status: 'True', reason: 'Served', message: 'ClusterIPs are taken from this range', lastTransitionTime: now }] },
+    } as KubernetesObject,
+  };
+  return [...namespaces, range, service];
 }
 
 /** Where the API server listens, as the `kubernetes` Service's endpoints. Written at each start, as the port may change. */

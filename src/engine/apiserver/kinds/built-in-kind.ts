@@ -48,6 +48,8 @@ export interface KindRules {
   /** Beside `validate`, which runs on update too unless `updateValidatesAlone`. */
   validateUpdate?(object: KindObject, old: KindObject, found: Findings, context: StrategyContext): void;
   readonly updateValidatesAlone?: boolean;
+  /** Before a written status is checked. */
+  prepareStatusUpdate?(object: KindObject, old: KindObject, context: StrategyContext): void;
   validateStatus?(object: KindObject, old: KindObject, found: Findings): void;
   /** Of a new object, told even where it is then refused. */
   earlyWarnings?(object: KindObject): string[];
@@ -84,6 +86,7 @@ export function strategyOf(rules: KindRules, hasStatus: boolean): Strategy {
     prepareForStatusUpdate(object, old, context) {
       const { metadata } = object;
       genericStrategy.prepareForStatusUpdate(object, old, context);
+      rules.prepareStatusUpdate?.(object, old, context);
       if (rules.statusKeepsMetadata === true) return;
       object.metadata = { ...metadata, ...(old.metadata.generation !== undefined && { generation: old.metadata.generation }) };
       for (const field of rules.statusKeeps ?? []) {

@@ -45,8 +45,15 @@ export const statefulSet: KindRules = {
     }
     defaultPodSpec(spec.template.spec!);
   },
-  validate: (object, found) => validateSpec(object['spec'] as StatefulSetSpec, found),
+  validate(object, found) {
+    const spec = object['spec'] as StatefulSetSpec;
+    validateSpec(spec, found);
+    spec.volumeClaimTemplates?.forEach((claim, i) => validateClaimSpec(claim.spec!, `spec.volumeClaimTemplates[${i}].spec`, found));
+  },
+  // Claim templates cannot be changed, so that what is wrong with them matters no more.
+  updateValidatesAlone: true,
   validateUpdate(object, old, found) {
+    validateSpec(object['spec'] as StatefulSetSpec, found);
     const fields = new Set([...Object.keys(object['spec']), ...Object.keys(old['spec'])]);
     for (const field of fields) {
       if (MUTABLE.has(field)) continue;
@@ -69,7 +76,6 @@ function validateSpec(spec: StatefulSetSpec, found: Findings): void {
   }
   found.nonNegative('spec.replicas', spec.replicas);
   found.nonNegative('spec.minReadySeconds', spec.minReadySeconds);
-  spec.volumeClaimTemplates?.forEach((claim, i) => validateClaimSpec(claim.spec!, `spec.volumeClaimTemplates[${i}].spec`, found));
   if (spec.ordinals !== undefined) found.nonNegative('spec.ordinals.start', spec.ordinals.start);
   if (spec.serviceName !== undefined && spec.serviceName !== '') found.eachInvalid('spec.serviceName', spec.serviceName, dnsLabel(spec.serviceName));
   if (validateWorkloadSelector(spec.selector, 'spec.selector', found)) {

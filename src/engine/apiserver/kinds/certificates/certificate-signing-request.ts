@@ -1,7 +1,8 @@
-import type { CertificateSigningRequestSpec } from '../../../../kubernetes/types.generated.ts';
+import type { CertificateSigningRequestCondition, CertificateSigningRequestSpec, CertificateSigningRequestStatus } from '../../../../kubernetes/types.generated.ts';
 import { dnsSubdomain, pathSegmentName } from '../../validation/dns-name.ts';
 import type { Findings } from '../../validation/field-error.ts';
 import type { KindRules } from '../built-in-kind.ts';
+import type { KindObject } from '../strategy.ts';
 
 const USAGES = new Set(['signing', 'digital signature', 'content commitment', 'key encipherment', 'key agreement', 'data encipherment', 'cert sign', 'crl sign', 'encipher only', 'decipher only', 'any', 'server auth', 'client auth', 'code signing', 'email protection', 's/mime', 'ipsec end system', 'ipsec tunnel', 'ipsec user', 'timestamping', 'ocsp signing', 'microsoft sgc', 'netscape sgc']);
 const MIN_SECONDS = 600;
@@ -34,6 +35,13 @@ export const certificateSigningRequest: KindRules = {
   },
   prepareUpdate(object, old) {
     object['spec'] = old['spec'];
+  },
+  prepareStatusUpdate(object, old, { now }) {
+    const conditionsOf = (of: KindObject): CertificateSigningRequestCondition[] => (of['status'] as CertificateSigningRequestStatus | undefined)?.conditions ?? [];
+    for (const condition of conditionsOf(object)) {
+      condition.lastUpdateTime ??= now;
+      condition.lastTransitionTime ??= conditionsOf(old).find((c) => c.type === condition.type && c.status === condition.status)?.lastTransitionTime ?? now;
+    }
   },
 };
 

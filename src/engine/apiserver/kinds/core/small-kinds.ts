@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { KindObject } from '../strategy.ts';
 import type { Endpoints, Node, ObjectReference, PodTemplateSpec, ReplicationControllerSpec, Taint } from '../../../../kubernetes/types.generated.ts';
 import { dnsSubdomain } from '../../validation/dns-name.ts';
@@ -94,7 +95,8 @@ export const node: KindRules = {
   },
   validateUpdate(object, old, found) {
     const spec = object['spec'] as NonNullable<Node['spec']>, before = old['spec'] as NonNullable<Node['spec']>;
-    if (before.podCIDR !== undefined && before.podCIDR !== spec.podCIDR) found.forbidden('spec.podCIDRs', 'cannot be changed');
+    if ((before.podCIDRs?.length ?? 0) > 0 && !isDeepStrictEqual(before.podCIDRs, spec.podCIDRs)) found.forbidden('spec.podCIDRs', 'cannot be changed');
+    if (before.externalID !== spec.externalID) found.forbidden('spec.externalID', 'cannot be changed');
     if (before.providerID !== undefined && before.providerID !== spec.providerID) found.forbidden('spec.providerID', 'cannot be changed');
   },
 };

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { PersistentVolumeClaimSpec, PersistentVolumeSpec } from '../../../../kubernetes/types.generated.ts';
 import { hasFraction, nanosOf } from '../../decode/quantity.ts';
 import { dnsSubdomain } from '../../validation/dns-name.ts';
@@ -27,28 +28,23 @@ export const persistentVolumeClaim: KindRules = {
   prepare(object) {
     object['status'] = { phase: 'Pending' };
     addFinalizer(object.metadata, CLAIM_PROTECTION);
-    const spec = object['spec'] as PersistentVolumeClaimSpec;
-    // A source in another namespace is a feature that is off by default.
-    if ((spec.dataSourceRef?.namespace ?? '') !== '') delete spec.dataSourceRef;
-    if (spec.dataSource !== undefined && spec.dataSourceRef === undefined && !isKnownSource(spec.dataSource)) delete spec.dataSource;
-    if (spec.dataSource !== undefined && spec.dataSourceRef === undefined) spec.dataSourceRef = { ...spec.dataSource };
-    else if (spec.dataSourceRef !== undefined && spec.dataSource === undefined) {
-      const { namespace: _, ...source } = spec.dataSourceRef;
-      spec.dataSource = source;
-    }
+    fillSources(object['spec'] as PersistentVolumeClaimSpec);
   },
+  prepareUpdate: (object, old) => fillSources(object['spec'] as PersistentVolumeClaimSpec, old['spec'] as PersistentVolumeClaimSpec),
   warnings(object) {
     const { resources } = object['spec'] as PersistentVolumeClaimSpec;
     return (['requests', 'limits'] as const).filter((list) => hasFraction(resources?.[list]?.['storage'])).map((list) => `spec.resources.${list}[storage]: is no whole number of bytes`);
   },
   validate: (object, found) => validateClaimSpec(object['spec'] as PersistentVolumeClaimSpec, 'spec', found),
   validateUpdate(object, old, found) {
-    const fixed = (spec: PersistentVolumeClaimSpec): string => JSON.stringify({ ...spec, resources: { ...spec.resources, requests: { ...spec.resources?.requests, storage: undefined } }, volumeAttributesClassName: undefined, volumeName: undefined });
+    const fixed = (spec: PersistentVolumeClaimSpec): object => ({ ...spec, resources: { ...spec.resources, requests: { ...spec.resources?.requests, storage: undefined } }, volumeAttributesClassName: undefined, volumeName: undefined });
     const spec = object['spec'] as PersistentVolumeClaimSpec, before = old['spec'] as PersistentVolumeClaimSpec;
-    if (fixed(spec) !== fixed(before) || (before.volumeName !== undefined && spec.volumeName !== before.volumeName)) found.forbidden('spec', 'only resources.requests can be changed once a claim exists');
+    if (!isDeepStrictEqual(fixed(spec), fixed(before)) || (before.volumeName !== undefined && spec.volumeName !== before.volumeName)) found.forbidden('spec', 'only resources.requests can be changed once a claim exists');
     const resized = nanosOf(spec.resources?.requests?.['storage']) !== nanosOf(before.resources?.requests?.['storage']);
     if (resized && old['status']?.phase !== 'Bound') found.forbidden('spec', 'a claim is resized only once it is bound');
-    if (nanosOf(spec.resources?.requests?.['storage']) < nanosOf(before.resources?.requests?.['storage'])) found.forbidden('spec.resources.requests.storage', 'must not shrink');
+    const [wanted, was, has] = [spec.resources?.requests?.['storage'], before.resources?.requests?.['storage'], old['status']?.capacity?.['storage'] ?? '0'].map((amount) => nanosOf(amount));
+    // A growth that failed may be taken back, down to what is there.
+    if (wanted! < was! && wanted! <= has!) found.forbidden('spec.resources.requests.storage', `must be more than the claim has`);
     found.immutable('volumeMode', spec.volumeMode, before.volumeMode);
   },
 };
@@ -70,8 +66,8 @@ export const persistentVolume: KindRules = {
   warnings: (object) => volumeWarnings(object['spec'] as PersistentVolumeSpec, object.metadata.annotations),
   validate: (object, found) => validateVolumeSpec(object['spec'] as PersistentVolumeSpec, 'spec', found, false, object.metadata.name ?? ''),
   validateUpdate(object, old, found) {
-    const source = (spec: object): string => JSON.stringify(Object.entries(spec).filter(([field]) => !NOT_SOURCES.has(field)).sort());
-    if (source(object['spec']) !== source(old['spec'])) found.forbidden('spec.persistentvolumesource', 'cannot be changed');
+    const source = (spec: object): object => Object.fromEntries(Object.entries(spec).filter(([field]) => !NOT_SOURCES.has(field)));
+    if (!isDeepStrictEqual(source(object['spec']), source(old['spec']))) found.forbidden('spec.persistentvolumesource', 'cannot be changed');
     found.immutable('volumeMode', object['spec'].volumeMode, old['spec'].volumeMode);
     if (old['spec'].nodeAffinity !== undefined) found.immutable('nodeAffinity', object['spec'].nodeAffinity, old['spec'].nodeAffinity);
   },
@@ -126,6 +122,19 @@ function volumeWarnings(spec: PersistentVolumeSpec, annotations: Record<string, 
   if (spec.persistentVolumeReclaimPolicy === 'Recycle') warnings.push('spec.persistentVolumeReclaimPolicy: Recycle is deprecated');
   for (const source of GONE_SOURCES) if (spec[source] !== undefined) warnings.push(`spec.${source}: this kind of volume is no longer supported`);
   return warnings;
+}
+
+/** Lets the two fields say the same. @param old absent on create; a source that it has is good for an update */
+function fillSources(spec: PersistentVolumeClaimSpec, old: PersistentVolumeClaimSpec = {}): void {
+  // A source in another namespace is a feature that is off by default.
+  if ((spec.dataSourceRef?.namespace ?? '') !== '') delete spec.dataSourceRef;
+  const had = old.dataSource !== undefined || old.dataSourceRef !== undefined;
+  if (!had && spec.dataSource !== undefined && spec.dataSourceRef === undefined && !isKnownSource(spec.dataSource)) delete spec.dataSource;
+  if (spec.dataSource !== undefined && spec.dataSourceRef === undefined) spec.dataSourceRef = { ...spec.dataSource };
+  else if (spec.dataSourceRef !== undefined && spec.dataSource === undefined) {
+    const { namespace: _, ...source } = spec.dataSourceRef;
+    spec.dataSource = source;
+  }
 }
 
 /** Other sources stand in dataSourceRef; here they are dropped, as ever. */

@@ -1,0 +1,25 @@
+import { Endpoints, EndpointSlices, Services } from '../../../client/kinds.ts';
+import { keyOf } from '../../../client/resource.ts';
+import { source, type ControllerFactory } from '../../../runtime/controller.ts';
+import { apply } from './apply.ts';
+import { mirror, mirroredBy } from './mirror.ts';
+import { managedByLabel, serviceNameLabel } from './observe.ts';
+
+/** Keeps an EndpointSlice of each Endpoints that a person or another program wrote for a Service without a selector: what routes reads slices alone. */
+export const endpointSliceMirroringController: ControllerFactory = (context) => ({
+  name: 'endpoint-slice-mirroring',
+  sources: [
+    source(Endpoints, (e) => [keyOf(e)]),
+    source(Services, (s) => [keyOf(s)]),
+    source(EndpointSlices, (slice) => {
+      const name = slice.metadata?.labels?.[serviceNameLabel];
+      return name === undefined || slice.metadata?.labels?.[managedByLabel] !== mirroredBy ? [] : [{ namespace: slice.metadata.namespace, name }];
+    }),
+  ],
+  workers: 2,
+  async reconcile(key) {
+    const slices = context.informer(EndpointSlices).list(key.namespace).filter((s) => s.metadata?.labels?.[serviceNameLabel] === key.name && s.metadata.labels[managedByLabel] === mirroredBy);
+    await apply(context.client, mirror({ service: context.informer(Services).get(key), endpoints: context.informer(Endpoints).get(key), slices }));
+    return {};
+  },
+});
