@@ -6,7 +6,7 @@ import { EndpointSlices, Pods, Secrets, ServiceAccounts, Services } from '../../
 import { isNotFound } from '../../client/status-error.ts';
 import { controlAuthority } from '../../providers/traffic/control-certificates.ts';
 import { gatewayApiPublisher } from '../../providers/traffic/gateway-api/publisher.ts';
-import { freshAddress, type RouterHandle, send, startRouter, startService } from '../../providers/traffic/router-fixture.ts';
+import { freshAddress, hasHaproxy, type RouterHandle, type RouterKind, send, startRouter, startService } from '../../providers/traffic/router-fixture.ts';
 import { trafficProviders } from '../../providers/traffic/traffic-providers.ts';
 import { systemClock } from '../../runtime/system-clock.ts';
 import { startApiServerFixture, type ApiServerFixture } from '../api-server-fixture.ts';
@@ -27,7 +27,8 @@ afterAll(() => api.stop());
 const namespace = 'default';
 const key = { namespace, name: 'shop-haproxy' };
 
-const startController = () => api.run(routingController({ providers: trafficProviders(systemClock), publisher: gatewayApiPublisher, authority: controlAuthority(systemClock), tellTimeoutMs: 500, servingDeadlineMs: 500, startingDeadlineMs: 20_000 }));
+const providers = trafficProviders(systemClock);
+const startController = () => api.run(routingController({ providers, publisher: gatewayApiPublisher, authority: controlAuthority(systemClock), tellTimeoutMs: 500, servingDeadlineMs: 500, startingDeadlineMs: 20_000 }));
 
 async function makeRouter(spec: Partial<Router['spec']>): Promise<void> {
   await client.create(Routers, {
@@ -60,10 +61,10 @@ async function makePod(name: string, address: string): Promise<void> {
   disposing.push(() => client.delete(Pods, { namespace, name }, { gracePeriodSeconds: 0 }).catch(() => undefined));
 }
 
-async function routerPod(name: string): Promise<RouterHandle> {
+async function routerPod(name: string, kind: RouterKind = 'builtin'): Promise<RouterHandle> {
   const secret = await vi.waitFor(() => client.get(Secrets, { namespace, name: 'shop-haproxy-tls' }), { timeout: 5_000 });
   const pem = Object.fromEntries(Object.entries(secret.data ?? {}).map(([file, content]) => [file, Buffer.from(content, 'base64').toString()]));
-  const router = await startRouter('builtin', { pem });
+  const router = await startRouter(kind, { pem });
   disposing.push(() => router.dispose());
   await makePod(name, router.pod.address);
   return router;
@@ -113,6 +114,36 @@ test('which of its ports endpoints serve on is the Service\'s to say, also where
   await client.create(Services, { metadata: { name: 'production-v1', namespace, labels: { 'aweigh.dev/application': 'shop' } }, spec: { ports: [{ name: 'http', port: 8080 }] } });
   disposing.push(() => client.delete(Services, { namespace, name: 'production-v1' }));
   await expect.poll(async () => (await send({ address: router.pod.address })).version, { timeout: 5_000 }).toBe('v1');
+});
+
+/** Shorter than the time after which a Router is asked though nothing is known to have happened. */
+const BEFORE_NEXT_LOOK = { timeout: 20_000, interval: 20 };
+
+test.for(['haproxy', 'builtin'] as const)('a %s that starts again is told at once where a connection to it is kept, and else when its node says that it is not ready', async (kind, { skip }) => {
+  if (kind === 'haproxy' && !hasHaproxy()) skip('no haproxy on the PATH');
+  disposing.push(startController());
+  const service = await startService('v1');
+  disposing.push(async () => { service.server.closeAllConnections(); service.server.close(); await Promise.resolve(); });
+  await makeSlice('v1', 'production', service.address);
+  await makeRouter({ provider: kind });
+  const router = await routerPod('r-1', kind);
+  const serves = () => expect.poll(async () => (await router.ready()) === 200 && (await send({ address: router.pod.address })).version, BEFORE_NEXT_LOOK).toBe('v1');
+  const podIs = (ready: 'True' | 'False') => client.patch(Pods, { namespace, name: 'r-1' }, { status: { conditions: [{ type: 'Ready', status: ready }] } }, { subresource: 'status' });
+  await serves();
+  await podIs('True');
+  const toldAt = async () => (await status())?.pods?.[0]?.at;
+  await expect.poll(toldAt).toBeDefined();
+
+  const before = await toldAt();
+  await router.restart();
+  await serves();
+  await expect.poll(toldAt, BEFORE_NEXT_LOOK).not.toBe(before);
+
+  providers[kind].forget(router.pod);
+  await router.restart();
+  expect(await router.ready()).toBe(503);
+  await podIs('False');
+  await serves();
 });
 
 test('a router that served and cannot be told any more is deleted', async () => {

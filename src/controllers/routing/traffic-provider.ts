@@ -54,6 +54,8 @@ export interface RouterPod {
   readonly address: string;
   /** It is about to stop: no connection to it is kept. */
   readonly leaving?: boolean;
+  /** Called when a connection that is kept to it ends by itself, as when its process does: it may have started again, and know nothing. */
+  lost?(): void;
 }
 
 /** What one router pod answered after it was told. Times are milliseconds since the epoch. */

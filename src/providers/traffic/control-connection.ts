@@ -11,6 +11,8 @@ export interface ControlSession {
   ask(text: string, whole: (answer: string) => boolean): Promise<string>;
   /** Something was answered in the conversation that runs. */
   answered(): boolean;
+  /** Calls once the connection is gone, whoever closed it. */
+  onClosed(call: () => void): void;
   close(): void;
 }
 
@@ -62,6 +64,7 @@ export function openSession(pod: RouterPod, credentials: ControlCredentials): Co
         socket.write(text);
       }),
     answered: () => answered,
+    onClosed: (call) => void socket.once('close', call),
     close: () => void socket.destroy(),
   };
 }

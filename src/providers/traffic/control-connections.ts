@@ -19,6 +19,8 @@ export class ControlConnections {
   readonly #clock: Clock;
   readonly #open: OpenSession;
   readonly #idle = new Map<string, { readonly session: ControlSession; readonly cancel: () => void }>();
+  /** Who hears that a connection has ended by itself; those whose end is watched already. */
+  readonly #lost = new WeakMap<ControlSession, RouterPod['lost']>();
 
   constructor(clock: Clock, open: OpenSession = openSession) {
     this.#clock = clock;
@@ -50,7 +52,7 @@ export class ControlConnections {
       const result = await talk(session);
       release();
       if (pod.leaving) session.close();
-      else this.#keep(id, session);
+      else this.#keep(id, pod, session);
       return result;
     } catch (error) {
       release();
@@ -66,10 +68,23 @@ export class ControlConnections {
     return entry?.session;
   }
 
-  #keep(id: string, session: ControlSession): void {
+  #keep(id: string, pod: RouterPod, session: ControlSession): void {
     this.#take(id)?.close();
     const oldest = this.#idle.size < KEPT ? undefined : this.#idle.keys().next().value;
     if (oldest !== undefined) this.#take(oldest)?.close();
     this.#idle.set(id, { session, cancel: this.#clock.after(IDLE_MS, () => this.#take(id)?.close()) });
+    this.#listen(id, pod, session);
+  }
+
+  #listen(id: string, { lost }: RouterPod, session: ControlSession): void {
+    const watched = this.#lost.has(session);
+    this.#lost.set(session, lost ?? this.#lost.get(session));
+    if (watched) return;
+    session.onClosed(() => {
+      // In a conversation whoever has it hears of it, and what this object closes it has taken before.
+      if (this.#idle.get(id)?.session !== session) return;
+      this.#take(id);
+      this.#lost.get(session)?.();
+    });
   }
 }
