@@ -20,8 +20,10 @@ import { HEALTH_STATE, StateStore, type HealthState } from './state.ts';
 
 /** All changes of a moment are one look. */
 const LOOK_INTERVAL_MS = 200;
-/** Now and then a look is at the whole installation: however large that is, this takes a hundredth of the time at most. */
+/** Now and then a look is at every service: however many there are, this takes a hundredth of the time at most. */
 const REST_FOR_EACH_WHOLE_LOOK = 100;
+/** And now and then at every resource, though each change was seen. */
+const ALL_LOOK_MS = 600_000;
 /** Age is a rule of its own: forgotten versions and stuck releases show without any event. */
 const AGE_LOOK_MS = 60_000;
 
@@ -40,6 +42,7 @@ class HealthController implements Controller {
   readonly #events: EventRecorder;
   #lookedAt = -Infinity;
   #wholeLookDueAt = -Infinity;
+  #allLookDueAt = -Infinity;
 
   constructor(context: ControllerContext) {
     this.#context = context;
@@ -81,7 +84,9 @@ class HealthController implements Controller {
     const { clock } = this.#context;
     const whole = now >= this.#wholeLookDueAt || this.#wholeLookDueAt - now > AGE_LOOK_MS;
     const startedAt = clock.now();
-    const seen = this.#services.look(now, whole);
+    const all = whole && (now >= this.#allLookDueAt || this.#allLookDueAt - now > ALL_LOOK_MS);
+    if (all) this.#allLookDueAt = now + ALL_LOOK_MS;
+    const seen = this.#services.look(now, all ? 'all' : whole ? 'aged' : 'changed');
     if (whole) this.#wholeLookDueAt = now + Math.min(AGE_LOOK_MS, Math.max(LOOK_INTERVAL_MS, (clock.now() - startedAt) * REST_FOR_EACH_WHOLE_LOOK));
     return seen;
   }

@@ -33,7 +33,7 @@ function installation() {
   }
   let version = 0;
   const set = <T extends KubernetesObject>(kind: Resource<T>, object: T): void => cacheOf(kind).set({ ...object, metadata: { namespace: 'default', creationTimestamp: CREATED, ...object.metadata, resourceVersion: `${++version}` } });
-  const anew = () => observeServices(healthResources((kind) => cacheOf(kind).list()), NOW).map((input) => evaluate(input).findings);
+  const anew = (now = NOW) => observeServices(healthResources((kind) => cacheOf(kind).list()), now).map((input) => evaluate(input).findings);
   return { watch, set, anew, cacheOf, looks: () => looks };
 }
 
@@ -54,7 +54,7 @@ function healthy() {
     there.set(Deployments, router(app, 4));
     there.set(EndpointSlices, slice(app, 4));
   }
-  there.watch.look(NOW, true);
+  there.watch.look(NOW, 'all');
   return there;
 }
 
@@ -69,20 +69,35 @@ test.for([
   const there = healthy();
   const before = there.anew();
   change(there);
-  const found = there.watch.look(NOW, false).map((s) => s.findings).filter((f) => f.length > 0);
+  const found = there.watch.look(NOW, 'changed').map((s) => s.findings).filter((f) => f.length > 0);
   expect(found).toEqual(there.anew().filter((f) => f.length > 0));
   expect(there.anew()).not.toEqual(before);
 });
 
 test('what did not change is not looked at again, and what belongs to no service wakes nobody', () => {
   const there = healthy();
-  const before = there.watch.look(NOW, false), looks = there.looks();
+  const before = there.watch.look(NOW, 'changed'), looks = there.looks();
   there.set(Services, { metadata: { name: 'kubernetes' }, spec: {} });
   expect(there.looks()).toBe(looks);
   there.set(EndpointSlices, slice('cart', 3));
   expect(there.looks()).toBeGreaterThan(looks);
-  const after = there.watch.look(NOW, false);
+  const after = there.watch.look(NOW, 'changed');
   const inputOf = (list: typeof before, name: string) => list.find((s) => s.input.service === name)?.input;
   expect(inputOf(after, 'account')).toBe(inputOf(before, 'account'));
   expect(inputOf(after, 'cart')).not.toBe(inputOf(before, 'cart'));
+});
+
+test('a look at ages finds what only time has changed, and reads no resource again', () => {
+  const there = healthy();
+  there.set(Deployments, { metadata: { name: 'cart-v0', labels: { ...labels('cart'), track: 'free' }, creationTimestamp: '2026-11-25T12:00:00Z' }, spec: { replicas: 1, selector: {}, template: { metadata: { labels: { app: 'cart', track: 'free' } } } } });
+  there.watch.look(NOW, 'changed');
+  const later = NOW + 30 * 86_400_000;
+  const rules = (findings: readonly (readonly { readonly rule: string }[])[]): string[] => findings.flat().map((f) => f.rule);
+  expect(rules(there.anew())).not.toContain('VersionForgotten');
+  expect(rules(there.watch.look(later, 'changed').map((s) => s.findings))).not.toContain('VersionForgotten');
+  const inputs = there.watch.look(later, 'changed').map((s) => s.input.deployments);
+  const aged = there.watch.look(later, 'aged');
+  expect(rules(aged.map((s) => s.findings))).toContain('VersionForgotten');
+  expect(aged.map((s) => s.findings).filter((f) => f.length > 0)).toEqual(there.anew(later).filter((f) => f.length > 0));
+  expect(aged.every((s) => inputs.includes(s.input.deployments))).toBe(true);
 });

@@ -18,6 +18,9 @@ const BY_SERVICE = 'health/service';
 const BY_KUBERNETES_SERVICE = 'health/kubernetes-service';
 const BY_TARGET = 'health/target';
 
+/** Which services are looked at anew: those of which something changed; those, and the others' age, which is a rule of its own; or all resources. */
+export type Looked = 'changed' | 'aged' | 'all';
+
 interface Seen {
   readonly input: ServiceInput;
   readonly findings: readonly Finding[];
@@ -60,20 +63,25 @@ export class ServiceWatch {
     ];
   }
 
-  /** Every service as it is now, with what is wrong with it.
-   *  @param whole looks at all of them again: age is a rule of its own */
-  look(now: number, whole: boolean): readonly Seen[] {
-    if (whole || this.#allChanged) this.#seen.clear();
-    const resources = whole || this.#allChanged ? healthResources((kind) => this.#informer(kind).list()) : this.#resourcesOf(this.#changed);
+  /** Every service as it is now, with what is wrong with it. */
+  look(now: number, which: Looked): readonly Seen[] {
+    const all = which === 'all' || this.#allChanged;
+    if (all) this.#seen.clear();
+    const resources = all ? healthResources((kind) => this.#informer(kind).list()) : this.#resourcesOf(this.#changed);
     for (const service of this.#changed) this.#seen.delete(service);
     this.#changed.clear();
     this.#allChanged = false;
+    if (which === 'aged') for (const [id, { input }] of this.#seen) this.#judge(id, { ...input, now });
     for (const input of observeServices(resources, now)) {
       const id = `${input.namespace}/${input.service}`;
-      this.#seen.set(id, { input, findings: evaluate(input).findings });
+      this.#judge(id, input);
       this.#routers.set(`${input.namespace}/${routerName(input.service)}`, id);
     }
     return [...this.#seen.values()];
+  }
+
+  #judge(id: string, input: ServiceInput): void {
+    this.#seen.set(id, { input, findings: evaluate(input).findings });
   }
 
   #resourcesOf(services: ReadonlySet<string>): HealthResources {
