@@ -32,7 +32,7 @@ export async function startRunningCluster(folder: string, agnhost: string): Prom
       const source = join(folder, 'images', String(i));
       mkdirSync(source, { recursive: true });
       writeFileSync(join(source, 'image.json'), JSON.stringify(run));
-      if (holds) copyFileSync(agnhost, join(source, 'agnhost'));
+      if (holds) for (const name of ['agnhost', 'agnhost-2']) copyFileSync(agnhost, join(source, name));
       for (const tag of tags) await aweigh('image', 'build', source, '--tag', tag);
     }
     await aweigh('up', '--detach', '--pod-network', 'netns', '--pod-cidr', '10.244.0.0/16', '--service-cidr', '10.96.0.0/16', '--router', 'builtin');

@@ -20,6 +20,8 @@ export interface TokenWish {
   readonly audiences: readonly string[];
   readonly lifetimeSeconds: number;
   readonly bound?: BoundObject;
+  /** Of the pod that it is bound to. `uid` is absent where the node is not known. */
+  readonly node?: { readonly name: string; readonly uid?: string };
 }
 
 interface KubernetesClaims {
@@ -27,7 +29,8 @@ interface KubernetesClaims {
   readonly serviceaccount: { readonly name: string; readonly uid: string };
   readonly pod?: { readonly name: string; readonly uid: string };
   readonly secret?: { readonly name: string; readonly uid: string };
-  readonly node?: { readonly name: string; readonly uid: string };
+  /** What it is bound to, or, with `pod`, where that runs. */
+  readonly node?: { readonly name: string; readonly uid?: string };
 }
 
 /** Finds a live object: a token dies with the account and the object it is bound to. */
@@ -70,6 +73,7 @@ export class ServiceAccountTokens {
     const claims: KubernetesClaims = {
       namespace: wish.namespace, serviceaccount: { name: wish.name, uid: wish.uid },
       ...(wish.bound && { [wish.bound.kind.toLowerCase()]: { name: wish.bound.name, uid: wish.bound.uid } }),
+      ...(wish.node && { node: wish.node }),
     };
     const token = await new SignJWT({ 'kubernetes.io': claims })
       .setProtectedHeader({ alg: 'ES256', kid: this.keyId }).setIssuer(issuer).setSubject(`system:serviceaccount:${wish.namespace}:${wish.name}`)
@@ -113,9 +117,9 @@ export class ServiceAccountTokens {
     return { keys: [{ ...(await exportJWK(this.#public)), use: 'sig', alg: 'ES256', kid: this.keyId }] };
   }
 
-  #lives({ namespace, serviceaccount, pod, secret }: KubernetesClaims): boolean {
+  #lives({ namespace, serviceaccount, pod, secret, node }: KubernetesClaims): boolean {
     const lives = (kind: Parameters<FindObject>[0], ref: { name: string; uid: string }): boolean => this.#find(kind, namespace, ref.name)?.metadata?.uid === ref.uid;
-    return lives('ServiceAccount', serviceaccount) && (pod === undefined || lives('Pod', pod)) && (secret === undefined || lives('Secret', secret));
+    return lives('ServiceAccount', serviceaccount) && (pod === undefined || lives('Pod', pod)) && (secret === undefined || lives('Secret', secret)) && (node === undefined || pod !== undefined || this.#find('Node', undefined, node.name)?.metadata?.uid === node.uid);
   }
 }
 
@@ -127,6 +131,7 @@ function userOf({ namespace, serviceaccount, pod, node }: KubernetesClaims, id: 
       ...(id !== undefined && { 'authentication.kubernetes.io/credential-id': [`JTI=${id}`] }),
       ...(pod && { 'authentication.kubernetes.io/pod-name': [pod.name], 'authentication.kubernetes.io/pod-uid': [pod.uid] }),
       ...(node && { 'authentication.kubernetes.io/node-name': [node.name] }),
+      ...(node?.uid !== undefined && { 'authentication.kubernetes.io/node-uid': [node.uid] }),
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Pod } from '../../../kubernetes/types.generated.ts';
 import { issuer, type BoundObject } from '../auth/service-account-tokens.ts';
 import { invalid, notFound, conflict } from '../api-error.ts';
 import { timestamp } from '../context.ts';
@@ -20,12 +21,21 @@ export async function handleToken(request: ApiRequest): Promise<void> {
   if (expirationSeconds < 600 || expirationSeconds > 2 ** 32) throw invalid('authentication.k8s.io', 'TokenRequest', '', [{ type: 'Invalid', field: 'spec.expirationSeconds', value: expirationSeconds, detail: 'It must be 600 to 4294967296 seconds' }]);
   const asked = audiences.length === 0 ? [issuer] : audiences;
   const bound = boundObjectRef === undefined || boundObjectRef === null ? undefined : boundObject(request, boundObjectRef);
-  const { token, expiresAtMs } = await request.api.tokens.issue({ namespace: request.namespace ?? '', name: request.name ?? '', uid: metadata?.uid ?? '', audiences: asked, lifetimeSeconds: expirationSeconds, ...(bound && { bound }) });
+  const { token, expiresAtMs } = await request.api.tokens.issue({ namespace: request.namespace ?? '', name: request.name ?? '', uid: metadata?.uid ?? '', audiences: asked, lifetimeSeconds: expirationSeconds, ...(bound && { bound, ...nodeOf(request, bound) }) });
   replyValue(request.req, request.res, 201, {
     kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1',
     metadata: { name: request.name, namespace: request.namespace, creationTimestamp: timestamp(request.api.clock.now()) },
     spec: { audiences: asked, expirationSeconds, boundObjectRef: boundObjectRef ?? null }, status: { token, expirationTimestamp: timestamp(expiresAtMs) },
   });
+}
+
+/** Where a pod runs that a token is bound to. */
+function nodeOf(request: ApiRequest, { kind, name }: BoundObject): { readonly node?: { readonly name: string; readonly uid?: string } } {
+  if (kind !== 'Pod') return {};
+  const { nodeName } = (request.api.lookups.get('', 'Pod', request.namespace, name) as Pod | undefined)?.spec ?? {};
+  if (nodeName === undefined) return {};
+  const uid = request.api.lookups.get('', 'Node', undefined, nodeName)?.metadata.uid;
+  return { node: { name: nodeName, ...(uid !== undefined && { uid }) } };
 }
 
 function boundObject(request: ApiRequest, ref: NonNullable<TokenSpec['boundObjectRef']>): BoundObject {

@@ -17,7 +17,8 @@ export class WebhookError extends Error {
 export async function callWebhook(api: ApiContext, client: AdmissionregistrationV1WebhookClientConfig, review: unknown, timeoutSeconds: number): Promise<unknown> {
   const body = Buffer.from(JSON.stringify(review));
   const stop = new AbortController();
-  const cancel = api.clock.after(timeoutSeconds * 1000, () => stop.abort(new WebhookError(`no answer within ${timeoutSeconds} s`)));
+  // The words in brackets are those that clients of Kubernetes look for.
+  const cancel = api.clock.after(timeoutSeconds * 1000, () => stop.abort(new WebhookError(`no answer within ${timeoutSeconds} s (context deadline exceeded)`)));
   const close = (): void => stop.abort(new WebhookError('the API server closes'));
   api.closing.addEventListener('abort', close);
   try {

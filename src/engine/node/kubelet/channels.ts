@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { RemoteStatus } from './remote-streams.ts';
 
 /** Channels of `v5.channel.k8s.io` and its elders: the first byte of each message. */
 export const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
@@ -22,7 +23,7 @@ export function send(socket: WebSocket, to: number, data: Buffer | string): Prom
 }
 
 /** How a command ended, as clients read it from the error channel. */
-export function exitStatus(exitCode: number): object {
+export function exitStatus(exitCode: number): RemoteStatus {
   if (exitCode === 0) return { metadata: {}, status: 'Success' };
   const message = `command terminated with non-zero exit code: ${exitCode}`;
   return { metadata: {}, status: 'Failure', reason: 'NonZeroExitCode', message, details: { causes: [{ reason: 'ExitCode', message: String(exitCode) }] } };

@@ -8,6 +8,16 @@ export interface TerminalSize {
   readonly Height: number;
 }
 
+/** The part of a Status that says how it ended. */
+export interface RemoteStatus {
+  readonly status: 'Success' | 'Failure';
+  readonly message?: string;
+  readonly [more: string]: unknown;
+}
+
+/** Protocols that tell the end as a Status; their elders have a text, and none where all went well. */
+const tellsStatus: ReadonlySet<string> = new Set(['v5.channel.k8s.io', 'v4.channel.k8s.io']);
+
 /** The far end of a command or an attachment, whatever carries it. */
 export interface RemoteStreams {
   /** @param end called once no more comes */
@@ -16,7 +26,7 @@ export interface RemoteStreams {
   /** Resolves when the far end can take more. */
   write(to: 'stdout' | 'stderr', chunk: Buffer): Promise<void>;
   /** Says how it ended (a `Status`) and closes. */
-  end(status: object): Promise<void>;
+  end(status: RemoteStatus): Promise<void>;
   /** The far end is gone. */
   onClose(call: () => void): void;
 }
@@ -41,7 +51,8 @@ export function webSocketStreams(socket: WebSocket): RemoteStreams {
     },
     write: (to, chunk) => send(socket, channel[to], chunk),
     async end(status) {
-      await send(socket, channel.error, JSON.stringify(status));
+      const text = tellsStatus.has(socket.protocol) ? JSON.stringify(status) : status.status === 'Success' ? '' : (status.message ?? status.status);
+      if (text !== '') await send(socket, channel.error, text);
       socket.close(1000);
     },
     onClose: (call) => void socket.on('close', call),

@@ -106,6 +106,6 @@ export function validateExpression(expression: string, path: string, found: Find
   const checked = celEnvironment(names).check(expression.trim());
   if (!checked.valid) {
     const message = (checked.error?.message ?? 'cannot be read').split('\n')[0] as string;
-    if (!message.includes('no matching overload')) found.invalid(path, expression, message);
+    if (!message.includes('no matching overload')) found.invalid(path, expression, `compilation failed: ${message}`);
   } else if (wants !== 'any' && checked.type !== (wants === 'text' ? 'string' : wants) && checked.type !== 'dyn' && !(wants === 'text' && checked.type === 'null')) found.invalid(path, expression, `must be a ${wants}, not ${checked.type}`);
 }
