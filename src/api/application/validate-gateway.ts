@@ -16,8 +16,8 @@ export function gatewayFaults({ spec }: Application): string[] {
   if (listed > 0 && userId !== undefined && userId.header === undefined) say('users are listed by a header alone: set spec.userId.header, or remove the lists');
   if (tracks.at(-1)?.users !== undefined) say(`track ${tracks.at(-1)?.name}: a Gateway has no list for the steps of the last track: remove its users, or choose kind haproxy or builtin`);
   if (listed > MAX_LISTED_USERS) say(`an HTTPRoute has room for ${MAX_LISTED_USERS} listed users, not ${listed}: shorten the lists`);
-  const rules = rulesNeeded(tracks);
-  if (rules > HTTP_ROUTE_LIMITS.rules) say(`an HTTPRoute has room for ${HTTP_ROUTE_LIMITS.rules} rules, not ${rules} (one a segment, one a list, two for all others): take tracks or lists away`);
+  const rules = rulesNeeded(tracks) + (router.gateway?.probe === undefined ? 0 : 1);
+  if (rules > HTTP_ROUTE_LIMITS.rules) say(`an HTTPRoute has room for ${HTTP_ROUTE_LIMITS.rules} rules, not ${rules} (one a segment, one a list, two for all others, one for probes): take tracks or lists away`);
   for (const track of tracks) {
     const gate = [...(track.gates ?? []), ...(track.steps ?? []).flatMap((s) => s.gates ?? [])].find(readsRouters);
     if (gate !== undefined) say(`gate ${gate.name} of track ${track.name} reads numbers of routers, and there are none: use a Prometheus query`);

@@ -1,4 +1,4 @@
-import { integer, list, object, text } from '../schema.ts';
+import { integer, list, object, rules, text } from '../schema.ts';
 
 /** Gateways of the cluster that route instead of routers of Aweigh's own: https://gateway-api.sigs.k8s.io */
 export interface GatewayRouting {
@@ -11,7 +11,14 @@ export interface GatewayRouting {
    * implementation has; `defaultSegment`: the request counts as one without the header.
    */
   unknownGroups?: 'production' | 'defaultSegment';
-  /** How long a data plane may take to follow what its controller has accepted: the API has no word for it. Default 3. */
+  /** Where the data plane is asked, by requests through it, whether it follows: the API has no word for it. Absent: `settleSeconds` alone count. */
+  probe?: {
+    /** Scheme, host and port, as the controllers reach it: `http://edge.infra.svc:8000`. */
+    url: string;
+    /** Requests, each on a connection of its own, that all have to be answered by the new route. Default 5. */
+    times?: number;
+  };
+  /** How long a data plane may take to follow what its controller has accepted, or all of its instances what one has shown. Default 3, with a probe 0. */
   settleSeconds?: number;
   /** How long a Gateway's controller may take to answer before the Router says that none does. Default 60. */
   answerSeconds?: number;
@@ -25,7 +32,7 @@ export interface GatewayReference {
   sectionName?: string;
 }
 
-export const GATEWAY_DEFAULTS = { unknownGroups: 'production', settleSeconds: 3, answerSeconds: 60 } as const;
+export const GATEWAY_DEFAULTS = { unknownGroups: 'production', settleSeconds: 3, answerSeconds: 60, probeTimes: 5 } as const;
 
 const NAME = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
 
@@ -43,10 +50,14 @@ export const gatewayRouting = object(
     ),
     hostnames: list('Host names of the requests that are routed here. Default: those of the listeners.', text('Host name.', { pattern: '^(\\*\\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$', maxLength: 253 }), { maxItems: 16, 'x-kubernetes-list-type': 'set' }),
     unknownGroups: text('Where values of X-Traffic-Group lead that no track has: production (default; by a regular expression), or as without the header.', { enum: ['production', 'defaultSegment'] }),
-    settleSeconds: integer('How long a data plane may take to follow what its controller has accepted. Default 3.', { minimum: 0, maximum: 600 }),
+    probe: object('Requests that ask the data plane whether it follows.', {
+      url: text('Scheme, host and port, as the controllers reach it.', { pattern: '^https?://[^/?#@]+$', maxLength: 300 }),
+      times: integer('Requests that all have to be answered by the new route. Default 5.', { minimum: 1, maximum: 50 }),
+    }, { required: ['url'] }),
+    settleSeconds: integer('How long a data plane may take to follow what its controller has accepted, or with a probe all its instances what some have shown. Default 3, with a probe 0.', { minimum: 0, maximum: 600 }),
     answerSeconds: integer("How long a Gateway's controller may take to answer. Default 60.", { minimum: 1, maximum: 3600 }),
   },
-  { required: ['parentRefs'] },
+  { required: ['parentRefs'], ...rules(['!has(self.probe) || self.parentRefs.all(p, p.name == self.parentRefs[0].name)', 'probe asks one data plane: name one Gateway in parentRefs, or wait by settleSeconds']) },
 );
 
 /** What one HTTPRoute may hold: https://gateway-api.sigs.k8s.io/reference/api-spec/main/spec/#httproutespec */

@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Applications, Routers } from '../../api/kinds.ts';
 import { TAKEN_OVER, type RouterSpec } from '../../api/router/router.ts';
 import type { Client } from '../../client/client.ts';
@@ -169,6 +172,36 @@ test('the API refuses an Application that asks Gateways for what they cannot do,
   await expect(make({ kind: 'gateway-api', gateway: { parentRefs: [] } })).rejects.toThrow(/parentRefs/);
   // Gateways may also lead to routers.
   await make({ kind: 'haproxy', gateway });
+});
+
+test('where a probe says so, a change counts when the data plane itself answers by it, and not when its controller has accepted it', async () => {
+  await installGatewayKinds(client);
+  let has = 'nothing';
+  const dataPlane = createServer((request, reply) => reply.writeHead(302, { location: `http://${has}.probe.invalid/` }).end()).listen(0, '127.0.0.1');
+  await once(dataPlane, 'listening');
+  onTestFinished(() => { dataPlane.close(); });
+  const gateway = { parentRefs: [{ name: 'edge' }], answerSeconds: 3_600, probe: { url: `http://127.0.0.1:${(dataPlane.address() as AddressInfo).port}`, times: 3 } };
+  await makeRouter('probed', { gateway });
+  const version = async () => (await client.get(HttpRoutes, keyOf('probed'))).spec.rules[0]?.matches[0]?.headers?.[0]?.value ?? '';
+  await expect.poll(() => version(), WAIT).toMatch(/^v/);
+  await answerRoute(client, keyOf('probed'));
+  await expect.poll(() => told('probed'), WAIT).toMatchObject({ status: 'False', reason: 'NotFollowed', message: expect.stringContaining('3 of 3 probes by other routes') });
+  const first = await version();
+  has = first;
+  await expect.poll(() => statusOf('probed'), WAIT).toMatchObject({ observedGeneration: 1, observed: { production: { backend: 'production-v1' } } });
+
+  await change('probed', { production: { backend: 'production-v2', seed: 's' } });
+  await expect.poll(async () => (await version()) !== first, WAIT).toBe(true);
+  await answerRoute(client, keyOf('probed'));
+  await expect.poll(() => told('probed'), WAIT).toMatchObject({ status: 'False', reason: 'NotFollowed' });
+  expect((await statusOf('probed'))?.observedGeneration).toBe(1);
+  has = await version();
+  await expect.poll(() => statusOf('probed'), WAIT).toMatchObject({ observedGeneration: 2, observed: { production: { backend: 'production-v2' } } });
+  // Without it the rule goes, and accepting counts again.
+  await client.patch(Routers, keyOf('probed'), [{ op: 'remove', path: '/spec/gateway/probe' }], { type: 'json' });
+  await expect.poll(() => backendsOf('probed'), WAIT).toEqual(['shop-production-v2 1']);
+  await answerRoute(client, keyOf('probed'));
+  await expect.poll(async () => (await told('probed'))?.status, WAIT).toBe('True');
 });
 
 test('a route that the API keeps otherwise than it was written is not written again and again', async () => {

@@ -96,7 +96,8 @@ describe.runIf(why === undefined)('releases through Traefik', () => {
     expect((await (await cluster.client()).get(HttpRoutes, router)).spec.rules.map((r) => r.backendRefs.map((b) => b.name))).toEqual([[`${APPLICATION}-haproxy`]]);
 
     await cluster.push('v1.20.0');
-    await kindChanges({ kind: 'gateway-api', ...(gateway && { gateway }) });
+    // From here the data plane itself is asked whether it follows.
+    await kindChanges({ kind: 'gateway-api', ...(gateway && { gateway: { ...gateway, settleSeconds: 0, probe: { url: traefik.url } } }) });
     await changedTo('gateway-api');
     expect((await cluster.releaseEnds('v1.20.0')).status?.phase).toBe('Completed');
     await eventually('the routers to be gone', async () => ((await routersRun()) ? undefined : true));

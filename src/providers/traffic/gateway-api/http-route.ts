@@ -22,7 +22,8 @@ export function httpRoute({ metadata, spec }: Pick<Router, 'metadata' | 'spec'>,
   const { parentRefs = [], hostnames = [] } = spec.gateway ?? {};
   // The Service of the routers is named as the Router.
   const rules = target === 'routers' ? [rule([[]], [{ group: '', kind: 'Service', name, port: spec.port, weight: 1 }])] : [...listRules(spec, target), ...segmentRules(spec, target)];
-  if (rules.length > HTTP_ROUTE_LIMITS.rules) throw new CannotRouteError(`An HTTPRoute has room for ${HTTP_ROUTE_LIMITS.rules} rules, not ${rules.length}: take tracks or lists of users away`);
+  const needed = rules.length + (spec.gateway?.probe === undefined ? 0 : 1);
+  if (needed > HTTP_ROUTE_LIMITS.rules) throw new CannotRouteError(`An HTTPRoute has room for ${HTTP_ROUTE_LIMITS.rules} rules, not ${needed}: take tracks or lists of users away`);
   return {
     apiVersion: `${GATEWAY_GROUP}/v1`, kind: 'HTTPRoute',
     metadata: {

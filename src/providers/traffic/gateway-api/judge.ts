@@ -10,17 +10,25 @@ export interface Judged {
   readonly changedAt: number;
   /** When it was first seen accepted; undefined: it is not. */
   readonly acceptedAt: number | undefined;
+  /** What the data plane answered, where it is asked. */
+  readonly probed?: Probed;
   readonly now: number;
 }
 
+/** `at`: when it was first found to follow this change. */
+export type Probed = { readonly outcome: 'follows'; readonly at: number } | { readonly outcome: 'waits'; readonly message: string };
+
+const PROBE_AGAIN_MS = 100;
+
 /**
  * Whether a Gateway's answer counts as routing. Accepted means that the controller took the route; its data plane has `settleSeconds` more to
- * follow. Silence is calm until `answerSeconds` have passed since the change. `dueAt`: when the verdict changes by time alone.
+ * follow, or is asked. Silence is calm until `answerSeconds` have passed since the change. `dueAt`: when the verdict changes by time alone.
  */
-export function judge({ gateway, answer, changedAt, acceptedAt, now }: Judged, { settleSeconds = GATEWAY_DEFAULTS.settleSeconds, answerSeconds = GATEWAY_DEFAULTS.answerSeconds }: Pick<GatewayRouting, 'settleSeconds' | 'answerSeconds'>): GatewayAnswer & { readonly dueAt?: number } {
+export function judge({ gateway, answer, changedAt, acceptedAt, probed, now }: Judged, { settleSeconds = probed === undefined ? GATEWAY_DEFAULTS.settleSeconds : 0, answerSeconds = GATEWAY_DEFAULTS.answerSeconds }: Pick<GatewayRouting, 'settleSeconds' | 'answerSeconds'>): GatewayAnswer & { readonly dueAt?: number } {
   switch (answer.outcome) {
     case 'accepted': {
-      const settledAt = (acceptedAt ?? now) + settleSeconds * 1_000;
+      if (probed?.outcome === 'waits') return { gateway, outcome: 'waits', reason: 'NotFollowed', message: `Gateway ${gateway} has accepted the routes, ${probed.message}`, calm: now < changedAt + answerSeconds * 1_000, dueAt: now + PROBE_AGAIN_MS };
+      const settledAt = (probed?.at ?? acceptedAt ?? now) + settleSeconds * 1_000;
       if (now >= settledAt) return { gateway, outcome: 'routes', at: settledAt };
       return { gateway, outcome: 'waits', reason: 'Settling', message: `Gateway ${gateway} has accepted the routes; its data plane has ${settleSeconds} s to follow`, calm: true, dueAt: settledAt };
     }

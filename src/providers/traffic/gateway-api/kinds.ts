@@ -29,8 +29,9 @@ export interface BackendReference {
 
 export interface HttpRouteRule {
   readonly matches: readonly { readonly path: { readonly type: 'PathPrefix'; readonly value: string }; readonly headers?: readonly HeaderMatch[] }[];
+  /** Empty: a filter answers. */
   readonly backendRefs: readonly BackendReference[];
-  /** Aweigh sets none. */
+  /** Aweigh sets none but for its probes. */
   readonly filters?: readonly object[];
 }
 

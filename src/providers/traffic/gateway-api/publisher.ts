@@ -1,3 +1,4 @@
+import { GATEWAY_DEFAULTS } from '../../../api/router/gateway.ts';
 import type { Router } from '../../../api/router/router.ts';
 import { keyOf, keyString, type KubernetesObject, type ObjectKey, type Resource } from '../../../client/resource.ts';
 import { isNotFound, StatusError } from '../../../client/status-error.ts';
@@ -7,8 +8,9 @@ import type { ControllerContext } from '../../../runtime/controller.ts';
 import { Acceptances } from './acceptances.ts';
 import { gatewayName, parentAnswer } from './answers.ts';
 import { httpRoute } from './http-route.ts';
-import { judge } from './judge.ts';
+import { judge, type Probed } from './judge.ts';
 import { Gateways, HttpRoutes, type HttpRoute } from './kinds.ts';
+import { probe, probedVersion, probeRule, withoutProbe } from './probe.ts';
 import { sameRoute } from './same-route.ts';
 
 const FIELD_MANAGER = 'aweigh-routing';
@@ -32,6 +34,8 @@ class GatewayApiPublisher implements RoutePublisher {
   readonly #alteredAt = new Map<string, number>();
   /** The change that all Gateways were last seen to follow. By `namespace/name`. */
   readonly #followed = new Map<string, string>();
+  /** The version that the data plane was found to follow, and when. By `namespace/name`. */
+  readonly #probed = new Map<string, { readonly version: string; readonly at: number }>();
   readonly #acceptances = new Acceptances();
   #watched = false;
 
@@ -68,30 +72,32 @@ class GatewayApiPublisher implements RoutePublisher {
     if (live !== undefined && !isControlledBy(live, router)) {
       return { changed: false, answers: everyGateway(wanted, 'RouteTaken', `There is an HTTPRoute ${live.metadata?.name} already that is not of this Application: rename or delete it`), dueAt: clock.now() + REFUSED_RETRY_MS };
     }
-    const changed = live === undefined || !sameRoute(live.spec, wanted.spec);
+    const isProbed = router.spec.gateway?.probe !== undefined;
+    const changed = live === undefined || !sameRoute(withoutProbe(live.spec), wanted.spec) || (probedVersion(live.spec) !== undefined) !== isProbed;
     const alteredAt = this.#alteredAt.get(keyString(key)) ?? -Infinity;
     if (changed && clock.now() < alteredAt + REFUSED_RETRY_MS) return altered(wanted, alteredAt);
     let route: HttpRoute;
     try {
-      route = changed ? await this.#write(wanted, this.#beganAt(router, live), signal) : live;
+      route = changed ? await this.#write(wanted, isProbed, this.#beganAt(router, live), signal) : live;
     } catch (error) {
       const refused = refusal(error);
       if (refused === undefined) throw error;
       return { changed: false, answers: everyGateway(wanted, refused.reason, refused.message), dueAt: clock.now() + REFUSED_RETRY_MS };
     }
-    if (!sameRoute(route.spec, wanted.spec)) {
+    if (!sameRoute(withoutProbe(route.spec), wanted.spec)) {
       this.#alteredAt.set(keyString(key), clock.now());
       return altered(wanted, clock.now());
     }
     this.#alteredAt.delete(keyString(key));
     const changedAt = timeOf(route, CHANGED_AT);
-    const answers = await Promise.all(route.spec.parentRefs.map(async (parent) => {
+    const parents = await Promise.all(route.spec.parentRefs.map(async (parent) => ({ parent, answer: parentAnswer(route, parent, await this.#read(Gateways, { namespace: parent.namespace ?? key.namespace, name: parent.name }, signal)) })));
+    const probed = parents.every((p) => p.answer.outcome === 'accepted') ? await this.#probe(router, route, signal) : undefined;
+    const answers = parents.map(({ parent, answer }) => {
       const gateway = gatewayName(route, parent);
-      const answer = parentAnswer(route, parent, await this.#read(Gateways, { namespace: parent.namespace ?? key.namespace, name: parent.name }, signal));
       const now = clock.now();
       const acceptedAt = this.#acceptances.note(keyString(key), gateway, { generation: route.metadata?.generation, accepted: answer.outcome === 'accepted', changedAt, time: now });
-      return judge({ gateway, answer, changedAt, acceptedAt, now }, router.spec.gateway ?? {});
-    }));
+      return judge({ gateway, answer, changedAt, acceptedAt, ...(probed && { probed }), now }, router.spec.gateway ?? {});
+    });
     const due = answers.flatMap((a) => a.dueAt ?? []);
     if (answers.every((a) => a.outcome === 'routes')) this.#followed.set(keyString(key), route.metadata?.annotations?.[CHANGED_AT] ?? '');
     return { changedAt: timeOf(route, SWITCH_BEGAN_AT), changed, answers, ...(due.length === 0 ? {} : { dueAt: Math.min(...due) }) };
@@ -108,8 +114,24 @@ class GatewayApiPublisher implements RoutePublisher {
     this.#forget(keyString(key));
   }
 
+  /** Undefined: nobody says where. What was found once of a change holds until the next. */
+  async #probe({ spec }: Router, route: HttpRoute, signal: AbortSignal): Promise<Probed | undefined> {
+    const { clock } = this.#context;
+    const version = probedVersion(route.spec);
+    if (spec.gateway?.probe === undefined || version === undefined) return undefined;
+    const id = keyString(keyOf(route));
+    const known = this.#probed.get(id);
+    if (known?.version === version) return { outcome: 'follows', at: known.at };
+    const { url, times = GATEWAY_DEFAULTS.probeTimes } = spec.gateway.probe;
+    const { asked, follow, fault } = await probe({ url, times }, route.spec.hostnames?.[0], version, signal);
+    if (follow < asked) return { outcome: 'waits', message: fault === undefined ? `but at ${url} it answers ${asked - follow} of ${asked} probes by other routes` : `but a probe of ${url} had no answer (${fault}): can the controllers reach it?` };
+    const at = clock.now();
+    this.#probed.set(id, { version, at });
+    return { outcome: 'follows', at };
+  }
+
   #forget(route: string): void {
-    for (const known of [this.#written, this.#alteredAt, this.#followed]) known.delete(route);
+    for (const known of [this.#written, this.#alteredAt, this.#followed, this.#probed]) known.delete(route);
     this.#acceptances.forget(route);
   }
 
@@ -121,10 +143,12 @@ class GatewayApiPublisher implements RoutePublisher {
     return followedAt >= changedAt ? undefined : beganAt;
   }
 
-  async #write(wanted: HttpRoute, beganAt: string | undefined, signal: AbortSignal): Promise<HttpRoute> {
-    const { client, clock } = this.#context;
+  async #write(wanted: HttpRoute, isProbed: boolean, beganAt: string | undefined, signal: AbortSignal): Promise<HttpRoute> {
+    const { client, clock, random } = this.#context;
     const now = new Date(clock.now()).toISOString();
-    const annotated = { ...wanted, metadata: { ...wanted.metadata, annotations: { [CHANGED_AT]: now, [SWITCH_BEGAN_AT]: beganAt ?? now } } };
+    // Another each time: a data plane that has not followed a change there and back must not be taken for one that has.
+    const version = `v${clock.now().toString(36)}-${Math.floor(random.next() * 36 ** 4).toString(36)}`;
+    const annotated = { ...wanted, spec: isProbed ? { ...wanted.spec, rules: [probeRule(version), ...wanted.spec.rules] } : wanted.spec, metadata: { ...wanted.metadata, annotations: { [CHANGED_AT]: now, [SWITCH_BEGAN_AT]: beganAt ?? now } } };
     const route = await client.apply(HttpRoutes, annotated, { fieldManager: FIELD_MANAGER, force: true, signal });
     this.#written.set(keyString(keyOf(route)), route);
     return route;
