@@ -56,7 +56,7 @@ test('a claim gets a folder on the node of its first pod, later pods come to it,
   const claim = { namespace, name: 'data' };
   const make = (name: string, command: string) => client.create(Pods, {
     apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name },
-    spec: { restartPolicy: 'Never', terminationGracePeriodSeconds: 0, containers: [{ name: 'c', image: 'app:v1', command: ['sh', '-c', command], volumeMounts: [{ name: 'data', mountPath: '/data' }] }], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] },
+    spec: { restartPolicy: 'Never', terminationGracePeriodSeconds: 0, containers: [{ name: 'c', image: 'app:v1', command: ['sh', '-c', command], volumeMounts: [{ name: 'data', mountPath: '/data' }, { name: 'tmp', mountPath: tmpdir() }] }], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }, { name: 'tmp', emptyDir: {} }] },
   });
   const phase = async (name: string) => (await client.get(Pods, { namespace, name })).status?.phase;
   const gone = async (look: Promise<unknown>) => look.then(() => false, isNotFound);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '../../client/client.ts';
 import { ConfigMaps, Pods, Secrets, Services } from '../../client/kinds.ts';
@@ -90,11 +90,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const cidrs = splitCidr(podCidr, nodeNames.length);
   const podCidrs = new Map(nodeNames.map((name, i) => [name, cidrs[i]!]));
   const folder = join(options.dataDir, 'node');
+  const volumes = join(options.dataDir, 'volumes');
+  mkdirSync(volumes, { recursive: true, mode: 0o700 });
   const images = openImageStore(join(options.dataDir, 'images'));
   const runtime: Runtime =
     options.runtime === 'simulated'
       ? simulatedRuntime({ podCidr, hostIp, folder, clock })
-      : processRuntime({ folder, images, podCidrs, hostIp, nodePath: options.nodePath ?? process.execPath, hostPath: options.hostPath ?? defaultPath, ...(options.podNetwork === 'netns' ? { network: namespaceNetwork(folder) } : {}), clock, log, signal });
+      : processRuntime({ folder, volumes, images, podCidrs, hostIp, nodePath: options.nodePath ?? process.execPath, hostPath: options.hostPath ?? defaultPath, ...(options.podNetwork === 'netns' ? { network: namespaceNetwork(folder) } : {}), clock, log, signal });
 
   const follow = { client, clock, random, log, signal };
   const { dns } = options;
@@ -122,7 +124,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { keepImagesOf } = options;
   if (keepImagesOf !== undefined) collectImages(images, () => namedImages(client, keepImagesOf), { clock, log, signal });
   const registered = Promise.all(nodeNames.map((name) => keepRegistered({ name, podCidr: podCidrs.get(name)!, hostIp, runtimeName: runtime.name, kubeletPort: kubelets.get(name)?.port ?? 0, bootId: bootId() }, follow)));
-  const volumes = runControllers({ ...follow, factories: [localVolumes({ nodeNames, root: join(options.dataDir, 'volumes') })] });
+  const providing = runControllers({ ...follow, factories: [localVolumes({ nodeNames, root: volumes })] });
   ready.catch((e: unknown) => log.error({ error: e instanceof Error ? e.message : String(e) }, 'The node could not take over its pods'));
 
   return {
@@ -136,7 +138,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     async close() {
       stop.abort();
       for (const server of kubelets.values()) server.close();
-      await Promise.allSettled([ready, registered, volumes]);
+      await Promise.allSettled([ready, registered, providing]);
     },
   };
 }
