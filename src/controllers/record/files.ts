@@ -1,10 +1,11 @@
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import type { Application } from '../../api/application/application.ts';
 import type { Build } from '../../api/build/build.ts';
 import type { Delivery, DeliverySpec } from '../../api/delivery/delivery.ts';
 import type { Release } from '../../api/release/release.ts';
 import type { KubernetesObject } from '../../kubernetes/resource.ts';
 import { storyOf } from './story.ts';
+import { yamlText } from './yaml-text.ts';
 
 export const DELIVERY_FILE = 'delivery.yaml';
 export const APPLICATION_FILE = 'application.yaml';
@@ -49,7 +50,7 @@ export class RecordFiles {
     const files = new Map<string, RecordFile>();
     const changing = <T extends KubernetesObject>(path: string, object: T, show: Shown<T>): void => {
       const shown = JSON.stringify(show(object)), known = before?.get(path);
-      const file = known?.shown === shown ? { digest: known.digest, content: () => yaml(show(object)) } : this.#written(show(object));
+      const file = known?.shown === shown ? { digest: known.digest, content: () => yamlText(show(object)) } : this.#written(show(object));
       now.set(path, { shown, digest: file.digest });
       files.set(path, file);
     };
@@ -77,7 +78,7 @@ export class RecordFiles {
 
   #fixed<T extends KubernetesObject>(object: T, show: Shown<T>): RecordFile {
     const known = this.#byObject.get(object);
-    if (known !== undefined) return { digest: known, content: () => yaml(show(object)) };
+    if (known !== undefined) return { digest: known, content: () => yamlText(show(object)) };
     const file = this.#written(show(object));
     this.#byObject.set(object, file.digest);
     return file;
@@ -85,7 +86,7 @@ export class RecordFiles {
 
   /** Its text lives as long as the file: the turn that writes it needs it again, later ones do not. */
   #written(shown: unknown): RecordFile {
-    return this.text(yaml(shown));
+    return this.text(yamlText(shown));
   }
 }
 
@@ -131,6 +132,3 @@ function dated<T extends KubernetesObject & { spec?: unknown }>(object: T): Kube
   const { creationTimestamp } = object.metadata ?? {};
   return { ...intent, metadata: { ...intent.metadata, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) } };
 }
-
-/** Keys sorted, so that a commit shows what changed and nothing else. */
-const yaml = (value: unknown): string => stringify(value, { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false });
