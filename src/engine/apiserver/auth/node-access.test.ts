@@ -27,7 +27,7 @@ beforeAll(async () => {
     await admin.create(Secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: 'default' } });
     await admin.create(ConfigMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' } });
     const pod = await admin.create(Pods, { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec: {
-      nodeName: name === 'mine' ? 'n1' : 'n2', containers: [{ name: 'a', image: 'b', envFrom: [{ configMapRef: { name } }] }], volumes: [{ name: 'v', secret: { secretName: name } }],
+      nodeName: name === 'mine' ? 'n1' : 'n2', containers: [{ name: 'a', image: 'b', envFrom: [{ configMapRef: { name } }] }], volumes: [{ name: 'v', secret: { secretName: name } }], resourceClaims: [{ name: 'gpu', resourceClaimName: name }],
     } });
     uids[name] = pod.metadata?.uid ?? '';
   }
@@ -55,6 +55,9 @@ test.for<[what: string, code: number, ask: () => Promise<number>]>([
   ['one Secret of a pod elsewhere, by field', 403, () => status('GET', `${core}/secrets?fieldSelector=metadata.name%3Dtheirs`)],
   ['a ConfigMap of a pod on it', 200, () => status('GET', `${core}/configmaps/mine`)],
   ['a ConfigMap of a pod elsewhere', 403, () => status('GET', `${core}/configmaps/theirs`)],
+  ['a ResourceClaim of a pod on it (there is none)', 404, () => status('GET', '/apis/resource.k8s.io/v1/namespaces/default/resourceclaims/mine')],
+  ['a ResourceClaim of a pod elsewhere', 403, () => status('GET', '/apis/resource.k8s.io/v1/namespaces/default/resourceclaims/theirs')],
+  ['all ResourceClaims', 403, () => status('GET', '/apis/resource.k8s.io/v1/resourceclaims')],
   ['the pods on it', 200, () => status('GET', '/api/v1/pods?fieldSelector=spec.nodeName%3Dn1')],
   ['the pods elsewhere', 403, () => status('GET', '/api/v1/pods?fieldSelector=spec.nodeName%3Dn2')],
   ['all pods', 403, () => status('GET', '/api/v1/pods')],

@@ -54,6 +54,8 @@ export class NodeAuthorizer implements Authorizer {
       case '/pods': return !isRead || subresource !== undefined || (verb === 'get' ? this.#podsByNode().of(node).has(`${namespace}/${name}`) : selected(asked, 'spec.nodeName') === node || (name !== undefined && this.#podsByNode().of(node).has(`${namespace}/${name}`)));
       case 'storage.k8s.io/volumeattachments': return name !== undefined && (this.#store.collection('storage.k8s.io/volumeattachments').get(name)?.object as VolumeAttachment | undefined)?.spec?.nodeName === node;
       case 'storage.k8s.io/csinodes': return verb === 'create' || name === node;
+      case 'resource.k8s.io/resourceclaims': return verb === 'get' && name !== undefined && this.#names(node, namespace, (pod) => pod.resourceClaims.has(name));
+      case 'resource.k8s.io/resourceslices': return selected(asked, 'spec.nodeName') === node;
       case 'coordination.k8s.io/leases': return namespace === 'kube-node-lease' && (verb === 'create' || name === node);
       default: return true;
     }

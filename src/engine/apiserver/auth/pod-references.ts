@@ -3,6 +3,8 @@ export interface PodReferences {
   readonly secrets: ReadonlySet<string>;
   readonly configMaps: ReadonlySet<string>;
   readonly claims: ReadonlySet<string>;
+  /** ResourceClaims, also those that were made for the pod from a template. */
+  readonly resourceClaims: ReadonlySet<string>;
   readonly serviceAccount: string | undefined;
 }
 
@@ -10,14 +12,21 @@ export interface PodReferences {
 const SECRET = /^(?:secret|secretRef|secretKeyRef|\w+SecretRef)$/;
 const CONFIG_MAP = /^(?:configMap|configMapRef|configMapKeyRef)$/;
 
-export function referencesOf(pod: { readonly metadata?: { readonly name?: string | undefined }; readonly spec?: unknown }): PodReferences {
+export function referencesOf(pod: { readonly metadata?: { readonly name?: string | undefined }; readonly spec?: unknown; readonly status?: unknown }): PodReferences {
   const found = { secrets: new Set<string>(), configMaps: new Set<string>(), claims: new Set<string>() };
   const spec = (pod.spec ?? {}) as { serviceAccountName?: string; imagePullSecrets?: { name?: string }[]; volumes?: { name?: string; ephemeral?: unknown }[] };
   for (const { name } of spec.imagePullSecrets ?? []) if (name) found.secrets.add(name);
   // A claim that a pod makes for itself is named after the pod and the volume.
   for (const volume of spec.volumes ?? []) if (volume.ephemeral !== undefined) found.claims.add(`${pod.metadata?.name}-${volume.name}`);
   visit(spec, found);
-  return { ...found, serviceAccount: spec.serviceAccountName };
+  return { ...found, resourceClaims: resourceClaimsOf(pod), serviceAccount: spec.serviceAccountName };
+}
+
+function resourceClaimsOf({ spec, status }: { readonly spec?: unknown; readonly status?: unknown }): Set<string> {
+  type Named = { resourceClaimName?: string };
+  const { resourceClaims = [] } = (spec ?? {}) as { resourceClaims?: Named[] };
+  const { resourceClaimStatuses = [], extendedResourceClaimStatus } = (status ?? {}) as { resourceClaimStatuses?: Named[]; extendedResourceClaimStatus?: Named };
+  return new Set([...resourceClaims, ...resourceClaimStatuses, extendedResourceClaimStatus ?? {}].flatMap(({ resourceClaimName }) => (resourceClaimName ? [resourceClaimName] : [])));
 }
 
 function visit(value: unknown, found: { secrets: Set<string>; configMaps: Set<string>; claims: Set<string> }): void {

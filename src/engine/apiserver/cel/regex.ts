@@ -1,7 +1,7 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import { regularExpression } from '../validation/regular-expression.ts';
 
-/** find and findAll, and of the string functions charAt, replace and reverse. */
+/** find and findAll, and of the string functions charAt and replace. */
 export function addRegex(environment: Environment): Environment {
   const all = (text: string, pattern: string): string[] => [...regularExpression(pattern).matches(text)];
   return environment
@@ -14,8 +14,7 @@ export function addRegex(environment: Environment): Environment {
       return points[Number(at)] ?? '';
     })
     .registerFunction('string.replace(string, string): string', (text: string, from: string, to: string) => text.replaceAll(from, () => to))
-    .registerFunction('string.replace(string, string, int): string', (text: string, from: string, to: string, limit: bigint) => replaceFirst(text, from, to, limit))
-    .registerFunction('string.reverse(): string', (text: string) => [...text].toReversed().join(''));
+    .registerFunction('string.replace(string, string, int): string', (text: string, from: string, to: string, limit: bigint) => replaceFirst(text, from, to, limit));
 }
 
 function replaceFirst(text: string, from: string, to: string, limit: bigint): string {
