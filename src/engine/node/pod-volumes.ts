@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Container, Pod, Volume } from '../../kubernetes/types.generated.ts';
 import type { ConfigSource } from './container-env.ts';
@@ -32,7 +32,8 @@ export async function preparePodVolumes(pod: Pod, place: PodPlace, source: Confi
         break;
       }
       case 'folder':
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        // As the kubelet: every user of the pod's containers writes here; no other gets as far as the pods' folder.
+        if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, 0o777);
         paths.set(volume.name, folder);
         break;
       case 'files':

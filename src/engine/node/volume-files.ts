@@ -28,7 +28,8 @@ export interface TokenRequest {
 
 export type TokenSource = (request: TokenRequest) => Promise<string>;
 
-const secretMode = 0o600;
+/** Nobody but the pod's own user reads it. */
+const tokenMode = 0o600;
 
 /** The content of one volume. */
 export async function volumeContent(pod: Pod, volume: Volume, source: ConfigSource, address: PodAddress, token: TokenSource): Promise<VolumeContent> {
@@ -54,7 +55,7 @@ export async function volumeContent(pod: Pod, volume: Volume, source: ConfigSour
       else if (part.downwardAPI !== undefined) found = downwardFiles(pod, part.downwardAPI.items ?? [], mode, address);
       else if (part.serviceAccountToken !== undefined) {
         const { path, audience, expirationSeconds = 3_600 } = part.serviceAccountToken;
-        found = { type: 'files', files: [{ path, content: Buffer.from(await token({ audience, expirationSeconds })), mode: secretMode }] };
+        found = { type: 'files', files: [{ path, content: Buffer.from(await token({ audience, expirationSeconds })), mode: tokenMode }] };
       }
       if (found.type === 'files') files.push(...found.files);
       else return found;
@@ -69,9 +70,9 @@ function configFiles(map: ConfigMap | undefined, name: string | undefined, items
   return dataFiles(configData(map), 'configmap', name, items, optional, mode);
 }
 
-/** Nobody but the pod's own user reads a secret; a mode that was asked for loses its rights for others. */
-function secretFiles(secret: Secret | undefined, name: string | undefined, items: readonly KeyToPath[] | undefined, optional: boolean | undefined, mode = secretMode): VolumeContent {
-  return dataFiles(secretData(secret), 'secret', name, items?.map((i) => ({ ...i, mode: i.mode === undefined ? undefined : i.mode & 0o700 })), optional, mode & 0o700);
+/** With the mode that its spec gives it: no other user gets as far as the pods' folder. */
+function secretFiles(secret: Secret | undefined, name: string | undefined, items: readonly KeyToPath[] | undefined, optional: boolean | undefined, mode = 0o644): VolumeContent {
+  return dataFiles(secretData(secret), 'secret', name, items, optional, mode);
 }
 
 function dataFiles(data: ReadonlyMap<string, Buffer> | undefined, kind: string, name: string | undefined, items: readonly KeyToPath[] | undefined, optional: boolean | undefined, mode: number): VolumeContent {

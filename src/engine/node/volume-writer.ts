@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import type { VolumeFile } from './volume-files.ts';
 
@@ -18,7 +18,9 @@ export function writeVolume(folder: string, files: readonly VolumeFile[]): boole
     const inside = normalize(path);
     if (inside.startsWith('..') || inside.startsWith('/')) throw new RangeError(`A volume's path stays inside of the volume, and is '${path}'`);
     mkdirSync(dirname(join(target, inside)), { recursive: true, mode: 0o755 });
-    writeFileSync(join(target, inside), content, { mode });
+    writeFileSync(join(target, inside), content, { mode: 0o600 });
+    // Whatever this process's umask is.
+    chmodSync(join(target, inside), mode);
   }
   symlinkSync(set, join(folder, `${current}.new`));
   renameSync(join(folder, `${current}.new`), join(folder, current));
