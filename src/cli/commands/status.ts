@@ -3,7 +3,7 @@ import type { Application } from '../../api/application/application.ts';
 import { hasEnded, type Release } from '../../api/release/release.ts';
 import { Applications, Deliveries, Releases, Routers } from '../../api/kinds.ts';
 import type { Delivery } from '../../api/delivery/delivery.ts';
-import type { Router } from '../../api/router/router.ts';
+import { TAKEN_OVER, type Router } from '../../api/router/router.ts';
 import { routerName } from '../../api/names.ts';
 import { Nodes, Pods } from '../../client/kinds.ts';
 import { isForbidden } from '../../client/status-error.ts';
@@ -67,10 +67,12 @@ async function read({ client, namespace }: ClusterAccess, only: string | undefin
 
 const isReady = (node: Node): boolean => node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
 
-/** `routers 4/4 (haproxy)`, or `Gateways 1/1 (gateway-api)`. */
+/** `routers 4/4 (haproxy)`, or `Gateways 1/1 (gateway-api)`; and what leaves, while it has to go on. */
 function routersText(application: Application, delivery: Delivery | undefined, router: Router | undefined): string {
-  if (router?.spec.provider === 'gateway-api') return `Gateways ${router.status?.gateways?.length ?? 0}/${router.spec.gateway?.parentRefs.length ?? 0} (gateway-api)`;
-  return `routers ${router?.status?.pods?.length ?? 0}/${delivery?.spec.router.replicas ?? application.spec.router?.replicas ?? 4} (${router?.spec.provider ?? 'none yet'})`;
+  const takeover = router?.status?.conditions?.find((c) => c.type === TAKEN_OVER);
+  const leaving = router?.spec.leaving === undefined ? '' : `    ${takeover?.message ?? `${router.spec.leaving} goes on`}`;
+  if (router?.spec.provider === 'gateway-api') return `Gateways ${router.status?.gateways?.length ?? 0}/${router.spec.gateway?.parentRefs.length ?? 0} (gateway-api)${leaving}`;
+  return `routers ${router?.status?.pods?.length ?? 0}/${delivery?.spec.router.replicas ?? application.spec.router?.replicas ?? 4} (${router?.spec.provider ?? 'none yet'})${leaving}`;
 }
 
 function statusText({ nodes, pods, applications }: ClusterStatus, now: number): string {

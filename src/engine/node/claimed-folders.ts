@@ -23,7 +23,7 @@ export class ClaimedFolders {
       const volume = await this.#client.get(PersistentVolumes, { name: spec?.volumeName ?? '' });
       const path = volume.spec?.local?.path ?? volume.spec?.hostPath?.path;
       if (path === undefined) return { outcome: 'missing', message: `persistentvolume "${spec?.volumeName}": this node has volumes of type local and hostPath only` };
-      if (!existsSync(path)) return { outcome: 'missing', message: `persistentvolume "${spec?.volumeName}": ${path} does not exist on this node` };
+      if (!existsSync(path)) return { outcome: 'missing', message: `persistentvolume "${spec?.volumeName}": ${path} does not exist on this node: put back what was there, or delete the claim and make it anew, empty` };
       this.#known.set(claim, path);
       return { outcome: 'ok', path };
     } catch (error) {
