@@ -84,6 +84,12 @@ const byGateways = (status: 'True' | 'False', reason: string): Router => ({
   status: { gateways: [{ name: 'default/edge', observedGeneration: 1, at: CREATED }], observed: { routes: [], production: {} }, conditions: [{ type: 'Told', status, reason, message: 'as it is', lastTransitionTime: CREATED }] },
 });
 
+/** Routers that Gateways lead to. */
+const led = (status: 'True' | 'False', reason: string): Router => {
+  const { spec, ...router } = byGateways('True', 'ReadBack');
+  return { ...router, spec: { ...spec, provider: 'haproxy' }, status: { conditions: [{ type: 'GatewaysLead', status, reason, message: 'as it is', lastTransitionTime: CREATED }] } };
+};
+
 test.for([
   { when: 'all is there', given: {}, state: 'healthy', rules: [] },
   { when: 'a router is missing', given: { routers: 3 }, state: 'warning', rules: ['RouterDegraded router'] },
@@ -93,6 +99,10 @@ test.for([
   { when: 'a Gateway has only just been asked', given: { routers: 0, more: { routers: [byGateways('False', 'Settling')] } }, state: 'healthy', rules: [] },
   { when: 'a Gateway does not follow', given: { routers: 0, more: { routers: [byGateways('False', 'NoAnswer')] } }, state: 'warning', rules: ['GatewayNotFollowing router'] },
   { when: 'a Gateway is gone', given: { routers: 0, more: { routers: [byGateways('False', 'GatewayMissing')] } }, state: 'critical', rules: ['GatewayNotRouting router'] },
+  { when: 'Gateways go on while routers start', given: { routers: 0, more: { routers: [{ ...byGateways('True', 'Accepted'), spec: { ...byGateways('True', 'Accepted').spec, provider: 'haproxy', leaving: 'gateway-api' } }] } }, state: 'healthy', rules: [] },
+  { when: 'routers go on while no Gateway routes', given: { more: { routers: [{ ...byGateways('False', 'GatewayMissing'), spec: { ...byGateways('False', 'GatewayMissing').spec, leaving: 'haproxy' } }] } }, state: 'healthy', rules: [] },
+  { when: 'a Gateway leads to the routers', given: { more: { routers: [led('True', 'Accepted')] } }, state: 'healthy', rules: [] },
+  { when: 'no Gateway leads to the routers any more', given: { more: { routers: [led('False', 'GatewayMissing')] } }, state: 'critical', rules: ['GatewayNotRouting gateway'] },
   { when: 'a track has one endpoint', given: { endpoints: { free: 1 } }, state: 'critical', rules: ['TrackBelowFloor track/free'] },
   { when: 'production lacks a pod', given: { endpoints: { production: 9 } }, state: 'warning', rules: ['TrackUnderReplicated track/production'] },
   { when: 'production has a pod too many', given: { endpoints: { production: 11 } }, state: 'warning', rules: ['TrackOverReplicated track/production'] },

@@ -111,10 +111,16 @@ function observeService(lookup: Lookup, namespace: string, service: string, now:
   const tracks = application === undefined ? labelledTracks(lookup, namespace, services, versions, policy) : recordedTracks(lookup, application, delivery, services);
   return {
     namespace, service, releases: lookup.releases.get(key) ?? [], tracks, policy, now,
-    ...(application && { application }), ...(delivery && { delivery }), ...(router && { router }), ...(rules?.spec.provider === 'gateway-api' && { routedByGateways: rules }),
+    ...(application && { application }), ...(delivery && { delivery }), ...(router && { router }), ...(rules !== undefined && gatewaysPart(rules)),
     wantsRouter: application !== undefined || router !== undefined || services.some((s) => s.metadata?.labels?.[LABELS.loadBalancer] !== undefined),
     deployments: versions.map((deployment): VersionInput => ({ deployment, held: application === undefined ? isSelected(deployment, services) : isRecorded(deployment, delivery) })),
   };
+}
+
+function gatewaysPart(router: Router): Pick<ServiceInput, 'routedByGateways' | 'ledByGateways'> {
+  const { provider, leaving, gateway } = router.spec;
+  if ((leaving ?? provider) === 'gateway-api') return { routedByGateways: router };
+  return gateway === undefined || leaving !== undefined ? {} : { ledByGateways: router };
 }
 
 function recordedTracks(lookup: Lookup, application: Application, delivery: Delivery | undefined, services: readonly Service[]): TrackInput[] {

@@ -10,14 +10,17 @@ const STARTING_MS = 60_000;
 export function routerHealth({ application, policy, router, routedByGateways, wantsRouter }: ServiceInput): ServiceHealth['routers'] {
   if (routedByGateways !== undefined) return gatewaysOf(routedByGateways);
   if (!wantsRouter) return undefined;
-  const { replicas, floor } = application === undefined ? policy.routers : resolveApplication(application).router;
+  const { replicas, floor } = application === undefined || application.spec.router?.kind === 'gateway-api' ? policy.routers : resolveApplication(application).router;
   return { ready: router?.status?.availableReplicas ?? 0, wanted: replicas, floor };
 }
 
 export function routerFindings(input: ServiceInput, routers: ServiceHealth['routers']): Finding[] {
   if (routers === undefined) return [];
   if (input.routedByGateways !== undefined) return gatewayFindings(input, input.routedByGateways);
-  const { ready, wanted, floor } = routers;
+  return [...podFindings(input, routers), ...leadFindings(input)];
+}
+
+function podFindings(input: ServiceInput, { ready, wanted, floor }: NonNullable<ServiceHealth['routers']>): Finding[] {
   const name = routerName(input.service);
   const pods = `kubectl -n ${input.namespace} get pods -l ${selectorOf(input) ?? `app=${name}`}`;
   if (input.router === undefined) return [finding(input, 'RouterMissing', 'critical', 'router', { value: 0, wanted, text: `there is no router: Deployment ${name} does not exist`, next: `kubectl -n ${input.namespace} get deployment ${name}` })];
@@ -34,8 +37,17 @@ function gatewaysOf({ spec, status }: Router): { ready: number; wanted: number; 
   return { ready: status?.gateways?.length ?? 0, wanted, floor: wanted };
 }
 
+/** Users who come through Gateways reach the routers by these alone. */
+function leadFindings(input: ServiceInput): Finding[] {
+  const { ledByGateways: router, namespace } = input;
+  const lead = router?.status?.conditions?.find((c) => c.type === 'GatewaysLead');
+  if (router === undefined || lead === undefined || lead.status === 'True' || PASSING.has(lead.reason)) return [];
+  const { ready, wanted } = gatewaysOf(router);
+  return [finding(input, 'GatewayNotRouting', 'critical', 'gateway', { value: Math.min(ready, wanted - 1), wanted, text: `a Gateway does not lead to the routers: ${lead.message}`, next: `kubectl -n ${namespace} describe httproute ${router.metadata?.name}` })];
+}
+
 /** What a Gateway was only just asked passes by itself. */
-const PASSING = new Set(['NotAccepted', 'Settling']);
+const PASSING = new Set(['NotAccepted', 'Settling', 'NotFollowed']);
 /** Nothing routes, whatever was accepted before. */
 const CUT_OFF = new Set(['GatewayApiMissing', 'GatewayMissing', 'GatewayNotProgrammed']);
 

@@ -16,8 +16,10 @@ export interface ServiceInput {
   readonly tracks: readonly TrackInput[];
   /** The Deployment of its routers. */
   readonly router?: Deployment;
-  /** Present: it has no routers, Gateways of the cluster route. */
+  /** Present: Gateways of the cluster choose the versions. While another kind takes over from them they are what users come through, and so with routers. */
   readonly routedByGateways?: Router;
+  /** Present: Gateways of the cluster lead to its routers. */
+  readonly ledByGateways?: Router;
   /** It is to have routers: it has an Application, or its Services say `lb`. */
   readonly wantsRouter: boolean;
   /** Deployments of its tracks, whoever made them. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Condition } from '../../../api/group.ts';
 import { Acceptances } from './acceptances.ts';
 import { parentAnswer } from './answers.ts';
-import { judge } from './judge.ts';
+import { judge, type Probed } from './judge.ts';
 import type { Gateway, HttpRoute, ParentStatus } from './kinds.ts';
 
 const condition = (type: string, status: Condition['status'], observedGeneration: number, reason = type): Condition => ({ type, status, reason, message: `says ${reason}`, lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration });
@@ -43,6 +43,11 @@ const judged = (answer: ReturnType<typeof parentAnswer>, acceptedAt: number | un
 test('what is accepted counts once its data plane had its time; silence is calm until the deadline', () => {
   expect(judged({ outcome: 'accepted' }, 11_000, 13_999)).toMatchObject({ outcome: 'waits', reason: 'Settling', calm: true, dueAt: 14_000 });
   expect(judged({ outcome: 'accepted' }, 11_000, 14_000)).toEqual({ gateway: 'infra/edge', outcome: 'routes', at: 14_000 });
+  const probed = (of: Probed, now: number, settle: object = {}) => judge({ gateway: 'infra/edge', answer: { outcome: 'accepted' }, changedAt: 10_000, acceptedAt: 10_500, probed: of, now }, { answerSeconds: 60, ...settle });
+  expect(probed({ outcome: 'waits', message: 'but' }, 69_999)).toMatchObject({ outcome: 'waits', reason: 'NotFollowed', calm: true });
+  expect(probed({ outcome: 'waits', message: 'but' }, 70_000)).toMatchObject({ outcome: 'waits', reason: 'NeverFollowed', calm: false });
+  expect(probed({ outcome: 'follows', at: 12_000 }, 12_000)).toEqual({ gateway: 'infra/edge', outcome: 'routes', at: 12_000 });
+  expect(probed({ outcome: 'follows', at: 12_000 }, 12_500, { settleSeconds: 1 })).toMatchObject({ outcome: 'waits', reason: 'Settling', dueAt: 13_000 });
   expect(judged({ outcome: 'silent', message: 'hm' }, undefined, 69_999)).toMatchObject({ outcome: 'waits', reason: 'NotAccepted', calm: true, dueAt: 70_000 });
   expect(judged({ outcome: 'silent', message: 'hm.' }, undefined, 70_000)).toEqual({ gateway: 'infra/edge', outcome: 'waits', reason: 'NoAnswer', message: 'hm. Nothing was heard for 60 s', calm: false });
   expect(judged({ outcome: 'refused', reason: 'BackendNotFound', message: 'x' }, undefined, 11_000)).toMatchObject({ reason: 'BackendNotFound', calm: false });

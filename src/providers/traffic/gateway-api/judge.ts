@@ -27,7 +27,10 @@ const PROBE_AGAIN_MS = 100;
 export function judge({ gateway, answer, changedAt, acceptedAt, probed, now }: Judged, { settleSeconds = probed === undefined ? GATEWAY_DEFAULTS.settleSeconds : 0, answerSeconds = GATEWAY_DEFAULTS.answerSeconds }: Pick<GatewayRouting, 'settleSeconds' | 'answerSeconds'>): GatewayAnswer & { readonly dueAt?: number } {
   switch (answer.outcome) {
     case 'accepted': {
-      if (probed?.outcome === 'waits') return { gateway, outcome: 'waits', reason: 'NotFollowed', message: `Gateway ${gateway} has accepted the routes, ${probed.message}`, calm: now < changedAt + answerSeconds * 1_000, dueAt: now + PROBE_AGAIN_MS };
+      if (probed?.outcome === 'waits') {
+        const calm = now < changedAt + answerSeconds * 1_000;
+        return { gateway, outcome: 'waits', reason: calm ? 'NotFollowed' : 'NeverFollowed', message: `Gateway ${gateway} has accepted the routes, ${probed.message}`, calm, dueAt: now + PROBE_AGAIN_MS };
+      }
       const settledAt = (probed?.at ?? acceptedAt ?? now) + settleSeconds * 1_000;
       if (now >= settledAt) return { gateway, outcome: 'routes', at: settledAt };
       return { gateway, outcome: 'waits', reason: 'Settling', message: `Gateway ${gateway} has accepted the routes; its data plane has ${settleSeconds} s to follow`, calm: true, dueAt: settledAt };
