@@ -7,14 +7,27 @@ import { celEnvironment, celMessage, parse } from './environment.ts';
 /** What reading an expression told: its type and the most that it can cost, or what is wrong with it. */
 export type Checked = { readonly type: string; readonly maxCost: number; readonly variables: ReadonlySet<string> } | { readonly fault: string };
 
+const scalars: ReadonlyMap<string, Exclude<DeclaredType['kind'], 'object' | 'list' | 'map'>> = new Map([...(['string', 'bytes', 'int', 'double', 'bool'] as const).map((kind) => [kind, kind] as const), ['google.protobuf.Timestamp', 'timestamp'], ['google.protobuf.Duration', 'duration']]);
+
 /** Checks expressions against the types of what they name. One is made for each schema: its types are registered once. */
 export class ExpressionChecker {
   readonly #types: Environment;
-  readonly #names = new Map<DeclaredType, string>();
+  readonly #names: Map<DeclaredType, string>;
 
-  constructor(roots: readonly DeclaredType[]) {
-    this.#types = celEnvironment([]).clone();
+  /** @param known its types are known here too */
+  constructor(roots: readonly DeclaredType[], known?: ExpressionChecker) {
+    this.#types = (known === undefined ? celEnvironment([]) : known.#types).clone();
+    this.#names = new Map(known === undefined ? [] : known.#names);
     for (const root of roots) this.#register(root);
+  }
+
+  /** What `check` said that an expression gives, as a declared type; `dyn` where none was declared.
+   *  @param sizes of what it holds, which no type tells */
+  declared(type: string, sizes: { readonly max: number; readonly minBytes: number }): DeclaredType {
+    const item = /^list<(.*)>$/.exec(type)?.[1];
+    if (item !== undefined) return { kind: 'list', item: this.declared(item, sizes), ...sizes };
+    const kind = scalars.get(type);
+    return kind === undefined ? ([...this.#names].find(([, name]) => name === type)?.[0] ?? { kind: 'dyn', ...sizes }) : { kind, ...sizes };
   }
 
   check(expression: string, variables: Variables): Checked {

@@ -10,7 +10,7 @@ const warnings = (expressions: readonly string[], more: object = {}, rule: objec
 test.for([
   'object.spec.replicas <= 5', "object.metadata.labels['a'] == 'b'", 'has(object.spec.template.spec.containers[0].resources.limits)', "object.spec.template.spec.containers.all(c, c.image.startsWith('a'))",
   'oldObject == null || object.spec.replicas >= oldObject.spec.replicas', "request.userInfo.username == 'a'", "authorizer.group('').resource('pods').check('get').allowed()", 'namespaceObject.metadata.labels.a == object.metadata.namespace',
-  "object.spec.template.spec.containers.all(c, c.livenessProbe.httpGet.port == 80)", "quantity(object.spec.template.spec.containers[0].resources.limits['cpu']).isLessThan(quantity('1'))", 'object == oldObject', 'variables.a > 1', 'params.spec.max > 1',
+  "object.spec.template.spec.containers.all(c, c.livenessProbe.httpGet.port == 80)", "quantity(object.spec.template.spec.containers[0].resources.limits['cpu']).isLessThan(quantity('1'))", 'object == oldObject', 'params.spec.max > 1',
 ])('%s has no fault', (expression) => expect(warnings([expression])).toEqual([]));
 
 test.for([
@@ -22,6 +22,14 @@ test.for([
 test('each kind that an expression is wrong about is named; rules with wildcards name none', () => {
   expect(warnings(['object.spec.completions > 1'], {}, { apiGroups: ['apps', 'batch'], resources: ['deployments', 'statefulsets', 'jobs'] })).toEqual([['spec.validations[0].expression', expect.stringMatching(/^apps\/v1, Kind=Deployment: .*\napps\/v1, Kind=StatefulSet: .*$/)]]);
   expect(warnings(['object.nope'], {}, { resources: ['*'] })).toEqual([]);
+});
+
+test('variables have the types of their expressions, each known to those after it', () => {
+  const variables = [{ name: 'replicas', expression: 'object.spec.replicas' }, { name: 'template', expression: 'object.spec.template.spec' }, { name: 'containers', expression: 'variables.template.containers' }, { name: 'many', expression: 'variables.replicas > 3' }, { name: 'images', expression: 'variables.containers.map(c, c.image)' }];
+  expect(warnings(["variables.many || variables.containers.all(c, c.image == 'a') || variables.images[0].startsWith('a')"], { variables })).toEqual([]);
+  expect(warnings(["variables.replicas == 'a'", 'variables.containers.all(c, c.img == "a")', 'variables.other > 1', 'variables.images[0] > 1'], { variables })).toEqual([
+    ['spec.validations[0].expression', expect.stringMatching(/no such overload/)], ['spec.validations[1].expression', expect.stringMatching(/img/)], ['spec.validations[2].expression', expect.stringMatching(/other/)], ['spec.validations[3].expression', expect.stringMatching(/no such overload/)],
+  ]);
 });
 
 test('variables, messages and parameters are looked at', () => {

@@ -12,7 +12,8 @@ type Warning = { readonly fieldRef: string; readonly warning: string };
 const storage = 'admissionregistration.k8s.io/validatingadmissionpolicies';
 /** As Kubernetes: a policy that names more kinds is checked against the first. */
 const MAX_KINDS = 10;
-const dyn: DeclaredType = { kind: 'dyn', max: 1024, minBytes: 1 };
+const sizes = { max: 1024, minBytes: 1 };
+const dyn: DeclaredType = { kind: 'dyn', ...sizes };
 
 /** Writes to the status of each policy what its expressions get wrong about the kinds that it names. Nothing is refused for it. */
 export function followPolicies(api: ApiContext): void {
@@ -34,18 +35,23 @@ export function policyWarnings(spec: Spec, registry: ResourceRegistry): Warning[
   const params = paramsType(spec.paramKind, registry);
   const checks = kindsOf(spec, registry).flatMap((resource) => {
     const object = typeOf(resource);
-    return object === undefined ? [] : [{ name: `${groupVersionOf(resource)}, Kind=${resource.kind}`, checker: new ExpressionChecker([object, params]), variables: variablesOf(object, params) }];
+    return object === undefined ? [] : [{ name: `${groupVersionOf(resource)}, Kind=${resource.kind}`, checker: new ExpressionChecker([object, params]), object }];
   });
   const warnings: Warning[] = [];
-  const look = (expression: string | undefined, fieldRef: string): void => {
+  // Of each kind; a variable knows those before it.
+  const composed = checks.map((): DeclaredType => ({ kind: 'object', fields: new Map(), minBytes: 2 }));
+  const look = (expression: string | undefined, fieldRef: string, variable?: string): void => {
     if (expression === undefined || expression.trim() === '') return;
-    const faults = checks.flatMap(({ name, checker, variables }) => {
-      const checked = checker.check(expression, variables);
+    const faults = checks.flatMap(({ name, checker, object }, i) => {
+      const variables = composed[i]!;
+      const withVariables = new ExpressionChecker([variables], checker);
+      const checked = withVariables.check(expression, variablesOf(object, params, variables));
+      if (variable !== undefined && variables.kind === 'object') composed[i] = { ...variables, fields: new Map([...variables.fields, [variable, 'fault' in checked ? dyn : checker.declared(checked.type, sizes)]]) };
       return 'fault' in checked ? [`${name}: ${checked.fault}`] : [];
     });
     if (faults.length > 0) warnings.push({ fieldRef, warning: faults.join('\n') });
   };
-  (spec.variables ?? []).forEach(({ expression }, i) => look(expression, `spec.variables[${i}].expression`));
+  (spec.variables ?? []).forEach(({ name, expression }, i) => look(expression, `spec.variables[${i}].expression`, name));
   (spec.validations ?? []).forEach(({ expression, messageExpression }, i) => {
     look(expression, `spec.validations[${i}].expression`);
     look(messageExpression, `spec.validations[${i}].messageExpression`);
@@ -53,7 +59,7 @@ export function policyWarnings(spec: Spec, registry: ResourceRegistry): Warning[
   return warnings;
 }
 
-const variablesOf = (object: DeclaredType, params: DeclaredType): Variables => ({ object, oldObject: object, params, request: dyn, namespaceObject: dyn, authorizer: dyn, variables: dyn });
+const variablesOf = (object: DeclaredType, params: DeclaredType, variables: DeclaredType): Variables => ({ object, oldObject: object, params, request: dyn, namespaceObject: dyn, authorizer: dyn, variables });
 
 /** The kinds that a policy's rules name one by one; a rule with a wildcard names none. */
 function kindsOf({ matchConstraints }: Spec, registry: ResourceRegistry): ServedResource[] {
