@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { API_VERSION } from '../../api/group.ts';
 import { Applications, Builds, Deliveries, Routers } from '../../api/kinds.ts';
-import { TAKEN_OVER } from '../../api/router/router.ts';
+import { TAKEN_OVER, type Router } from '../../api/router/router.ts';
 import type { Client } from '../../client/client.ts';
 import { Deployments, HorizontalPodAutoscalers, PodDisruptionBudgets, Services } from '../../client/kinds.ts';
 import { openRepository } from '../../providers/repository/git.ts';
@@ -107,6 +107,8 @@ test('routers that come after Gateways, or go for them, and what leaves stand be
     await client.patch(Routers, routerKey, { status: { conditions: [{ type: TAKEN_OVER, status: 'True', reason: 'Routes', message: '', observedGeneration: metadata?.generation, lastTransitionTime: new Date(0).toISOString() }] } }, { subresource: 'status' });
   };
   const BOTH = ['configmap-account-haproxy', 'deployment-account-haproxy', 'router-account-haproxy', 'service-account-haproxy', 'service-account-refused'];
+  const routed = (status: Router['status']) => client.patch(Routers, routerKey, { status }, { subresource: 'status' });
+  await routed({ gateways: [{ name: 'default/edge', observedGeneration: 1, at: new Date(0).toISOString() }] });
   await choose({ kind: 'builtin', gateway: null, haproxy: { frontend: '# mine' } }, 2);
   // The way that users still come, though the Application no longer names it.
   await eventually(async () => expect(await spec()).toMatchObject({ provider: 'builtin', leaving: 'gateway-api', gateway: { parentRefs: [{ name: 'edge' }] } }));
@@ -117,6 +119,7 @@ test('routers that come after Gateways, or go for them, and what leaves stand be
   await eventually(async () => expect(await spec()).not.toHaveProperty('leaving'));
   expect(await spec()).not.toHaveProperty('gateway');
 
+  await routed({ pods: [{ name: 'r', observedGeneration: 1, at: new Date(0).toISOString() }] });
   const before = (await client.get(Deployments, routerKey)).spec;
   await choose({ kind: 'gateway-api', gateway: { parentRefs: [{ name: 'edge' }] }, haproxy: null, replicas: null }, 0);
   await eventually(async () => expect(await spec()).toMatchObject({ provider: 'gateway-api', leaving: 'builtin' }));

@@ -17,12 +17,17 @@ const byPods = (provider: RouterSpec['provider']): boolean => provider !== 'gate
 export function takeoverOf(provider: RouterSpec['provider'], live: Router | undefined): Takeover | undefined {
   if (live === undefined) return undefined;
   const { provider: before, leaving: stillLeaving, gateway } = live.spec;
+  // Who changes his mind before anything came of it goes back to what still routes.
+  if (byPods(before) !== byPods(provider) && !hasRouted(live)) return undefined;
   // One kind of pods replaces the other pod by pod.
   const leaving = byPods(before) === byPods(provider) ? stillLeaving : before;
   if (leaving === undefined || byPods(leaving) === byPods(provider)) return undefined;
   if (leaving === stillLeaving && isTakenOver(live)) return undefined;
   return { leaving, ...(leaving === 'gateway-api' && gateway !== undefined ? { gateway } : {}) };
 }
+
+/** Whether anybody can come by what the Router names now. */
+const hasRouted = ({ spec, status }: Router): boolean => (byPods(spec.provider) ? (status?.pods ?? []).length > 0 : (status?.gateways ?? []).some((g) => g.to !== 'routers'));
 
 const isTakenOver = ({ metadata, status }: Router): boolean =>
   status?.conditions?.some((c) => c.type === TAKEN_OVER && c.status === 'True' && c.observedGeneration === metadata?.generation) ?? false;

@@ -72,6 +72,16 @@ test('while Gateways choose versions beside routers, each switch lasts until the
   expect(status.observedGeneration).toBe(5);
 });
 
+test('a Gateway that is broken keeps nobody from leaving it', () => {
+  const gone: TellResult = { outcome: 'failed', name: 'ns/edge', message: 'There is no Gateway', reason: 'GatewayMissing', served: true, terminating: false, config: false };
+  const of = (results: TellResult[], arriving: number, entrances: number) =>
+    nextStatus({ ...input(), spec: { ...input().spec, leaving: 'gateway-api' }, routers: { results, arriving, entrances }, entry: { task: 'versions', results: [gone] } }).conditions?.find((c) => c.type === 'TakenOver');
+  expect(of(input().results, 0, 1)).toMatchObject({ status: 'True' });
+  expect(of(input().results, 1, 1)).toMatchObject({ status: 'False', message: expect.stringContaining('1 of the router pods do not run yet') });
+  expect(of(input().results, 0, 0)).toMatchObject({ status: 'False' });
+  expect(of([], 0, 0)).toMatchObject({ status: 'False', message: expect.stringContaining('no router pod runs yet') });
+});
+
 test('a switch that one router took over later is one switch, from the first command to the last read-back', () => {
   const first = nextStatus(input());
   const told = (name: string, lastSwitchAt: number, observedAt: number) => ({ outcome: 'told' as const, name, told: { lastSwitchAt, observedAt, changed: true } });

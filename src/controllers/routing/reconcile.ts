@@ -155,7 +155,7 @@ function conditions({ previous, traffic, servers, generation, routers, entry, sp
       : { type: 'ProductionHealthy', status: 'False', reason: main === undefined ? 'NoProduction' : 'BelowFloor', message: main === undefined ? 'No version is in production yet' : `Production ${main} has fewer than ${floor} ready endpoints and keeps its share` },
     ...(entry.task === 'versions' ? [NOT_STABLE] : []),
     ...(entry.task === 'routers' ? [entryCondition(entry.results)] : []),
-    ...(spec.leaving === undefined ? [] : [takeover(spec, blocking > 0 || told === 0 ? 'not everything follows the spec yet' : takeoverWaitsFor(spec, routers, entry.results), spec.leaving)]),
+    ...(spec.leaving === undefined ? [] : [takeover(spec, takeoverWaitsFor(spec, routers, entry.results), spec.leaving)]),
   ];
   return wanted.map((c) => {
     const before = previous?.conditions?.find((p) => p.type === c.type);
