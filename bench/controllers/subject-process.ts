@@ -8,6 +8,7 @@ import type { TrafficProvider } from '../../src/controllers/routing/traffic-prov
 import type { Client } from '../../src/client/client.ts';
 import type { Connection } from '../../src/client/connection.ts';
 import { createClient } from '../../src/client/https-client.ts';
+import { limitHeapGrowth } from '../../src/cli/processes/node-flags.ts';
 import { openRepository } from '../../src/providers/repository/git.ts';
 import { controlAuthority } from '../../src/providers/traffic/control-certificates.ts';
 import { gatewayApiPublisher } from '../../src/providers/traffic/gateway-api/publisher.ts';
@@ -50,6 +51,7 @@ process.once('message', (options: SubjectOptions) => {
 });
 
 async function run({ connection, record }: SubjectOptions): Promise<void> {
+  limitHeapGrowth();
   const client = counted(createClient(connection));
   const ending = new AbortController();
   const repository = await openRepository(record, { log: silentLogger, clock: systemClock, environment: { path: process.env['PATH'] ?? '' } });

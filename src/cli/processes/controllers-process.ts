@@ -19,6 +19,7 @@ import { Faults } from './faults.ts';
 import { gitEnvironment } from './git-environment.ts';
 import { serveHealth } from './health-endpoint.ts';
 import { hookListener, type HookOptions } from './hook-options.ts';
+import { limitHeapGrowth } from './node-flags.ts';
 import { sourcesOf } from './source-options.ts';
 
 export interface ControllersOptions extends HookOptions {
@@ -41,6 +42,7 @@ export interface ControllersOptions extends HookOptions {
 
 /** Aweigh's own controllers on any Kubernetes API, one leader at a time. Resolves when the signal has aborted. */
 export async function runControllersProcess(terminal: Terminal, options: ControllersOptions): Promise<void> {
+  limitHeapGrowth();
   const { clock, env, log, random, signal } = terminal;
   const faults = new Faults(options.faults, 'controllers');
   const client = faults.client(createClient(await connectionOf(terminal, options)));
