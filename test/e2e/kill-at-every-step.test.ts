@@ -65,7 +65,9 @@ test.for([
   // What a release leaves to be cleaned up may come after its end.
   const tally = await eventually(`a kill before and after each of ${kinds.join(', ')}`, () => {
     const found = JSON.parse(readFileSync(tallyFile(faults, process), 'utf8')) as FaultTally;
-    return kinds.every((kind) => ['before', 'after'].every((when) => found.kills.some((k) => k.kind === kind && k.when === when))) ? found : undefined;
+    const missing = kinds.flatMap((kind) => ['before', 'after'].filter((when) => !found.kills.some((k) => k.kind === kind && k.when === when)).map((when) => `${when} ${kind}`));
+    if (missing.length > 0) throw new Error(`None yet ${missing.join(', ')}, of ${JSON.stringify(found.steps)}`);
+    return found;
   });
   rmSync(planFile(faults, process));
   await traffic.more(RATE);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { UserError } from '../user-error.ts';
 
 /** Format of the data directory; a newer one is refused, an older one would be upgraded here. */
@@ -37,9 +37,22 @@ export function openDataDirectory(root: string): DataDirectory {
 
 function makeDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeWithParents(path);
   } catch (error) {
     throw new UserError(`Cannot make the data directory ${path}: ${(error as Error).message}. Name another with --data DIR.`, { cause: error });
+  }
+}
+
+/** One folder at a time: where none can be made, as below /proc, Node.js's own recursive way never ends. */
+function makeWithParents(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeWithParents(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
   }
 }
 
