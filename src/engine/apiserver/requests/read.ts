@@ -60,13 +60,15 @@ export function readRecord(request: ApiRequest): StoredRecord {
   return record;
 }
 
-interface ContinueToken { readonly v: 'meta.k8s.io/v1'; readonly rv: number; readonly start: string }
+/** `left`: objects from `start` on, where they were counted. */
+interface ContinueToken { readonly v: 'meta.k8s.io/v1'; readonly rv: number; readonly start: string; readonly left?: number }
 
 export interface Page {
   readonly records: readonly StoredRecord[];
   readonly revision: number;
   /** Absent on the last page. */
   readonly continueToken?: string;
+  /** Objects on the pages after this one; absent on the last page, and of a selection. */
   readonly remaining?: number;
 }
 
@@ -87,30 +89,40 @@ export async function listPage(request: ApiRequest, selection: Selection): Promi
   const source = exact === undefined ? undefined : collection.recordsAt(exact, prefix, at?.start);
   if (exact !== undefined && source === undefined) throw expired(at === undefined ? `The resourceVersion ${exact} for the provided list is too old` : 'The provided continue parameter is too old to display a consistent list result: start the list again without it');
   const revision = exact ?? api.store.revision;
-  const { records, next } = source === undefined
-    ? collection.whileUnchanged(JSON.stringify([groupVersionOf(resource), resource.custom === undefined ? 0 : api.registry.generation, prefix, limit, selection.name, query.get('labelSelector'), query.get('fieldSelector')]), () => selected(collection.records(prefix), selection, limit))
-    : selected(source, selection, limit);
+  // As Kubernetes: of a selection nobody counts what is left.
+  const isCounted = selection.matches === undefined && selection.name === undefined;
+  const { records, next, left } = source === undefined
+    ? collection.whileUnchanged(JSON.stringify([groupVersionOf(resource), resource.custom === undefined ? 0 : api.registry.generation, prefix, limit, selection.name, query.get('labelSelector'), query.get('fieldSelector')]), () => selected(collection.records(prefix), selection, limit, isCounted ? (prefix === '' ? collection.size : 'count') : undefined))
+    : selected(source, selection, limit, isCounted ? (at?.left ?? 'count') : undefined);
   if (next === undefined) return { records, revision };
-  const whole = selection.matches === undefined && prefix === '' && exact === undefined && selection.name === undefined;
-  const continued: ContinueToken = { v: 'meta.k8s.io/v1', rv: revision, start: next };
-  return { records, revision, continueToken: Buffer.from(JSON.stringify(continued)).toString('base64url'), ...(whole && { remaining: collection.size - records.length }) };
+  const continued: ContinueToken = { v: 'meta.k8s.io/v1', rv: revision, start: next, ...(left !== undefined && { left }) };
+  return { records, revision, continueToken: Buffer.from(JSON.stringify(continued)).toString('base64url'), ...(left !== undefined && { remaining: left }) };
 }
 
 /** The records of one page and the key that the next page starts with; absent on the last page. */
 interface PageRecords {
   readonly records: readonly StoredRecord[];
   readonly next?: string;
+  /** How many are left from there. */
+  readonly left?: number;
 }
 
-/** @param limit 0: no limit */
-function selected(source: Iterable<StoredRecord>, selection: Selection, limit: number): PageRecords {
+/** @param limit 0: no limit
+ *  @param total how many there are from the start of this page; `count`: nobody knows; absent: nobody asks */
+function selected(source: Iterable<StoredRecord>, selection: Selection, limit: number, total?: number | 'count'): PageRecords {
   const records: StoredRecord[] = [];
+  let next: string | undefined, left = 0;
   for (const record of source) {
     if (!isNamed(selection, record.key) || (selection.matches !== undefined && !selection.matches(record))) continue;
-    if (limit > 0 && records.length === limit) return { records, next: record.key };
-    records.push(record);
+    if (next === undefined && (limit === 0 || records.length < limit)) {
+      records.push(record);
+      continue;
+    }
+    next ??= record.key;
+    if (total === 'count') left++;
+    else return { records, next, ...(total !== undefined && { left: total - records.length }) };
   }
-  return { records };
+  return { records, ...(next !== undefined && { next, left }) };
 }
 
 function limitOf(text: string | null): number {
