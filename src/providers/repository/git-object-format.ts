@@ -34,11 +34,17 @@ export function readLooseFile(id: string, file: Buffer): GitObject | undefined {
 }
 
 export function packOf(objects: readonly GitObject[]): Buffer {
-  const count = Buffer.alloc(4);
-  count.writeUInt32BE(objects.length);
-  const pack = Buffer.concat([Buffer.from('PACK'), Buffer.from([0, 0, 0, 2]), count, ...objects.flatMap(({ type, content }) => [entryHeader(PACK_TYPES[type], content.length), deflateSync(content, { level: 1 })])]);
+  const pack = Buffer.concat([packHeader(objects.length), ...objects.map(packEntry)]);
   return Buffer.concat([pack, createHash('sha1').update(pack).digest()]);
 }
+
+export function packHeader(objects: number): Buffer {
+  const count = Buffer.alloc(4);
+  count.writeUInt32BE(objects);
+  return Buffer.concat([Buffer.from('PACK'), Buffer.from([0, 0, 0, 2]), count]);
+}
+
+export const packEntry = ({ type, content }: GitObject): Buffer => Buffer.concat([entryHeader(PACK_TYPES[type], content.length), deflateSync(content, { level: 1 })]);
 
 const header = (type: ObjectType, content: Buffer): Buffer => Buffer.from(`${type} ${content.length}\0`);
 

@@ -3,11 +3,12 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Git } from './git-command.ts';
 import type { GitJournal } from './git-journal.ts';
-import { idOf, looseFile, loosePath, packOf, type GitObject, type ObjectType } from './git-object-format.ts';
-import { syncPath } from './sync-path.ts';
+import { idOf, looseFile, loosePath, type GitObject, type ObjectType } from './git-object-format.ts';
+import { writePack } from './git-pack.ts';
 
-/** More objects than this go into one pack: a file for each would cost more than the process that takes the pack. */
+/** More objects than this go into one pack: a file for each would cost more. */
 const LOOSE_AT_MOST = 48;
+const ATTEMPTS = 5;
 
 /**
  * Writes git's objects. Starting a git process for each takes milliseconds, and a rollback waits for its commit: this is the one place
@@ -15,14 +16,12 @@ const LOOSE_AT_MOST = 48;
  */
 export class GitObjects {
   readonly #directory: string;
-  readonly #git: Git;
   readonly #journal: GitJournal;
   #waiting = new Map<string, GitObject>();
 
   /** @param gitDirectory the `.git` folder */
-  constructor(gitDirectory: string, git: Git, journal: GitJournal) {
+  constructor(gitDirectory: string, journal: GitJournal) {
     this.#directory = join(gitDirectory, 'objects');
-    this.#git = git;
     this.#journal = journal;
   }
 
@@ -43,9 +42,7 @@ export class GitObjects {
     const objects = [...this.#waiting];
     this.#waiting.clear();
     if (objects.length > LOOSE_AT_MOST) {
-      // git brings both files of a pack to the disk, not their names.
-      await this.#git(['index-pack', '--stdin'], { input: packOf(objects.map(([, object]) => object)) });
-      await syncPath(join(this.#directory, 'pack'));
+      await writePack(join(this.#directory, 'pack'), new Map(objects));
       return 1;
     }
     const files = objects.map(([id, object]) => ({ id, file: looseFile(object) }));
@@ -60,8 +57,16 @@ export class GitObjects {
     if (existsSync(path)) return;
     const temporary = join(this.#directory, `tmp_obj_${randomUUID()}`);
     writeFileSync(temporary, file, { mode: 0o444 });
-    mkdirSync(dirname(path), { recursive: true });
-    renameSync(temporary, path);
+    for (let left = ATTEMPTS; ; left--) {
+      mkdirSync(dirname(path), { recursive: true });
+      try {
+        renameSync(temporary, path);
+        return;
+      } catch (error) {
+        // git takes folders away that are empty, this one just made among them.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || left <= 1) throw error;
+      }
+    }
   }
 }
 

@@ -6,6 +6,8 @@ const ATTEMPTS = 20;
 const RETRY_MS = 50;
 /** Starting a process holds up this one, just when a change is on its way to the cluster. */
 const AFTER_COMMIT_MS = 100;
+/** While commits go on the files follow all the same. */
+const RESTS_AT_MOST = 10;
 /** git looks at every file of the record each time: however many there are, following takes about a tenth of the time at most. */
 const REST_FOR_EACH_CHECKOUT = 10;
 
@@ -38,12 +40,20 @@ export class GitWorkTree {
 
   async #run(): Promise<void> {
     while (this.#stale) {
-      await this.#rest(AFTER_COMMIT_MS);
-      this.#stale = false;
+      await this.#quiet();
       const from = performance.now();
       await this.#checkOut();
       await this.#rest((performance.now() - from) * REST_FOR_EACH_CHECKOUT);
     }
+  }
+
+  /** Resolves some time after the last commit, or when commits have come for long. */
+  async #quiet(): Promise<void> {
+    for (let rests = 0; this.#stale && rests < RESTS_AT_MOST; rests++) {
+      this.#stale = false;
+      await this.#rest(AFTER_COMMIT_MS);
+    }
+    this.#stale = false;
   }
 
   #rest(ms: number): Promise<void> {

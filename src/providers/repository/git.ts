@@ -94,7 +94,7 @@ class GitRepository implements Repository {
     this.#git = gitIn(directory, options.environment);
     this.#branch = new GitBranch(join(directory, '.git'), BRANCH);
     this.#journal = new GitJournal(join(directory, '.git'), this.#git, options.log);
-    this.#objects = new GitObjects(join(directory, '.git'), this.#git, this.#journal);
+    this.#objects = new GitObjects(join(directory, '.git'), this.#journal);
     this.#history = new GitHistory(this.#git);
     this.#workTree = new GitWorkTree(this.#git, options.log);
   }
