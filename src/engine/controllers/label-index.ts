@@ -9,6 +9,8 @@ import type { Informer } from '../../runtime/informer.ts';
 
 const BY_LABEL = 'engine/label';
 const BY_SELECTOR = 'engine/selector';
+/** So many are looked at sooner than the next pair's objects are found. */
+const FEW = 32;
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -26,6 +28,7 @@ export function withLabels<T extends KubernetesObject>(informer: Informer<T>, na
   for (const pair of Object.entries(labels)) {
     const found = informer.byIndex(BY_LABEL, pairOf(namespace, pair));
     if (fewest === undefined || found.length < fewest.length) fewest = found;
+    if (fewest.length <= FEW) break;
   }
   return (fewest ?? informer.list(namespace)).filter((object) => selectsAll(labels, object.metadata?.labels));
 }

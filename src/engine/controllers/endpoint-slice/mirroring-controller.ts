@@ -1,12 +1,18 @@
 import { Endpoints, EndpointSlices, Services } from '../../../client/kinds.ts';
 import { keyOf } from '../../../client/resource.ts';
-import { source, type ControllerFactory } from '../../../runtime/controller.ts';
+import { source, type Controller, type ControllerContext, type ControllerFactory } from '../../../runtime/controller.ts';
+import { indexLabels, withLabels } from '../label-index.ts';
 import { apply } from './apply.ts';
 import { mirror, mirroredBy } from './mirror.ts';
 import { managedByLabel, serviceNameLabel } from './observe.ts';
 
 /** Keeps an EndpointSlice of each Endpoints that a person or another program wrote for a Service without a selector: what routes reads slices alone. */
-export const endpointSliceMirroringController: ControllerFactory = (context) => ({
+export const endpointSliceMirroringController: ControllerFactory = (context) => {
+  indexLabels(context.informer(EndpointSlices));
+  return mirroringController(context);
+};
+
+const mirroringController = (context: ControllerContext): Controller => ({
   name: 'endpoint-slice-mirroring',
   sources: [
     source(Endpoints, (e) => [keyOf(e)]),
@@ -18,7 +24,7 @@ export const endpointSliceMirroringController: ControllerFactory = (context) => 
   ],
   workers: 2,
   async reconcile(key) {
-    const slices = context.informer(EndpointSlices).list(key.namespace).filter((s) => s.metadata?.labels?.[serviceNameLabel] === key.name && s.metadata.labels[managedByLabel] === mirroredBy);
+    const slices = withLabels(context.informer(EndpointSlices), key.namespace, { [serviceNameLabel]: key.name, [managedByLabel]: mirroredBy });
     await apply(context.client, mirror({ service: context.informer(Services).get(key), endpoints: context.informer(Endpoints).get(key), slices }));
     return {};
   },
