@@ -11,7 +11,7 @@ async function dataPlane(versions: () => readonly string[]): Promise<string> {
   const server = createServer((request, reply) => {
     const all = versions();
     const has = all[next++ % all.length];
-    if (request.headers['x-aweigh-probe'] === has && request.headers.host === 'shop.example') reply.writeHead(302, { location: `http://${has}.probe.invalid/` });
+    if (request.headers['x-aweigh-probe'] === has && request.headers.host === 'shop.example') reply.writeHead(302, { location: `${next % 2 === 0 ? 'http:' : ''}//${has}.probe.invalid:8000/` });
     reply.end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -42,16 +42,17 @@ function ask(url: string, hostname: string | undefined, version: string, signal:
     const request = send(new URL('/', url), { agent: false, headers: { [HEADER]: version, ...(hostname === undefined ? {} : { Host: hostname }) }, signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) }, (reply) => {
       reply.resume();
       const location = reply.headers.location;
-      resolve(location === undefined ? {} : { location: hostOf(location) });
+      resolve(location === undefined ? {} : { location: hostOf(location, url) });
     });
     request.on('error', (error: NodeJS.ErrnoException) => resolve({ fault: error.code ?? error.message }));
     request.end();
   });
 }
 
-function hostOf(location: string): string {
+/** Some redirect by `//host/`, without a scheme. */
+function hostOf(location: string, asked: string): string {
   try {
-    return new URL(location).hostname;
+    return new URL(location, asked).hostname;
   } catch {
     return '';
   }
