@@ -9,7 +9,7 @@ import { identityHeaders, type FrontProxy } from './front-proxy.ts';
 
 const agent = new Agent({ keepAlive: true, maxFreeSockets: 16 });
 /** Of one connection, or of credentials that are for this server alone. */
-const ownHeaders = /^(?::.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|http2-settings|host|authorization|x-remote-.*|impersonate-.*)$/;
+export const ownHeaders = /^(?::.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|http2-settings|host|authorization|x-remote-.*|impersonate-.*)$/;
 
 /** How to ask the server of an APIService as a user.
  *  @throws {NoEndpointError} where none is ready */

@@ -3,6 +3,7 @@ import type { ApiRequest } from '../http/api-request.ts';
 import { handleGet } from '../requests/get.ts';
 import { handlePatch } from '../requests/patch.ts';
 import { handleUpdate } from '../requests/update.ts';
+import { handleProxy } from './address-proxy.ts';
 import { handleBinding } from './binding.ts';
 import { handleEviction } from './eviction.ts';
 import { handleFinalize } from './finalize.ts';
@@ -23,7 +24,7 @@ const ofObject: SubresourceHandler = (request, verb) => {
 
 const handlers: Readonly<Record<string, SubresourceHandler>> = {
   status: ofObject, approval: ofObject, ephemeralcontainers: ofObject, resize: ofObject,
-  scale: handleScale, binding: handleBinding, eviction: handleEviction, token: handleToken, finalize: handleFinalize, log: handleLog,
+  scale: handleScale, binding: handleBinding, eviction: handleEviction, token: handleToken, finalize: handleFinalize, log: handleLog, proxy: handleProxy,
 };
 
 /** @throws {StatusError} 404 where nothing serves it */
