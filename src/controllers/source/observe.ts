@@ -7,7 +7,6 @@ import type { ObjectKey } from '../../client/resource.ts';
 import { isNotFound } from '../../client/status-error.ts';
 import type { Secret } from '../../kubernetes/types.generated.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
-import { chooseTag } from './choose-tag.ts';
 import { registryLogin } from './credentials.ts';
 import { type Branch, LookupError, type LookupFailure, type Registries, type RegistryImage, type Repositories } from './ports.ts';
 
@@ -79,6 +78,8 @@ async function findTag(context: ControllerContext, { registries }: Places, sourc
   const login = secret && registryLogin(secret, registry.image);
   if (secret !== undefined && login === undefined) throw new SecretFault('SecretInvalid', `Secret ${registry.secretRef?.name} has no login for the registry of ${registry.image}: it needs username and password, or .dockerconfigjson with this registry`);
   const image: RegistryImage = { image: registry.image, insecure: registry.insecure ?? false, ...(login && { login }) };
+  // Loads regular expressions and versions, which Sources of git need not.
+  const { chooseTag } = await import('./choose-tag.ts');
   const choice = chooseTag(await registries.tags(image, signal), registry.semver === undefined ? { pattern: registry.pattern ?? '' } : { semver: registry.semver });
   if (choice.outcome !== 'chosen') return { type: 'fault', reason: choice.outcome === 'none' ? 'NoTag' : 'RuleInvalid', message: choice.message };
   return { type: 'tag', image, tag: choice.tag, digest: await registries.digest(image, choice.tag, signal) };

@@ -16,6 +16,8 @@ export const ADMIN_TOKEN = 'admin-token';
 export interface ServerFixture {
   readonly server: ApiServer;
   readonly client: Client;
+  /** Who has another token; closed with the server. */
+  clientOf(token: string): Client;
   /** Runs controllers until the function that it returns is called, or the server stops. */
   run(...factories: readonly ControllerFactory[]): () => Promise<void>;
   /** Ends what runs, and takes the folder away. */
@@ -27,11 +29,18 @@ export async function startServerFixture(options: Partial<ApiServerOptions> = {}
   const common = { log: silentLogger, clock: systemClock, random: systemRandom };
   const folder = mkdtempSync(join(tmpdir(), 'aweigh-api-server-'));
   const server = await startApiServer({ dataDir: folder, ...common, ...options, staticTokens: [{ token: ADMIN_TOKEN, user: 'admin', groups: ['system:masters'] }, ...(options.staticTokens ?? [])] });
-  const client = createClient({ server: server.url, caPem: server.caPem, token: ADMIN_TOKEN });
+  const clients: Client[] = [];
+  const clientOf = (token: string): Client => {
+    const client = createClient({ server: server.url, caPem: server.caPem, token });
+    clients.push(client);
+    return client;
+  };
+  const client = clientOf(ADMIN_TOKEN);
   const running = new Set<() => Promise<void>>();
   return {
     server,
     client,
+    clientOf,
     run(...factories) {
       const ending = new AbortController();
       const ended = runControllers({ factories, client, ...common, signal: ending.signal });
@@ -45,7 +54,7 @@ export async function startServerFixture(options: Partial<ApiServerOptions> = {}
     },
     async stop() {
       for (const stop of [...running].toReversed()) await stop();
-      client.close();
+      for (const client of clients) client.close();
       await server.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -1,5 +1,6 @@
 import { pause } from '../../runtime/backoff.ts';
 import type { RecoveredPod } from './runtime/runtime.ts';
+import { keyOf, keyString } from '../../kubernetes/resource.ts';
 import type { Pod } from '../../kubernetes/types.generated.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import type { NodeContext } from './node-context.ts';
@@ -39,7 +40,7 @@ export class PodWorkers {
         worker.update(pod);
         return;
       }
-      const key = keyOf(pod);
+      const key = keyString(keyOf(pod));
       this.#workers.get(this.#uids.get(key) ?? '')?.abandon();
       this.#uids.set(key, uid);
       const found = recovered.get(uid);
@@ -73,7 +74,7 @@ export class PodWorkers {
   }
 
   find(namespace: string, name: string): PodWorker | undefined {
-    return this.#workers.get(this.#uids.get(`${namespace}/${name}`) ?? '');
+    return this.#workers.get(this.#uids.get(keyString({ namespace, name })) ?? '');
   }
 
   /** Stops all containers, those that wait to be taken over included; no pod is begun any more. */
@@ -85,8 +86,6 @@ export class PodWorkers {
     await Promise.all([...this.all().map((w) => w.halt()), Promise.race([Promise.all(left.map((c) => c.ended)), pause(clock, unclaimedGraceMs)])]);
   }
 }
-
-const keyOf = (pod: Pod): string => `${pod.metadata?.namespace}/${pod.metadata?.name}`;
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

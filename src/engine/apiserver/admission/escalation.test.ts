@@ -1,45 +1,28 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../client/client.ts';
-import { createClient } from '../../../client/https-client.ts';
 import { ClusterRoles, Pods } from '../../../client/kinds.ts';
 import { resource, type KubernetesObject } from '../../../client/resource.ts';
 import { StatusError } from '../../../client/status-error.ts';
 import type { PolicyRule } from '../../../kubernetes/types.generated.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
-import { systemClock, systemRandom } from '../../../runtime/system-clock.ts';
-import { startApiServer, type ApiServer } from '../start.ts';
+import { startServerFixture, type ServerFixture } from '../server-fixture.ts';
 
 const group = 'rbac.authorization.k8s.io';
 const Roles = resource<KubernetesObject & { rules?: PolicyRule[] }>(group, 'v1', 'roles', 'Role');
 const RoleBindings = resource<KubernetesObject & { roleRef?: object; subjects?: object[] }>(group, 'v1', 'rolebindings', 'RoleBinding');
 const ClusterRoleBindings = resource<KubernetesObject & { roleRef?: object; subjects?: object[] }>(group, 'v1', 'clusterrolebindings', 'ClusterRoleBinding', false);
 
-let dir: string;
-let server: ApiServer;
+let api: ServerFixture;
 let admin: Client;
 let tenant: Client;
 
 /** `tenant` is admin of the namespace default and of nothing else. */
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-escalation-'));
-  server = await startApiServer({
-    dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom,
-    staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'tenant-token', user: 'tenant', groups: [] }],
-  });
-  const as = (token: string): Client => createClient({ server: server.url, caPem: server.caPem, token });
-  admin = as('admin-token');
-  tenant = as('tenant-token');
+  api = await startServerFixture({ staticTokens: [{ token: 'tenant-token', user: 'tenant', groups: [] }] });
+  admin = api.client;
+  tenant = api.clientOf('tenant-token');
   await admin.create(RoleBindings, binding('tenants', 'ClusterRole', 'admin'));
 });
-afterAll(async () => {
-  admin.close();
-  tenant.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => api.stop());
 
 const binding = (name: string, kind: string, role: string) => ({ metadata: { name, namespace: 'default' }, roleRef: { apiGroup: group, kind, name: role }, subjects: [{ kind: 'User', apiGroup: group, name: 'tenant' }] });
 const role = (name: string, rules: PolicyRule[]) => ({ metadata: { name, namespace: 'default' }, rules });

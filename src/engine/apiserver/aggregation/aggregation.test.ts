@@ -7,27 +7,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../client/client.ts';
-import { createClient } from '../../../client/https-client.ts';
 import { ConfigMaps, EndpointSlices, Services } from '../../../client/kinds.ts';
 import { resource } from '../../../client/resource.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
-import { systemClock, systemRandom } from '../../../runtime/system-clock.ts';
+import { systemClock } from '../../../runtime/system-clock.ts';
 import { CertificateAuthority } from '../certificates/authority.ts';
-import { startApiServer, type ApiServer } from '../start.ts';
+import { startServerFixture, type ServerFixture } from '../server-fixture.ts';
 
 const ApiServices = resource('apiregistration.k8s.io', 'v1', 'apiservices', 'APIService', false);
 
-let dir: string, server: ApiServer, admin: Client, reader: Client, extension: Server, caBundle: string;
+let dir: string, api: ServerFixture, admin: Client, reader: Client, extension: Server, caBundle: string;
 const asked: { method: string | undefined; url: string | undefined; headers: IncomingMessage['headers']; by: string | undefined; body: string }[] = [];
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-aggregation-'));
-  server = await startApiServer({
-    dataDir: join(dir, 'api'), log: silentLogger, clock: systemClock, random: systemRandom, loopbackAddresses: true,
-    staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'reader-token', user: 'reader', groups: ['readers'] }],
-  });
-  admin = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
-  reader = createClient({ server: server.url, caPem: server.caPem, token: 'reader-token' });
+  api = await startServerFixture({ loopbackAddresses: true, staticTokens: [{ token: 'reader-token', user: 'reader', groups: ['readers'] }] });
+  admin = api.client;
+  reader = api.clientOf('reader-token');
   const authority = await CertificateAuthority.open(join(dir, 'extension'), systemClock);
   caBundle = Buffer.from(authority.caPem).toString('base64');
   const { certPem, keyPem } = await authority.serving('extension', ['127.0.0.1', 'fruits.default.svc']);
@@ -48,9 +43,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  admin.close();
-  reader.close();
-  await server.close();
+  await api.stop();
   await new Promise((resolve) => { extension.close(resolve); extension.closeAllConnections(); });
   rmSync(dir, { recursive: true });
 });

@@ -3,11 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../client/client.ts';
-import { createClient } from '../../../client/https-client.ts';
 import { ConfigMaps, Pods, Secrets } from '../../../client/kinds.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
-import { systemClock, systemRandom } from '../../../runtime/system-clock.ts';
-import { startApiServer, type ApiServer } from '../start.ts';
+import { startServerFixture, type ServerFixture } from '../server-fixture.ts';
 import { AuditFile } from './audit-file.ts';
 import { decideAudit, parseAuditPolicy } from './policy.ts';
 
@@ -46,22 +43,18 @@ test.for([
 ] as const)('%s is refused', ([text, says]) => expect(() => parseAuditPolicy(text)).toThrow(says));
 
 let dir: string;
-let server: ApiServer;
+let api: ServerFixture;
 let client: Client;
 let file: AuditFile;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aweigh-audit-'));
   file = new AuditFile(join(dir, 'audit.log'));
-  server = await startApiServer({
-    dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, audit: { policy, sink: file },
-    staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'plain-token', user: 'plain', groups: [] }],
-  });
-  client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
+  api = await startServerFixture({ audit: { policy, sink: file }, staticTokens: [{ token: 'plain-token', user: 'plain', groups: [] }] });
+  ({ client } = api);
 });
 afterAll(async () => {
-  client.close();
-  await server.close();
+  await api.stop();
   rmSync(dir, { recursive: true });
 });
 
@@ -88,9 +81,7 @@ test('a write is told with what was asked and answered, a secret only by name', 
 });
 
 test('a refusal is told, and who acted as whom', async () => {
-  const plain = createClient({ server: server.url, caPem: server.caPem, token: 'plain-token' });
-  await expect(plain.list(Pods, { namespace: 'default' })).rejects.toThrow();
-  plain.close();
+  await expect(api.clientOf('plain-token').list(Pods, { namespace: 'default' })).rejects.toThrow();
   expect((await linesWhere((l) => l.user.username === 'plain'))[0]).toMatchObject({ verb: 'list', responseStatus: { code: 403 } });
   await client.raw('GET', '/api/v1/namespaces/default/pods', { headers: { 'impersonate-user': 'grace', 'impersonate-group': 'auditors' } });
   expect((await linesWhere((l) => l.impersonatedUser?.username === 'grace'))[0]).toMatchObject({ level: 'Request', user: { username: 'admin' } });

@@ -1,26 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../../client/client.ts';
-import { createClient } from '../../../client/https-client.ts';
 import { ConfigMaps, Nodes, Pods, Secrets, ServiceAccounts } from '../../../client/kinds.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
-import { systemClock, systemRandom } from '../../../runtime/system-clock.ts';
-import { startApiServer, type ApiServer } from '../start.ts';
+import { startServerFixture, type ServerFixture } from '../server-fixture.ts';
 import { referencesOf } from './pod-references.ts';
 
-let dir: string, server: ApiServer, admin: Client, kubelet: Client;
+let api: ServerFixture, admin: Client, kubelet: Client;
 const uids: Record<string, string> = {};
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aweigh-nodes-'));
-  server = await startApiServer({ dataDir: dir, log: silentLogger, clock: systemClock, random: systemRandom, staticTokens: [
-    { token: 'admin-token', user: 'admin', groups: ['system:masters'] }, { token: 'kubelet-token', user: 'system:node:n1', groups: ['system:nodes'] },
-  ] });
-  const clientOf = (token: string): Client => createClient({ server: server.url, caPem: server.caPem, token });
-  admin = clientOf('admin-token');
-  kubelet = clientOf('kubelet-token');
+  api = await startServerFixture({ staticTokens: [{ token: 'kubelet-token', user: 'system:node:n1', groups: ['system:nodes'] }] });
+  admin = api.client;
+  kubelet = api.clientOf('kubelet-token');
   await admin.create(ServiceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } });
   for (const name of ['n1', 'n2']) await admin.create(Nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name } });
   for (const name of ['mine', 'theirs']) {
@@ -33,12 +23,7 @@ beforeAll(async () => {
   }
 });
 
-afterAll(async () => {
-  admin.close();
-  kubelet.close();
-  await server.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => api.stop());
 
 const status = async (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<number> =>
   (await kubelet.raw(method, path, { ...(body && { body: JSON.stringify(body) }), headers: { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' } })).status;

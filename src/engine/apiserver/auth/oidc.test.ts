@@ -5,16 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createClient } from '../../../client/https-client.ts';
 import { resource } from '../../../client/resource.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
-import { systemClock, systemRandom } from '../../../runtime/system-clock.ts';
+import { systemClock } from '../../../runtime/system-clock.ts';
 import { CertificateAuthority } from '../certificates/authority.ts';
-import { startApiServer, type ApiServer } from '../start.ts';
+import { startServerFixture, type ServerFixture } from '../server-fixture.ts';
 import { parseAuthenticationConfig } from './authentication-config.ts';
 
 const stops: (() => Promise<unknown> | void)[] = [];
-let issuer: string, server: ApiServer, signKey: CryptoKey, otherKey: CryptoKey;
+let issuer: string, api: ServerFixture, signKey: CryptoKey, otherKey: CryptoKey;
 const published: JWK[] = [];
 
 beforeAll(async () => {
@@ -55,13 +53,11 @@ ${indented}
   userValidationRules:
   - {expression: "!user.username.startsWith('oidc:system:')"}
 `);
-  server = await startApiServer({ dataDir: join(dir, 'data'), log: silentLogger, clock: systemClock, random: systemRandom, authentication, staticTokens: [{ token: 'admin-token', user: 'admin', groups: ['system:masters'] }] });
-  stops.push(() => server.close());
-  const client = createClient({ server: server.url, caPem: server.caPem, token: 'admin-token' });
-  await client.create(resource('rbac.authorization.k8s.io', 'v1', 'clusterrolebindings', 'ClusterRoleBinding', false), {
+  api = await startServerFixture({ authentication });
+  stops.push(() => api.stop());
+  await api.client.create(resource('rbac.authorization.k8s.io', 'v1', 'clusterrolebindings', 'ClusterRoleBinding', false), {
     apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', metadata: { name: 'viewers' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' }, subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'oidc:viewers' }],
   } as never);
-  client.close();
 });
 
 afterAll(async () => {
@@ -69,7 +65,7 @@ afterAll(async () => {
 });
 
 const ask = (path: string, token?: string, method = 'GET'): Promise<{ code: number; body: string }> => new Promise((resolve, reject) => {
-  request(server.url + path, { method, ca: server.caPem, headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), 'content-type': 'application/json' } }, (res) => {
+  request(api.server.url + path, { method, ca: api.server.caPem, headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), 'content-type': 'application/json' } }, (res) => {
     let body = '';
     res.setEncoding('utf8').on('data', (text: string) => (body += text)).on('end', () => resolve({ code: res.statusCode ?? 0, body }));
   }).on('error', reject).end(method === 'POST' ? '{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}' : undefined);
