@@ -38,6 +38,9 @@ export const hasEnded = ({ status }: Pick<Release, 'status'>): boolean => status
 /** Condition of a Release, with a {@link WaitReason}; absent: it does not wait. */
 export const WAITING = 'Waiting';
 
+/** Condition: it was turned round, with the reason and what to do, which stays when all is put back. */
+export const TURNED_ROUND = 'TurnedRound';
+
 export type WaitReason =
   | 'Held' /* a person holds it, or its Application */
   | 'Frozen'
@@ -61,7 +64,7 @@ export interface ReleaseStatus {
   startedAt?: string;
   completedAt?: string;
   tracks?: ReleaseTrackStatus[];
-  /** {@link WAITING} is there while something outside the release keeps it from its next track. */
+  /** {@link WAITING} is there while something outside the release keeps it from its next track, {@link TURNED_ROUND} from a failure or an abort on. */
   conditions?: Condition[];
   /** Newest last; at most 50. */
   history?: { at: string; track?: string; actor: string; reason: string; message: string; commit?: string }[];

@@ -2,7 +2,7 @@ import type { Gate, TrackStep } from '../../api/application/application.ts';
 import type { ResolvedTrack } from '../../api/application/defaults.ts';
 import type { ReleaseTrackStatus, TrackPhase } from '../../api/release/release.ts';
 import { judgeGates, skipsGates, type GatesOutcome } from './gates.ts';
-import { askedForAt, buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints, readyReplicas, refusal, untoldBecause, wasComplete } from './observed.ts';
+import { askedForAt, buildOf, deliveryApplied, deploymentOf, observedPercent, readyEndpoints, readyReplicas, refusal, stallKey, untoldBecause, wasComplete } from './observed.ts';
 import { waitsBehindTrack } from './group.ts';
 import { runHooks } from './hooks.ts';
 import { fail } from './restore.ts';
@@ -77,17 +77,19 @@ function scaleUp(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry
     return;
   }
   working.status.message = `${entry.name}: ${pods} of ${wanted} pods ready${ready < pods ? `, ${ready} of them are endpoints yet` : ''}`;
+  const stall = turn.observed.stalls?.get(stallKey(entry.name, working.build));
+  if (stall !== undefined) working.status.message += `; ${stall.message}`;
   const refused = refusal(turn.observed, rules, working.build);
   if (refused !== undefined) return fail(turn, working, { track: entry.name, reason: 'SpecRefused', message: `The API refuses what follows from the Application's template: ${refused}; mend the template, then aweigh release retry` });
   if (isHeld(turn, working)) return;
   const startedAt = Date.parse(entry.startedAt ?? timestamp(turn));
   const deadline = Math.max(startedAt, askedForAt(turn.observed, rules, working.build) ?? startedAt) + turn.spec.progressDeadlineSeconds * 1000;
   if (turn.observed.now < deadline) return wakeAt(turn, deadline);
-  const why = deploymentOf(turn.observed, rules, working.build)?.status?.conditions?.find((c) => c.type === 'Progressing' || c.type === 'ReplicaFailure')?.message;
+  const why = stall?.message ?? deploymentOf(turn.observed, rules, working.build)?.status?.conditions?.find((c) => c.type === 'Progressing' || c.type === 'ReplicaFailure')?.message;
   fail(turn, working, {
     track: entry.name,
     reason: 'ProgressDeadlineExceeded',
-    message: `${ready} of ${wanted} pods became ready on ${entry.name} within ${turn.spec.progressDeadlineSeconds} s${why ? ` (${why})` : ''}: look at the pods' logs, then push a fixed build`,
+    message: `${ready} of ${wanted} pods became ready on ${entry.name} within ${turn.spec.progressDeadlineSeconds} s${why ? ` (${why})` : ''}: ${stall?.wayOut ?? "look at the pods' logs, then push a fixed build"}`,
   });
 }
 

@@ -11,6 +11,7 @@ import { BY_MOTION, groupOf, indexApplications, observe, UNENDED } from './obser
 import type { Observed } from './observed.ts';
 import { Probes, type ProbeSources } from './probes.ts';
 import { reconcile } from './reconcile.ts';
+import { StalledPods } from './stalled-pods.ts';
 
 const STALE_RETRY_MS = 20;
 const WORKERS = 32;
@@ -24,6 +25,7 @@ export function createReleaseController(sources: (context: ControllerContext) =>
 function releaseControllerOf(context: ControllerContext, probes: Probes): Controller {
   indexApplications(context);
   const events = createEventRecorder(context, 'aweigh-release');
+  const stalledPods = new StalledPods(context);
   const isOpenRetreat = urgencyOf(context);
   // A bad sample is known here before any resource says so.
   const isUrgent = (key: ObjectKey): boolean => probes.hasFailed(key) || isOpenRetreat(key);
@@ -48,11 +50,12 @@ function releaseControllerOf(context: ControllerContext, probes: Probes): Contro
       if (seen === undefined) return {};
       const urgent = isUrgent(key);
       const probed = probes.collect(key, seen);
-      let observed = { ...seen, verdicts: probed.verdicts }, dueAt: number;
+      const stalled = stalledPods.collect(key, seen);
+      let observed = { ...seen, verdicts: probed.verdicts, stalls: stalled.stalls }, dueAt: number;
       try {
         for (;;) {
           const decision = reconcile(observed);
-          dueAt = Math.min(decision.dueAt ?? Infinity, probed.dueAt);
+          dueAt = Math.min(decision.dueAt ?? Infinity, probed.dueAt, stalled.dueAt);
           const made = await apply(context, events, observed, decision.actions, urgent);
           if (made.length === 0 || looksAtOthers(observed)) break;
           // A push does not wait until the informer shows its own Release.
@@ -64,7 +67,10 @@ function releaseControllerOf(context: ControllerContext, probes: Probes): Contro
       }
       return dueAt === Infinity ? {} : { requeueAfterMs: Math.max(1, dueAt - context.clock.now()) };
     },
-    start: (enqueue) => probes.start(enqueue),
+    start: (enqueue) => {
+      probes.start(enqueue);
+      stalledPods.start(enqueue);
+    },
   };
 }
 

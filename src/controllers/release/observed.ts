@@ -26,6 +26,8 @@ export interface Observed {
   readonly places: readonly Places[];
   /** What was measured for gates that look outside the cluster, by {@link gateKey}. */
   readonly verdicts: ReadonlyMap<string, GateVerdict>;
+  /** Why pods that a release waits for do not become ready, by {@link stallKey}, where somebody looked. */
+  readonly stalls?: ReadonlyMap<string, Stall>;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -35,6 +37,14 @@ export interface GateVerdict {
   readonly message: string;
   readonly values?: Record<string, number | string>;
 }
+
+export interface Stall {
+  readonly kind: 'image' | 'container' | 'program' | 'unready' | 'place';
+  readonly message: string;
+  readonly wayOut: string;
+}
+
+export const stallKey = (track: string, build: string): string => `${track}/${build}`;
 
 export function gateKey(release: string, track: string, gate: string): string {
   return `${release}/${track}/${gate}`;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Track } from '../../api/application/application.ts';
 import { ModelCluster, modelApplication } from './model-cluster.ts';
+import { reconcile } from './reconcile.ts';
 
 const app = 'account-service';
 const serving = (cluster: ModelCluster) => Object.fromEntries((cluster.delivery?.spec.tracks ?? []).map((t) => [t.name, t.serving?.replace(`${app}-`, '')]));
@@ -90,8 +91,20 @@ test('a build that never becomes ready fails at the progress deadline', () => {
   cluster.push('v1.18.0', { becomesReady: false });
   cluster.settle();
   expect(reasons(cluster, `${app}-v1.18.0`)).toContain('ProgressDeadlineExceeded');
+  const said = { reason: 'ProgressDeadlineExceeded', message: expect.stringMatching(/0 of 2 pods became ready on internal .* push a fixed build/) as string };
+  expect(cluster.release(`${app}-v1.18.0`).status, 'all is put back, and why is still what it says').toMatchObject({ ...said, conditions: [{ type: 'TurnedRound', status: 'True', ...said }] });
   expect(cluster.release(`${app}-v1.18.0`).status?.phase).toBe('Failed');
   expect(serving(cluster)).toEqual(everywhere('v1.17.0'));
+});
+
+test('what keeps pods from becoming ready is said while the release waits and when it fails, with the way out', () => {
+  const cluster = installed();
+  cluster.push('v1.18.0', { becomesReady: false });
+  cluster.settle(() => cluster.releases.some((r) => r.status?.tracks?.[0]?.phase === 'ScalingUp'));
+  const stalls = new Map([[`internal/${app}-v1.18.0`, { kind: 'image' as const, message: 'the image shop@sha256:1 cannot be had (ErrImagePull)', wayOut: 'bring the image back' }]]);
+  const said = (now: number) => reconcile({ ...cluster.observed(), stalls, now }).actions.flatMap((a) => (a.type === 'releaseStatus' ? [a.status] : []));
+  expect(said(cluster.now + 6_000).map((s) => s.message)).toEqual(['internal: 0 of 2 pods ready; the image shop@sha256:1 cannot be had (ErrImagePull)']);
+  expect(said(cluster.now + 3_600_000).flatMap((s) => s.history ?? []).find((h) => h.reason === 'ProgressDeadlineExceeded')?.message).toMatch(/within 300 s \(the image shop@sha256:1 cannot be had \(ErrImagePull\)\): bring the image back$/);
 });
 
 test('a good build follows a bad one, and a bad one after it changes nothing', () => {

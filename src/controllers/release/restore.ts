@@ -1,10 +1,13 @@
+import { withCondition } from '../../api/conditions.ts';
+import { TURNED_ROUND, type ReleaseTrackStatus } from '../../api/release/release.ts';
 import { observedPercent, deliveryApplied, readyEndpoints, routersAgree } from './observed.ts';
 import { close, ensureBuild, entryOf, isEnded, occupant, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
-import type { ReleaseTrackStatus } from '../../api/release/release.ts';
 
 /** Turns a release round: from here it only puts back what its tracks held before. */
 export function fail(turn: Turn, working: WorkingRelease, step: { track?: string; actor?: string; reason: string; message: string }): void {
   working.status.phase = 'Aborting';
+  const { reason, message } = step;
+  working.status.conditions = withCondition(working.status.conditions ?? [], { type: TURNED_ROUND, status: 'True', reason, message, lastTransitionTime: timestamp(turn) });
   tell(turn, working, step);
 }
 
@@ -25,6 +28,9 @@ export function restoreTracks(turn: Turn, working: WorkingRelease): void {
   const aborted = working.release.spec.abort !== undefined;
   working.status.phase = aborted ? 'Aborted' : 'Failed';
   working.status.completedAt = timestamp(turn);
+  // What was put back stands in the history; why is what people look for.
+  const why = working.status.conditions?.find((c) => c.type === TURNED_ROUND);
+  if (why !== undefined) Object.assign(working.status, { reason: why.reason, message: why.message });
 }
 
 function restoreTrack(turn: Turn, working: WorkingRelease, track: WorkingTrack, entry: ReleaseTrackStatus): void {
