@@ -1,5 +1,6 @@
 import type { Condition } from '../../api/group.ts';
 import { TAKEN_OVER, type RouterSpec, type RouterStatus } from '../../api/router/router.ts';
+import { semanticEqual } from '../../kubernetes/semantic-equal.ts';
 import { chooseVersions, podKindOf, takeoverWaitsFor, type EntryTask, type RoutersSeen } from './entry.ts';
 import type { TellResult, Told, Traffic, TrafficServer } from './traffic-provider.ts';
 
@@ -88,7 +89,7 @@ export function nextStatus(input: StatusInput): RouterStatus {
         }
       : {}),
   };
-  return previous !== undefined && same(previous, status) ? previous : { ...status, conditions: status.conditions?.map((c) => ({ ...c, lastTransitionTime: c.lastTransitionTime === '' ? time(now) : c.lastTransitionTime })) };
+  return previous !== undefined && semanticEqual(previous, status) ? previous : { ...status, conditions: status.conditions?.map((c) => ({ ...c, lastTransitionTime: c.lastTransitionTime === '' ? time(now) : c.lastTransitionTime })) };
 }
 
 const toldOf = (results: readonly TellResult[]) => results.flatMap((r) => (r.outcome === 'told' ? [r] : []));
@@ -179,6 +180,3 @@ function entryCondition(results: readonly TellResult[]): Omit<Condition, 'lastTr
 }
 
 const time = (ms: number): string => new Date(ms).toISOString();
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-const sorted = (value: unknown): unknown =>
-  Array.isArray(value) ? value.map(sorted) : typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)])) : value;

@@ -3,7 +3,8 @@ import { open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Git } from './git-command.ts';
-import { loosePath, packOf, readLooseFile, type GitObject } from './git-object-format.ts';
+import { loosePath, readLooseFile, type GitObject } from './git-object-format.ts';
+import { writePack } from './git-pack.ts';
 import { syncPath } from './sync-path.ts';
 
 /** An object as its own file holds it. */
@@ -76,8 +77,7 @@ export class GitJournal {
 
   async #pack(from: JournalFile, objects: readonly (StoredObject & { readonly object: GitObject })[]): Promise<void> {
     if (objects.length > 0) {
-      await this.#git(['index-pack', '--stdin'], { input: packOf(objects.map(({ object }) => object)) });
-      await syncPath(join(this.#objects, 'pack'));
+      await writePack(join(this.#objects, 'pack'), new Map(objects.map(({ id, object }) => [id, object])));
       await this.#git(['prune-packed', '--quiet']);
     }
     await from.empty();

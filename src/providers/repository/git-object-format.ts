@@ -33,11 +33,6 @@ export function readLooseFile(id: string, file: Buffer): GitObject | undefined {
   return { type: bytes.subarray(0, bytes.indexOf(0x20)).toString() as ObjectType, content: bytes.subarray(end + 1) };
 }
 
-export function packOf(objects: readonly GitObject[]): Buffer {
-  const pack = Buffer.concat([packHeader(objects.length), ...objects.map(packEntry)]);
-  return Buffer.concat([pack, createHash('sha1').update(pack).digest()]);
-}
-
 export function packHeader(objects: number): Buffer {
   const count = Buffer.alloc(4);
   count.writeUInt32BE(objects);
