@@ -128,29 +128,3 @@ function writtenOut(set: FieldSet): JsonObject {
   }
   return result;
 }
-
-/** A set under construction. */
-export class FieldSetBuilder {
-  #set: FieldSet | undefined;
-  #member = false;
-  readonly #children = new Map<string, FieldSetBuilder>();
-
-  /** Adds a path, or (with `below`, once for a path) a whole set at it. */
-  insert(path: readonly string[], below?: FieldSet): void {
-    let here: FieldSetBuilder = this;
-    for (const element of path) {
-      let next = here.#children.get(element);
-      if (!next) { next = new FieldSetBuilder(); here.#children.set(element, next); }
-      here = next;
-    }
-    if (below) here.#set = below;
-    else here.#member = true;
-  }
-
-  build(): FieldSet {
-    if (this.#set) return this.#set;
-    const children = new Map<string, FieldSet>();
-    for (const [element, child] of this.#children) children.set(element, child.build());
-    return fieldSet(this.#member, children);
-  }
-}

@@ -99,10 +99,12 @@ const identityFields = fieldSet(false, new Map([
   ['f:metadata', fieldSet(true, new Map(['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map((f) => [`f:${f}`, leaf])))],
 ]));
 
+export const ownable = (fields: FieldSet): FieldSet => difference(fields, identityFields);
+
 export function withoutIdentity(managers: FieldManagers, actor: string): FieldManagers {
   const entry = managers.get(actor);
   if (!entry) return managers;
-  return replaced(managers, { ...entry, fields: difference(entry.fields, identityFields) });
+  return replaced(managers, { ...entry, fields: ownable(entry.fields) });
 }
 
 /** With this manager's entry replaced; without it where it owns nothing. */

@@ -1,9 +1,9 @@
 import { equal, isObject, type JsonObject } from '../patch/json.ts';
 import type { SchemaNode } from '../schema/schema-node.ts';
-import { difference, sameSet, union } from './field-set.ts';
+import { difference, isEmpty, sameSet, union } from './field-set.ts';
 import { decodeManagedFields, encodeManagedFields, identityOf, isReset, managedFieldsOf, withManagedFields, withoutManagedFields, type FieldManager, type FieldManagers } from './managed-fields.ts';
 import { capUpdaters } from './updater-cap.ts';
-import { changeOwners, reconcileManagers, replaced, withoutIdentity, type Convert, type ResetFields } from './ownership.ts';
+import { changeOwners, ownable, reconcileManagers, replaced, type Convert, type ResetFields } from './ownership.ts';
 import { zeroObject } from './zero-object.ts';
 
 export interface UpdateRequest {
@@ -62,11 +62,10 @@ export function updatedManagers(request: UpdateRequest & { readonly before: Json
   const managers = reconcileManagers(current, request);
   const own = managers.get(identity);
   const { managers: kept, comparison } = changeOwners(request, managers, identity);
-  const taken = union(comparison.added, comparison.modified);
+  const taken = ownable(union(comparison.added, comparison.modified));
   const previous = own ? difference(own.fields, comparison.removed) : undefined;
-  const took = withoutIdentity(replaced(new Map(), { ...self, fields: taken }), identity).get(identity);
-  if (!took) return previous && own ? replaced(kept, { ...own, fields: previous }) : kept;
-  return capUpdaters(replaced(kept, { ...self, fields: previous ? union(previous, took.fields) : took.fields, time: request.now }));
+  if (isEmpty(taken)) return previous && own ? replaced(kept, { ...own, fields: previous }) : kept;
+  return capUpdaters(replaced(kept, { ...self, fields: previous ? union(previous, taken) : taken, time: request.now }));
 }
 
 function sameOwners(a: FieldManagers, b: FieldManagers): boolean {
