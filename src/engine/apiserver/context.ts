@@ -71,7 +71,11 @@ export function storeLookups(store: Store, registry: ResourceRegistry): Lookups 
       const collection = find(group, kind);
       return collection === undefined ? undefined : (store.head(collection, storeKey(namespace, name))?.object as KindObject | undefined);
     },
-    list: (group, kind, namespace) => [...(find(group, kind)?.records(namespace === undefined ? '' : `${namespace}/`) ?? [])].map((r) => r.object as KindObject),
+    list(group, kind, namespace) {
+      const collection = find(group, kind);
+      if (collection === undefined || collection.size === 0) return [];
+      return [...collection.records(namespace === undefined ? '' : `${namespace}/`)].map((r) => r.object as KindObject);
+    },
     isEmpty: (group, kind) => (find(group, kind)?.size ?? 0) === 0,
     equivalents: (group, version, plural) => registry.equivalents(group, version, plural),
     scopeOf: (group, kind) => {

@@ -22,14 +22,15 @@ export function identityOf(m: Omit<FieldManager, 'fields' | 'time'>): string {
 
 const decoded = new WeakMap<object, FieldManagers>();
 
-/** Entries that cannot be read count as none. */
-export function decodeManagedFields(entries: JsonValue): FieldManagers {
+/** Entries that cannot be read count as none. @param like entries that were decoded before and have most fields in common: equal ones are shared */
+export function decodeManagedFields(entries: JsonValue, like?: JsonValue): FieldManagers {
   if (!Array.isArray(entries)) return new Map();
   const known = decoded.get(entries);
   if (known) return known;
+  const twins = Array.isArray(like) ? twinsOf(like) : [];
   const result = new Map<string, FieldManager>();
-  for (const entry of entries as readonly JsonValue[]) {
-    const manager = managerOf(entry);
+  for (const [i, entry] of (entries as readonly JsonValue[]).entries()) {
+    const manager = managerOf(entry, twins[i]);
     if (!manager) return new Map();
     const identity = identityOf(manager);
     const before = result.get(identity);
@@ -39,13 +40,21 @@ export function decodeManagedFields(entries: JsonValue): FieldManagers {
   return result;
 }
 
-function managerOf(entry: JsonValue): FieldManager | undefined {
+interface Twin { readonly fieldsV1: JsonValue; readonly fields: FieldSet }
+
+/** What each entry was decoded to; nothing where two entries are of one manager. */
+function twinsOf(entries: readonly JsonValue[]): readonly Twin[] {
+  const managers = [...decodeManagedFields(entries).values()];
+  return managers.length === entries.length ? managers.map(({ fields }, i) => ({ fieldsV1: (entries[i] as JsonObject)['fieldsV1'], fields })) : [];
+}
+
+function managerOf(entry: JsonValue, twin: Twin | undefined): FieldManager | undefined {
   if (!isObject(entry)) return undefined;
   const { manager, operation, apiVersion, subresource, time, fieldsType, fieldsV1 } = entry as ManagedFieldsEntry & JsonObject;
   if (operation !== 'Apply' && operation !== 'Update') return undefined;
   if (typeof apiVersion !== 'string' || apiVersion === '' || (fieldsType !== undefined && fieldsType !== 'FieldsV1')) return undefined;
   return {
-    manager: manager ?? '', operation, apiVersion, fields: fromFieldsV1(fieldsV1),
+    manager: manager ?? '', operation, apiVersion, fields: twin !== undefined && equal(fieldsV1, twin.fieldsV1) ? twin.fields : fromFieldsV1(fieldsV1),
     ...(subresource ? { subresource } : {}), ...(time ? { time } : {}),
   };
 }

@@ -34,8 +34,8 @@ export function trackUpdate(request: UpdateRequest): JsonObject {
   if (subresource === undefined && isReset(sent)) {
     return before ? withoutManagedFields(after) : tracked(request, new Map());
   }
-  // Mostly what was stored comes back, and that is decoded already.
-  const named = subresource === undefined ? decodeManagedFields(equal(sent, stored) ? stored : sent) : new Map<string, FieldManager>();
+  // Mostly what was stored comes back, or all of it but a time, and that is decoded already.
+  const named = subresource === undefined ? decodeManagedFields(equal(sent, stored) ? stored : sent, stored) : new Map<string, FieldManager>();
   const managers = named.size > 0 ? named : decodeManagedFields(stored);
   if (before && managers.size === 0 && isObject(before.metadata) && before.metadata.uid) return withoutManagedFields(after);
   return tracked(request, managers);

@@ -13,7 +13,7 @@ export function isList(value: unknown): value is readonly JsonValue[] {
 /** Same JSON, whatever the order of keys. A key whose value is undefined counts as absent. */
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (isList(a)) return isList(b) && a.length === b.length && a.every((item, i) => equal(item, b[i]));
+  if (isList(a)) return isList(b) && equalLists(a, b);
   if (!isObject(a) || !isObject(b)) return false;
   let size = 0;
   for (const key in a) {
@@ -23,6 +23,12 @@ export function equal(a: unknown, b: unknown): boolean {
   }
   for (const key in b) if (b[key] !== undefined) size -= 1;
   return size === 0;
+}
+
+function equalLists(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!equal(a[i], b[i])) return false;
+  return true;
 }
 
 /** A copy that shares nothing. Copying by hand takes a third of the time of parsing the same JSON again. */
