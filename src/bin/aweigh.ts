@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { constants, homedir } from 'node:os';
@@ -18,6 +17,7 @@ if (major >= REQUIRED) {
   const { main } = await import('../cli/main.ts');
   await main();
 } else if (existsSync(pinned)) {
+  const { spawn } = await import('node:child_process');
   const child = spawn(pinned, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // The terminal sends Ctrl-C to the child too; this process only waits for it.

@@ -123,9 +123,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const address = await listen(server, host, options.port ?? 0);
     nowListening(`${host}:${address.port}`);
     const url = `https://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-    await ensureObjects(store, clock, [...bootstrapObjects(serviceCidr, addresses.first, address.port, timestamp(clock.now()))]);
-    await ensureRoles(store, clock, options.access);
-    await ensureObjects(store, clock, [...apiEndpoints(host, address.port), proxy.configuration(authority.caPem)], true);
+    // Together they are one commit.
+    await Promise.all([
+      ensureObjects(store, clock, bootstrapObjects(serviceCidr, addresses.first, address.port, timestamp(clock.now()))), ensureRoles(store, clock, options.access),
+      ensureObjects(store, clock, [...apiEndpoints(host, address.port), proxy.configuration(authority.caPem)], true),
+    ]);
     aggregation.apis.follow();
     followPolicies(api);
     addresses.take(addresses.first, storeKey('default', 'kubernetes'));

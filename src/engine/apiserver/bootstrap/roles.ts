@@ -36,8 +36,7 @@ function aggregated(role: ClusterRole, roles: readonly ClusterRole[]): PolicyRul
  *  annotation rbac.authorization.kubernetes.io/autoupdate to false. What an administrator added stays. */
 export async function ensureRoles(store: Store, clock: Clock, more?: AccessObjects): Promise<void> {
   const wanted = bootstrapRoles(more);
-  await ensureObjects(store, clock, wanted);
-  await Promise.all(wanted.map(async ({ storage, object }) => {
+  const additions = wanted.map(async ({ storage, object }) => {
     const collection = store.collection(storage);
     const key = storeKey(object.metadata?.namespace, object.metadata?.name ?? '');
     const held = store.head(collection, key)?.object as AccessObject | undefined;
@@ -47,5 +46,6 @@ export async function ensureRoles(store: Store, clock: Clock, more?: AccessObjec
     const lackedSubjects = subjects.filter((s) => !(held.subjects ?? []).some((h) => h.kind === s.kind && h.name === s.name && (h.namespace ?? '') === (s.namespace ?? '')));
     if (lackedRules.length === 0 && lackedSubjects.length === 0) return;
     await store.put(collection, key, { ...held, ...(lackedRules.length > 0 && { rules: [...(held.rules ?? []), ...lackedRules] }), ...(lackedSubjects.length > 0 && { subjects: [...(held.subjects ?? []), ...lackedSubjects] }) });
-  }));
+  });
+  await Promise.all([...additions, ensureObjects(store, clock, wanted)]);
 }
