@@ -20,6 +20,9 @@ const LONGEST_MS = 2_000;
 const LONGEST_RUN_SECONDS = 3_600;
 const DEADLINE_MS = 120_000;
 const EXAMPLES = 10;
+const GROUPS = ['INTERNAL', 'FREE', 'PAID', 'ENTERPRISE'];
+const WARM_UP_ROUNDS = 5;
+const WARM_UP_TIMEOUT_MS = 5_000;
 
 export interface TrafficOptions {
   readonly client: Client;
@@ -74,6 +77,8 @@ export class Traffic {
       const { spec } = await client.get(Services, { namespace: NAMESPACE, name: routerName(service) });
       return [`http://${spec?.clusterIP}:${spec?.ports?.[0]?.port}`, service] as const;
     })));
+    // A cluster that was started again shows what was ready before until its nodes have spoken.
+    await Promise.all([...urls].map(([url, service]) => waitFor(`${service} to answer every group`, { clock, signal, deadlineMs: DEADLINE_MS, intervalMs: 500 }, async () => ((await answersEvery(url)) ? true : undefined))));
     const traffic = new Traffic(options, urls);
     await waitFor('the first answers', { clock, signal, deadlineMs: DEADLINE_MS }, () => (traffic.progress.requests >= services.length ? true : undefined)).catch((error: unknown) => { traffic.kill(); throw error; });
     return traffic;
@@ -113,6 +118,18 @@ export class Traffic {
   #observe(router: Router): void {
     this.#timelines.get(router.spec.application)?.observe(router);
   }
+}
+
+/** Many times in a row, each on a connection of its own, so that every router is among those asked. */
+async function answersEvery(url: string): Promise<boolean> {
+  for (let i = 0; i < WARM_UP_ROUNDS; i++) {
+    for (const group of GROUPS) {
+      const reply = await fetch(url, { headers: { 'X-User-Id': `probe-${i}`, 'X-Traffic-Group': group, Connection: 'close' }, signal: AbortSignal.timeout(WARM_UP_TIMEOUT_MS) }).catch(() => undefined);
+      await reply?.arrayBuffer().catch(() => undefined);
+      if (reply?.status !== 200) return false;
+    }
+  }
+  return true;
 }
 
 const isReadBack = ({ metadata, status }: Router): boolean => status?.observedGeneration === metadata?.generation && status?.conditions?.some((c) => c.type === 'Told' && c.status === 'True') === true;
