@@ -13,18 +13,24 @@ export class WebhookError extends Error {
 }
 
 /** Sends a review to a webhook and gives back the JSON that it answers.
+ *  @param query added to its URL: admission says there how long it waits. With its question mark
  *  @throws {WebhookError} */
-export async function callWebhook(api: ApiContext, client: AdmissionregistrationV1WebhookClientConfig, review: unknown, timeoutSeconds: number): Promise<unknown> {
+export async function callWebhook(api: ApiContext, client: AdmissionregistrationV1WebhookClientConfig, review: unknown, timeoutSeconds: number, query = ''): Promise<unknown> {
   const body = Buffer.from(JSON.stringify(review));
   const stop = new AbortController();
   // The words in brackets are those that clients of Kubernetes look for.
   const cancel = api.clock.after(timeoutSeconds * 1000, () => stop.abort(new WebhookError(`no answer within ${timeoutSeconds} s (context deadline exceeded)`)));
   const close = (): void => stop.abort(new WebhookError('the API server closes'));
   api.closing.addEventListener('abort', close);
+  let asked = '';
   try {
-    return parsed(await post(optionsFor(api, client), body, stop.signal));
+    const options = optionsFor(api, client);
+    // A webhook's URL has no query of its own.
+    const path = `${options.path ?? '/'}${query}`;
+    asked = `Post "https://${options.servername ?? options.host}:${options.port}${path}": `;
+    return parsed(await post({ ...options, path }, body, stop.signal));
   } catch (error) {
-    throw error instanceof WebhookError ? error : new WebhookError(stop.signal.aborted ? (stop.signal.reason as Error).message : (error as Error).message, { cause: error });
+    throw new WebhookError(asked + (stop.signal.aborted ? (stop.signal.reason as Error).message : (error as Error).message), { cause: error });
   } finally {
     cancel();
     api.closing.removeEventListener('abort', close);

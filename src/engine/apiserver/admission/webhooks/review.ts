@@ -44,7 +44,7 @@ async function ask(api: ApiContext, hook: MutatingWebhook, request: AdmissionReq
   const asked = { ...describeRequest(request, context), object: request.object ?? null, oldObject: request.old ?? null };
   const version = hook.admissionReviewVersions.find((v) => v === 'v1' || v === 'v1beta1') ?? 'v1';
   const apiVersion = `admission.k8s.io/${version}`;
-  const answer = (await callWebhook(api, hook.clientConfig, { kind: 'AdmissionReview', apiVersion, request: asked }, hook.timeoutSeconds ?? 10)) as { kind?: string; apiVersion?: string; response?: ReviewResponse } | null;
+  const answer = (await callWebhook(api, hook.clientConfig, { kind: 'AdmissionReview', apiVersion, request: asked }, hook.timeoutSeconds ?? 10, `?timeout=${hook.timeoutSeconds ?? 10}s`)) as { kind?: string; apiVersion?: string; response?: ReviewResponse } | null;
   const response = answer?.response;
   if (typeof response !== 'object' || response === null) throw new WebhookError('its answer has no response');
   if (version === 'v1' && (answer?.kind !== 'AdmissionReview' || answer.apiVersion !== apiVersion)) throw new WebhookError(`its answer is a ${answer?.apiVersion} ${answer?.kind}, not the ${apiVersion} AdmissionReview it was sent`);

@@ -35,7 +35,7 @@ export async function startWebhookServer(names: readonly string[] = []): Promise
     let body = '';
     req.setEncoding('utf8').on('data', (text: string) => (body += text));
     req.on('end', () => {
-      const answer = paths.get(req.url ?? '');
+      const answer = paths.get((req.url ?? '').replace(/\?timeout=\d+s$/, ''));
       if (answer === undefined) { res.writeHead(404).end(); return; }
       const said = answer(JSON.parse(body) as Review);
       if (said === undefined) return;

@@ -100,7 +100,7 @@ test('a container that a webhook adds gets the service account token, as those o
 });
 
 test.for([
-  { when: 'it hangs', path: '/hang', answer: () => undefined, timeoutSeconds: 1, message: 'no answer within 1 s' },
+  { when: 'it hangs', path: '/hang', answer: () => undefined, timeoutSeconds: 1, message: '/hang?timeout=1s": no answer within 1 s (context deadline exceeded)' },
   { when: 'it answers no JSON', path: '/rubbish', answer: () => '<html>', message: 'not JSON' },
   { when: 'it answers another kind', path: '/kind', answer: () => ({ kind: 'Status' }), message: 'no response' },
   { when: 'it answers for another request', path: '/other', answer: () => ({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', response: { uid: 'other', allowed: true } }), message: 'is for request "other"' },
