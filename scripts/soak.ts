@@ -22,7 +22,7 @@ const PIECES: Readonly<Record<string, Piece>> = {
   'kills-controllers': { proves: 'kills of the controllers before and after a dozen steps of each kind of one release', limitMinutes: 35, command: vitest('e2e', 'test/e2e/kill-at-every-step.test.ts', '-t', 'the controllers process') },
   'kills-node': { proves: 'kills of the node before and after a dozen steps of each kind of one release', limitMinutes: 35, command: vitest('e2e', 'test/e2e/kill-at-every-step.test.ts', '-t', 'the node process') },
   pushes: { proves: 'a push every 10 seconds for five minutes, under load', limitMinutes: 20, command: vitest('soak', 'test/soak/frequent-pushes.test.ts') },
-  installation: { proves: '30 releases at once with real programs, routers and requests', limitMinutes: 40, command: vitest('soak', 'test/soak/installation.test.ts') },
+  installation: { proves: '30 releases at once with real programs, routers and requests', limitMinutes: 50, command: vitest('soak', 'test/soak/installation.test.ts') },
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -3,7 +3,7 @@ import { AWEIGH, run } from '../e2e/command-line.ts';
 
 const [program, ...args] = AWEIGH;
 
-test('30 releases at once with real programs, routers and requests: all complete, and every request is answered as the rules say', { timeout: 2_400_000 }, async () => {
+test('30 releases at once with real programs, routers and requests: all complete, and every request is answered as the rules say', { timeout: 2_880_000 }, async () => {
   const { code, out, err } = await run(program!, [...args, 'demo', 'bitmovin', '--runtime', 'process', '--services', '30', '--releases', '30', '--once', '--output', 'json']);
   const last = out.trim().split('\n').at(-1) ?? '';
   console.log(last);
