@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isEmbedded } from '../control-planes/control-plane.ts';
-import { aweigh, run } from './command-line.ts';
+import type { Release } from '../../src/api/release/release.ts';
+import { aweigh, eventually, run } from './command-line.ts';
 import { TestCluster } from './test-cluster.ts';
 
 let cluster: TestCluster;
@@ -68,6 +69,39 @@ test.for([
   const result = await cluster.tryAweigh(...args);
   expectOneMessage(result, message);
   expect(result.code).toBe(code);
+});
+
+test.for([
+  { what: 'a template that renders nothing valid', name: 'twisted', container: '{name: Not_A_Name, image: "${image}"}', reason: 'SpecRefused', says: /Deployment twisted-production-v1: .*Not_A_Name.*mend the template, then aweigh release retry/ },
+  { what: 'an image that is gone', name: 'lost', container: '{name: app, image: "${image}"}', reason: 'ProgressDeadlineExceeded', says: /the image lost@sha256:1{64} cannot be had .*: bring the image back and aweigh release retry/ },
+])('$what ends the release, and the condition, the Event and release status say why and what to do', async ({ name, container, reason, says }) => {
+  await cluster.aweigh('apply', file(`${name}.yaml`, `apiVersion: aweigh.dev/v1alpha1
+kind: Application
+metadata: {name: ${name}}
+spec:
+  ports: [{name: http, port: 8080}]
+  progressDeadlineSeconds: 16
+  router: {replicas: 1}
+  template: {spec: {containers: [${container}]}}
+  tracks: [{name: production, replicas: 1}]
+---
+apiVersion: aweigh.dev/v1alpha1
+kind: Build
+metadata: {name: ${name}-v1}
+spec: {application: ${name}, version: v1, image: "${name}@sha256:${'1'.repeat(64)}"}
+`));
+  const { status } = await eventually(`the release of ${name} to end`, async () => {
+    const release = await cluster.get<Release>('release', `${name}-v1`).catch(() => undefined);
+    return release?.status?.phase === 'Failed' ? release : undefined;
+  }, 120_000);
+  expect(status?.message).toMatch(says);
+  expect(status?.conditions?.find((c) => c.type === 'TurnedRound')).toMatchObject({ status: 'True', reason, message: expect.stringMatching(says) as string });
+  const told = await eventually('the Event', async () => {
+    const { items } = await cluster.get<{ items: { reason: string; type: string; message: string; involvedObject: { name: string } }[] }>('events');
+    return items.find((e) => e.reason === reason && e.involvedObject.name === `${name}-v1`);
+  }, 60_000);
+  expect(told).toMatchObject({ type: 'Warning', message: expect.stringMatching(says) as string });
+  expect(await cluster.aweigh('release', 'status', name)).toMatch(says);
 });
 
 test('a port in use is said before anything starts', async () => {

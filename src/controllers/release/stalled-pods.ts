@@ -5,7 +5,7 @@ import type { ContainerStatus, Pod } from '../../kubernetes/types.generated.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
 import { askedForAt, deploymentOf, readyReplicas, stallKey, type Observed, type Stall } from './observed.ts';
 
-/** Pods that need no longer are no matter. */
+/** Pods that need no longer are no matter; and how often it is looked while none says why. */
 const LOOK_AFTER_MS = 5_000;
 const LOOK_AGAIN_MS = 15_000;
 /** All pods of a Deployment are made alike. */
@@ -102,11 +102,11 @@ export class StalledPods {
     this.#known.set(name, known);
     let dueAt = Infinity;
     for (const { id, labels, since } of open) {
-      const askedAt = known.get(id)?.askedAt;
-      const due = askedAt === undefined ? since + LOOK_AFTER_MS : askedAt + LOOK_AGAIN_MS;
+      const { askedAt = since, stall: found } = known.get(id) ?? {};
+      const due = askedAt + (found === undefined ? LOOK_AFTER_MS : LOOK_AGAIN_MS);
       if (due > observed.now) { dueAt = Math.min(dueAt, due); continue; }
-      known.set(id, { askedAt: observed.now, stall: known.get(id)?.stall });
-      dueAt = Math.min(dueAt, observed.now + LOOK_AGAIN_MS);
+      known.set(id, { askedAt: observed.now, stall: found });
+      dueAt = Math.min(dueAt, observed.now + LOOK_AFTER_MS);
       void this.#ask(key, id, labels);
     }
     return { stalls: new Map([...known].flatMap(([id, { stall: found }]) => (found === undefined ? [] : [[id, found]]))), dueAt };
