@@ -44,7 +44,7 @@ async function push(message: string, change: () => void, tag?: string): Promise<
 /** A git server on loopback, of the bare repositories in the cluster's folder. */
 async function gitServer(): Promise<string> {
   const port = await freePort();
-  const server = spawn(join(await git('--exec-path'), 'git-daemon'), ['--reuseaddr', '--export-all', '--listen=127.0.0.1', `--port=${port}`, `--base-path=${cluster.data}`], { stdio: 'ignore' });
+  const server = spawn(join(await git('--exec-path'), 'git-daemon'), ['--reuseaddr', '--export-all', '--enable=receive-pack', '--listen=127.0.0.1', `--port=${port}`, `--base-path=${cluster.data}`], { stdio: 'ignore' });
   cluster.onStop(() => server.kill('SIGKILL'));
   const url = `git://127.0.0.1:${port}`;
   await eventually('the git server', () => git('ls-remote', `${url}/team.git`));
@@ -112,7 +112,7 @@ test('the record reads as the history of deployments, and stands on a git server
   const log = JSON.parse(await cluster.aweigh('record', 'log', APPLICATION, '-o', 'json', ...there)) as { release?: string; who: string; why: string; phase?: string }[];
   expect(log.find((d) => d.release === `${APPLICATION}-v1.17.0`)).toMatchObject({ phase: 'Completed', ...(isEmbedded && { who: 'Ada' }), why: 'Begin' });
   expect(await cluster.aweigh('record', 'log', APPLICATION, ...there)).toMatch(/WHEN +APPLICATION +WHAT +WHO +WHY +ENDED\n/);
-  const file = cluster.file('record.yaml', `apiVersion: aweigh.dev/v1alpha1\nkind: RecordRepository\nmetadata: { name: default }\nspec: { remote: { url: 'file://${cluster.data}/record.git' } }\n`);
+  const file = cluster.file('record.yaml', `apiVersion: aweigh.dev/v1alpha1\nkind: RecordRepository\nmetadata: { name: default }\nspec: { remote: { url: '${isEmbedded ? `file://${cluster.data}` : await gitServer()}/record.git' } }\n`);
   await cluster.aweigh('apply', file);
   await eventually('the remote to have every commit', async () => {
     const conditions = (await cluster.get<RecordRepository>('recordrepository', 'default')).status?.conditions ?? [];
