@@ -87,7 +87,7 @@ export function readyReplicas(observed: Observed, track: ResolvedTrack, build: s
 
 /** Ready endpoints of a build on a track, whichever template they are of: what can take users now. Routers know pods by these alone, and a Deployment may say sooner that its pods are ready. */
 export function readyEndpoints(observed: Observed, track: ResolvedTrack, build: string): number {
-  const counts = [...Map.groupBy(slicesOf(observed, track, build), (slice) => slice.addressType).values()].map((slices) => slices.reduce((sum, { endpoints }) => sum + endpoints.filter((e) => e.conditions?.ready !== false).length, 0));
+  const counts = [...Map.groupBy(slicesOf(observed, track, build), (slice) => slice.addressType).values()].map((slices) => slices.reduce((sum, { endpoints }) => sum + (endpoints ?? []).filter((e) => e.conditions?.ready !== false).length, 0));
   return Math.max(0, ...counts);
 }
 
@@ -101,7 +101,7 @@ export function readyAddresses(observed: Observed, track: ResolvedTrack, build: 
   return slicesOf(observed, track, build)
     .flatMap((slice) => {
       const port = slice.ports?.[0]?.port;
-      return slice.endpoints.flatMap((e) => (e.conditions?.ready === false || port === undefined ? [] : e.addresses.map((a) => (a.includes(':') ? `[${a}]:${port}` : `${a}:${port}`))));
+      return (slice.endpoints ?? []).flatMap((e) => (e.conditions?.ready === false || port === undefined ? [] : e.addresses.map((a) => (a.includes(':') ? `[${a}]:${port}` : `${a}:${port}`))));
     })
     .sort();
 }
