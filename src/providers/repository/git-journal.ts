@@ -98,7 +98,8 @@ class JournalFile {
   /** Resolves when the bytes are on the disk. */
   async append(bytes: Buffer): Promise<void> {
     const handle = (this.#handle ??= await this.#create());
-    await handle.write(bytes, 0, bytes.length, this.end);
+    // A disk that fills takes a part and says so only when asked for the rest.
+    for (let written = 0; written < bytes.length;) written += (await handle.write(bytes, written, bytes.length - written, this.end + written)).bytesWritten;
     this.end += bytes.length;
   }
 
