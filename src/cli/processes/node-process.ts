@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { kindsThatNameImages } from '../../api/kinds.ts';
 import { CertificateAuthority } from '../../engine/apiserver/certificates/authority.ts';
 import { startNode } from '../../engine/node/start.ts';
 import type { PodNetworkName } from '../../engine/node/runtime/process/pod-network.ts';
 import { aborted } from '../aborted.ts';
 import { dataRoot } from '../data-option.ts';
+import { packageRoot } from '../program.ts';
 import type { Terminal } from '../terminal.ts';
 import { addressRanges, clusterDns, localRanges, openRoutes, type AddressRanges } from './address-ranges.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -46,7 +47,7 @@ export async function runNodeProcess(terminal: Terminal, options: NodePartOption
     ...(options.maxContainerRestartPeriod !== undefined && { maxRestartDelayMs: options.maxContainerRestartPeriod * 1_000 }),
     logLimits: { maxSizeBytes: options.containerLogMaxSize, maxFiles: options.containerLogMaxFiles }, keepImagesOf: kindsThatNameImages,
     nodeNames: Array.from({ length: options.nodes }, (_, i) => `node-${i + 1}`),
-    ...(env['PATH'] === undefined ? {} : { hostPath: env['PATH'] }), podEnv: { AWEIGH_BIN: env['AWEIGH_BIN'] ?? terminal.program.join(' ') },
+    ...(env['PATH'] === undefined ? {} : { hostPath: env['PATH'] }), programFolders: [dirname(process.execPath), resolve(packageRoot())], podEnv: { AWEIGH_BIN: env['AWEIGH_BIN'] ?? terminal.program.join(' ') },
   });
   await aborted(signal);
   await node.stopAllPods();

@@ -13,6 +13,8 @@ import { nameOf, type GateVerdict, type Observed } from './observed.ts';
 import { reconcile, type ReleaseAction } from './reconcile.ts';
 
 const NAMESPACE = 'default';
+/** As Kubernetes writes a list that is empty and required. */
+const NO_ENDPOINTS = null as unknown as EndpointSlice['endpoints'];
 
 /** What a Build does once it runs. */
 export interface Behaviour {
@@ -148,14 +150,14 @@ export class ModelCluster {
   followPods(): void {
     this.slices = [...this.deployments.values()].map((d) => ({
       addressType: 'IPv4', ports: [{ port: 8080 }],
-      endpoints: Array.from({ length: d.status?.readyReplicas ?? 0 }, (_, i) => ({ addresses: [`127.64.0.${i + 1}`], conditions: { ready: true } })),
+      endpoints: d.status?.readyReplicas ? Array.from({ length: d.status.readyReplicas }, (_, i) => ({ addresses: [`127.64.0.${i + 1}`], conditions: { ready: true } })) : NO_ENDPOINTS,
       metadata: { labels: { 'kubernetes.io/service-name': this.#serviceOf(d) } },
     }));
   }
 
   /** Ready endpoints of a Deployment's pods, as routers know them. */
   endpointsOf(deployment: Deployment): number {
-    return this.slices.find((s) => s.metadata?.labels?.['kubernetes.io/service-name'] === this.#serviceOf(deployment))?.endpoints.length ?? 0;
+    return this.slices.find((s) => s.metadata?.labels?.['kubernetes.io/service-name'] === this.#serviceOf(deployment))?.endpoints?.length ?? 0;
   }
 
   #serviceOf({ metadata }: Deployment): string {

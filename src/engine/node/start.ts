@@ -46,6 +46,8 @@ export interface NodeOptions {
   readonly hostIp?: string;
   /** The Node.js that `node` in images means. Default: the one that runs this. */
   readonly nodePath?: string;
+  /** What containers find where it is, whatever they mount above it. */
+  readonly programFolders?: readonly string[];
   /** PATH for programs of this machine. */
   readonly hostPath?: string;
   /** Where the cluster's names are answered: in every container's `CLUSTER_DNS`, and in its resolv.conf where that can be. */
@@ -96,7 +98,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const runtime: Runtime =
     options.runtime === 'simulated'
       ? simulatedRuntime({ podCidr, hostIp, folder, clock })
-      : processRuntime({ folder, volumes, images, podCidrs, hostIp, nodePath: options.nodePath ?? process.execPath, hostPath: options.hostPath ?? defaultPath, ...(options.podNetwork === 'netns' ? { network: namespaceNetwork(folder) } : {}), clock, log, signal });
+      : processRuntime({ folder, kept: [volumes, ...(options.programFolders ?? [])], images, podCidrs, hostIp, nodePath: options.nodePath ?? process.execPath, hostPath: options.hostPath ?? defaultPath, ...(options.podNetwork === 'netns' ? { network: namespaceNetwork(folder) } : {}), clock, log, signal });
 
   const follow = { client, clock, random, log, signal };
   const { dns } = options;

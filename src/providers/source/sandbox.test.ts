@@ -58,11 +58,12 @@ test.skipIf(isolation.kind === 'none')('what it leaves running, or starts beside
 
 const someMemory = (bytes: number): string => `v=$(head -c ${bytes} /dev/zero | tr '\\0' x)`;
 
+// A shell whose last command is sleep becomes it, and lets its memory go.
 test('no process gets more memory than there is for all, and together they get no more either', async () => {
   const memoryBytes = 64 * 2 ** 20;
   expect(await sh(`${someMemory(1_000_000)}; echo \${#v}`, { memoryBytes })).toEqual({ ended: 'exit', code: 0, log: '1000000\n' });
   expect(await sh(someMemory(200_000_000), { memoryBytes })).toMatchObject({ ended: 'exit', code: expect.toSatisfy((code: number) => code !== 0) as number });
-  expect(await sh(`for i in 1 2 3 4 5 6; do (${someMemory(20_000_000)}; sleep 600) & done; wait`, { memoryBytes })).toMatchObject({ ended: 'memory' });
+  expect(await sh(`for i in 1 2 3 4 5 6; do (${someMemory(20_000_000)}; sleep 600; echo \${#v}) & done; wait`, { memoryBytes })).toMatchObject({ ended: 'memory' });
 });
 
 test('what multiplies is ended', async () => {

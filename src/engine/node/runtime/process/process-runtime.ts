@@ -18,8 +18,8 @@ import { detectSharing, enterContainer, writableLayer, type Sharing } from './wr
 export interface ProcessRuntimeOptions {
   /** Pods are kept in `pods/<uid>` below it. */
   readonly folder: string;
-  /** Persistent volumes are below it. */
-  readonly volumes: string;
+  /** What containers see where it is, whatever they mount above it: persistent volumes, and the programs that run them. */
+  readonly kept: readonly string[];
   readonly images: ImageStore;
   /** Range of each node's pods, by node name. */
   readonly podCidrs: ReadonlyMap<string, string>;
@@ -182,7 +182,7 @@ export function processRuntime(options: ProcessRuntimeOptions): Runtime {
         writeFileSync(source, text, { mode: 0o644 });
         return [{ source, path: `/etc/${file}`, readOnly: false }];
       });
-      const layer = await writableLayer(sharing, { root: await images.unpack(image), folder: join(folder, 'layer'), readOnly: request.readOnlyRoot === true, mounts: [...networkFiles, ...request.mounts], kept: [options.folder, options.volumes] });
+      const layer = await writableLayer(sharing, { root: await images.unpack(image), folder: join(folder, 'layer'), readOnly: request.readOnlyRoot === true, mounts: [...networkFiles, ...request.mounts], kept: [options.folder, ...options.kept] });
       const { root } = layer;
       const cwd = join(root, posix.resolve('/', request.workingDir ?? image.run.WorkingDir ?? '/'));
       const env = containerVariables(request, placeOf(record), { root, mark: markOf(pod.uid, name, attempt), nodePath: options.nodePath, hostPath: options.hostPath });
