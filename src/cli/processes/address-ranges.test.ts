@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -29,6 +30,15 @@ async function claim(root: string, takesOver = false): Promise<RangesClaim> {
 test('clusters that start at the same time have ranges of their own', async () => {
   const chosen = await Promise.all(Array.from({ length: 8 }, () => claim(folder())));
   expect(new Set(chosen.flatMap(({ ranges }) => [ranges.pods, ranges.services])).size).toBe(16);
+});
+
+test('a range where a pod of a cluster that is gone still listens is passed over', async () => {
+  const before = await claim(folder());
+  before.close();
+  const left = createServer();
+  await new Promise<void>((resolve) => void left.listen(8080, before.ranges.pods.replace('0.0/16', '128.2'), resolve));
+  expect((await claim(folder())).ranges.pods).not.toBe(before.ranges.pods);
+  await new Promise((resolve) => left.close(resolve));
 });
 
 test('a part uses what the supervisor chose, and a cluster has the same ranges when it starts again', async () => {

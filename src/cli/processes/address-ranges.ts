@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { listeningAddresses } from '../../engine/network/listening-addresses.ts';
 import { addLocalRoute, isLoopback, removeLocalRoute, RouteError } from '../../engine/network/local-route.ts';
 import type { ClusterDns } from '../../engine/node/resolv-conf.ts';
-import { addressAt, overlaps } from '../../engine/node/runtime/address-pool.ts';
+import { addressAt, holds, overlaps } from '../../engine/node/runtime/address-pool.ts';
 import type { PodNetworkName } from '../../engine/node/runtime/process/pod-network.ts';
 import type { Random } from '../../runtime/clock.ts';
 import { UserError } from '../user-error.ts';
@@ -45,7 +46,7 @@ export async function addressRanges(root: string, random: Random): Promise<Addre
 }
 
 /**
- * The ranges of a cluster, chosen once a data directory. By default each cluster of a machine has its own part of the loopback range: pods in 127.64 to 127.95, Services in 127.96 to 127.127, a /16 each; a part that another cluster holds is passed over.
+ * The ranges of a cluster, chosen once a data directory. By default each cluster of a machine has its own part of the loopback range: pods in 127.64 to 127.95, Services in 127.96 to 127.127, a /16 each; a part that another cluster holds, or where anything still listens, is passed over.
  * @param takesOver parts of this cluster run already and hold the ranges
  * @throws {UserError} where the cluster cannot have the ranges that it had or that are wanted
  */
@@ -63,9 +64,12 @@ export async function claimRanges(root: string, random: Random, wanted: Partial<
     return claim;
   }
   const first = Math.floor(random.next() * CHOICES);
+  // Pods outlive whatever kept their cluster, and hold their addresses: one of ours there could never listen.
+  const listening = listeningAddresses();
   for (let i = 0; i < CHOICES; i++) {
     const choice = (first + i) % CHOICES;
     const ranges = { pods: `127.${PODS_FIRST + choice}.0.0/16`, services: `127.${SERVICES_FIRST + choice}.0.0/16` };
+    if (listening.some((address) => holds(ranges.pods, address) || holds(ranges.services, address))) continue;
     const claim = await claimAs('supervisor', ranges);
     if (claim === undefined) continue;
     if (await isHeldByNetwork(ranges)) {

@@ -62,6 +62,12 @@ export function addressAt(cidr: string, n: number): string {
   return textOf(parseCidr(cidr).first + n);
 }
 
+export function holds(cidr: string, address: string): boolean {
+  const { first, size } = parseCidr(cidr);
+  const offset = numberOf(address) - first;
+  return offset >= 0 && offset < size;
+}
+
 export function overlaps(a: string, b: string): boolean {
   const [x, y] = [parseCidr(a), parseCidr(b)];
   return x.first < y.first + y.size && y.first < x.first + x.size;
