@@ -3,13 +3,12 @@ import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { APIService } from '../../../kubernetes/types.generated.ts';
 import { unavailable } from '../api-error.ts';
 import type { ApiContext } from '../context.ts';
+import { passedHeaders, passOn } from '../http/pass-on.ts';
 import type { RequestUser } from '../kinds/strategy.ts';
 import { serviceEndpoint } from '../webhooks/service-endpoint.ts';
 import { identityHeaders, type FrontProxy } from './front-proxy.ts';
 
 const agent = new Agent({ keepAlive: true, maxFreeSockets: 16 });
-/** Of one connection, or of credentials that are for this server alone. */
-export const ownHeaders = /^(?::.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|http2-settings|host|authorization|x-remote-.*|impersonate-.*)$/;
 
 /** How to ask the server of an APIService as a user.
  *  @throws {NoEndpointError} where none is ready */
@@ -29,25 +28,8 @@ export async function forward(api: ApiContext, proxy: FrontProxy, service: APISe
   } catch (error) {
     throw unreachable(service, error as Error);
   }
-  const passed = Object.fromEntries(Object.entries(req.headers).filter(([name]) => !ownHeaders.test(name)));
-  await new Promise<void>((resolve, reject) => {
-    const upstream = httpsRequest({ ...options, method: req.method ?? 'GET', path: req.url ?? '/', headers: { ...passed, ...(options.headers as OutgoingHttpHeaders) } }, (answer) => {
-      res.writeHead(answer.statusCode ?? 502, Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !ownHeaders.test(name))));
-      res.flushHeaders();
-      answer.pipe(res);
-      answer.on('error', () => { res.destroy(); resolve(); });
-      answer.on('end', resolve);
-    });
-    upstream.on('error', (error) => {
-      if (res.headersSent) res.destroy();
-      reject(unreachable(service, error));
-    });
-    const close = (): void => { upstream.destroy(); resolve(); };
-    res.on('close', close);
-    api.closing.addEventListener('abort', close, { once: true });
-    res.on('close', () => api.closing.removeEventListener('abort', close));
-    req.pipe(upstream);
-  });
+  const headers = { ...passedHeaders(req.headers), ...(options.headers as OutgoingHttpHeaders) };
+  await passOn(api, req, res, (answered) => httpsRequest({ ...options, method: req.method ?? 'GET', path: req.url ?? '/', headers }, answered), (error) => unreachable(service, error));
 }
 
 const unreachable = ({ metadata }: APIService, error: Error): Error => unavailable(`The server of APIService ${metadata?.name} cannot be reached: ${error.message}`);

@@ -1,9 +1,9 @@
-import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions } from 'node:http';
+import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Pod, Service } from '../../../kubernetes/types.generated.ts';
-import { ownHeaders } from '../aggregation/proxy.ts';
 import { badRequest, notFound, pathNotFound, unavailable } from '../api-error.ts';
 import { subjectOf, type ApiRequest } from '../http/api-request.ts';
+import { passedHeaders, passOn } from '../http/pass-on.ts';
 import { NoEndpointError, serviceEndpoint } from '../webhooks/service-endpoint.ts';
 import { admitSubresource } from './admit-subresource.ts';
 
@@ -41,28 +41,10 @@ export async function handleProxy(request: ApiRequest): Promise<void> {
     res.writeHead(301, { location: `${request.path}/${query}` }).end();
     return;
   }
-  const headers = Object.fromEntries(Object.entries(req.headers).filter(([name]) => !ownHeaders.test(name)));
-  const options: RequestOptions = { ...address, method: req.method ?? 'GET', path: `/${below.join('/')}${query}`, headers: { ...headers, host: `${address.host}:${address.port}` } };
-  await new Promise<void>((resolve, reject) => {
-    const answered = (answer: IncomingMessage): void => {
-      res.writeHead(answer.statusCode ?? 502, Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !ownHeaders.test(name))) as OutgoingHttpHeaders);
-      res.flushHeaders();
-      answer.pipe(res);
-      answer.on('error', () => { res.destroy(); resolve(); });
-      answer.on('end', resolve);
-    };
-    // A pod's certificate is for names of its own.
-    const upstream = reference.scheme === 'https' ? httpsRequest({ ...options, rejectUnauthorized: false }, answered) : httpRequest(options, answered);
-    upstream.on('error', (error) => {
-      if (res.headersSent) res.destroy();
-      reject(unavailable(`${resource.kind} ${request.namespace}/${reference.name} cannot be reached at port ${address.port}: ${error.message}`));
-    });
-    const close = (): void => { upstream.destroy(); resolve(); };
-    res.on('close', close);
-    api.closing.addEventListener('abort', close, { once: true });
-    res.on('close', () => api.closing.removeEventListener('abort', close));
-    req.pipe(upstream);
-  });
+  const options: RequestOptions = { ...address, method: req.method ?? 'GET', path: `/${below.join('/')}${query}`, headers: { ...passedHeaders(req.headers), host: `${address.host}:${address.port}` } };
+  // A pod's certificate is for names of its own.
+  await passOn(api, req, res, (answered) => (reference.scheme === 'https' ? httpsRequest({ ...options, rejectUnauthorized: false }, answered) : httpRequest(options, answered)),
+    (error) => unavailable(`${resource.kind} ${request.namespace}/${reference.name} cannot be reached at port ${address.port}: ${error.message}`));
 }
 
 /** @throws {StatusError} 400 */
