@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Release } from '../../api/release/release.ts';
 import type { Router } from '../../api/router/router.ts';
-import { ENDED_PHASES } from '../../api/release/release.ts';
+import { hasEnded, type Release } from '../../api/release/release.ts';
 import { Applications, Deliveries, Releases, Routers } from '../../api/kinds.ts';
 import { routerName } from '../../api/names.ts';
 import type { Client } from '../../client/client.ts';
@@ -128,8 +127,8 @@ async function releaseEnded(options: DemoOptions, version: string, load: LoadPro
   }));
   await waitFor(`the release of ${version}`, { clock, deadlineMs: RELEASE_DEADLINE_MS, signal, intervalMs: DRAW_MS }, () => {
     draw();
-    const phase = findRelease(options, version)?.status?.phase;
-    return phase !== undefined && ENDED_PHASES.includes(phase) ? phase : undefined;
+    const release = findRelease(options, version);
+    return release !== undefined && hasEnded(release) ? release : undefined;
   });
   screen.keep();
 }

@@ -1,8 +1,9 @@
+import { hasEnded } from '../../api/release/release.ts';
 import type { ApplicationStatus } from '../../api/application/application.ts';
 import { withCondition } from '../../api/conditions.ts';
 import type { Condition } from '../../api/group.ts';
 import { deploymentOf, nameOf, observedPercent, readyEndpoints, versionOf } from './observed.ts';
-import { isEnded, timestamp, type Turn } from './turn.ts';
+import { timestamp, type Turn } from './turn.ts';
 
 /** What a person sees of the Application: each track, and whether all is as it is to be. */
 export function applicationStatus(turn: Turn): ApplicationStatus {
@@ -20,7 +21,7 @@ export function applicationStatus(turn: Turn): ApplicationStatus {
     };
   });
   const productionBuild = tracks.at(-1)?.held.serving;
-  const active = turn.releases.filter((r) => !isEnded(r)).toSorted((a, b) => progress(b) - progress(a))[0];
+  const active = turn.releases.filter((r) => !hasEnded(r)).toSorted((a, b) => progress(b) - progress(a))[0];
   return {
     ...observed.application.status,
     observedGeneration: observed.application.metadata?.generation,

@@ -1,6 +1,7 @@
+import { hasEnded } from '../../api/release/release.ts';
 import { backendName } from '../../api/names.ts';
 import { deliveryApplied, refusal, routersAgree, versionOf } from './observed.ts';
-import { entryOf, explain, inMotion, isAborting, isEnded, wakeAt, type Turn, type WorkingTrack } from './turn.ts';
+import { entryOf, explain, inMotion, isAborting, wakeAt, type Turn, type WorkingTrack } from './turn.ts';
 
 /**
  * Takes away builds that no one needs on a track any more, once the routers, as read back, send them nobody and their requests had time
@@ -26,7 +27,7 @@ export function removeIdleBuilds(turn: Turn): void {
 function isNeeded(turn: Turn, { held, rules }: WorkingTrack, build: string): boolean {
   if (held.serving === build || held.next?.build === build || turn.restoring.has(`${rules.name}/${build}`)) return true;
   return turn.releases.some((r) => {
-    if (isEnded(r)) return false;
+    if (hasEnded(r)) return false;
     const entry = entryOf(r, rules.name);
     if (isAborting(r)) return false;
     // After a rebuild from the record it serves here before its release has come here again, which may still fail.

@@ -1,7 +1,7 @@
 import type { AnalysisGate, AnalysisMetric, Gate } from '../../api/application/application.ts';
 import { resolveApplication } from '../../api/application/defaults.ts';
 import { backendName, routerName } from '../../api/names.ts';
-import type { ObjectKey } from '../../client/resource.ts';
+import { keyString, type ObjectKey } from '../../client/resource.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
 import { stageGates } from './advance.ts';
 import { ANALYSIS_DEFAULTS, judgeAnalysis, type QueryAnswer, type Sample } from './analysis.ts';
@@ -88,7 +88,7 @@ export class Probes {
   collect(key: ObjectKey, observed: Observed): { readonly verdicts: ReadonlyMap<string, GateVerdict>; readonly dueAt: number } {
     const verdicts = new Map<string, GateVerdict>();
     let dueAt = Infinity;
-    this.#failed.delete(`${key.namespace}/${key.name}`);
+    this.#failed.delete(keyString(key));
     for (const probe of openProbes(observed)) {
       const id = `${key.namespace}/${probe.id}`;
       const answer = this.#answers.get(id);
@@ -105,8 +105,8 @@ export class Probes {
   }
 
   /** An answer that fails a release of the Application waits to be collected. */
-  hasFailed({ namespace, name }: ObjectKey): boolean {
-    return this.#failed.has(`${namespace}/${name}`);
+  hasFailed(key: ObjectKey): boolean {
+    return this.#failed.has(keyString(key));
   }
 
   async #ask(id: string, key: ObjectKey, probe: OpenProbe): Promise<void> {
@@ -115,7 +115,7 @@ export class Probes {
       const signal = AbortSignal.any([this.#context.signal, AbortSignal.timeout(30_000)]);
       const answer = 'analysis' in probe.gate ? await this.#analyse(key, probe, probe.gate.analysis, signal) : await this.#webhook(key, probe, signal);
       this.#answers.set(id, answer);
-      if (answer.state === 'Failed') this.#failed.add(`${key.namespace}/${key.name}`);
+      if (answer.state === 'Failed') this.#failed.add(keyString(key));
     } finally {
       this.#running.delete(id);
       if (!this.#context.signal.aborted) this.#enqueue(key);

@@ -1,3 +1,4 @@
+import { hasEnded } from '../../api/release/release.ts';
 import { groupHasBegun, brokenBy, waitsBeforeTrack } from './group.ts';
 import { waitsForPlace } from './places.ts';
 import { awaitsConfig } from '../../api/build/config.ts';
@@ -5,7 +6,7 @@ import { compareAge } from '../../api/age.ts';
 import { buildOf } from './observed.ts';
 import { fail } from './restore.ts';
 import { windowState } from './time-window.ts';
-import { entryOf, inMotion, isAborting, isEnded, isHeld, occupant, tell, timestamp, wait, wakeAt, type Turn, type WorkingRelease } from './turn.ts';
+import { entryOf, inMotion, isAborting, isHeld, occupant, tell, timestamp, wait, wakeAt, type Turn, type WorkingRelease } from './turn.ts';
 
 /**
  * Decides which release takes which track. A track keeps its release until that passes or fails; one newest release waits before each
@@ -14,13 +15,13 @@ import { entryOf, inMotion, isAborting, isEnded, isHeld, occupant, tell, timesta
 export function assignTracks(turn: Turn): void {
   for (const working of turn.releases) {
     delete working.waiting;
-    if (!isEnded(working) && working.release.spec.abort !== undefined && !isAborting(working)) {
+    if (!hasEnded(working) && working.release.spec.abort !== undefined && !isAborting(working)) {
       fail(turn, working, { actor: working.release.spec.abort.actor, reason: 'Aborted', message: `Aborted: ${working.release.spec.abort.reason}` });
     }
-    const broken = isEnded(working) || isAborting(working) ? undefined : brokenBy(turn, working);
+    const broken = hasEnded(working) || isAborting(working) ? undefined : brokenBy(turn, working);
     if (broken !== undefined) fail(turn, working, { reason: 'GroupAborted', message: broken });
   }
-  for (const working of turn.releases) if (!isEnded(working) && !isAborting(working) && working.type === 'rollback') beginRollback(turn, working);
+  for (const working of turn.releases) if (!hasEnded(working) && !isAborting(working) && working.type === 'rollback') beginRollback(turn, working);
   if (beginFirst(turn)) return;
   for (const { rules } of turn.tracks) assignTrack(turn, rules.name);
 }
@@ -29,8 +30,8 @@ export function assignTracks(turn: Turn): void {
 function beginFirst(turn: Turn): boolean {
   const last = turn.tracks.at(-1);
   if (last === undefined || last.held.serving !== undefined) return false;
-  if (turn.releases.some((r) => !isEnded(r) && r.status.tracks.some(inMotion))) return true;
-  const newest = turn.releases.filter((r) => !isEnded(r) && !isHeld(turn, r) && buildOf(turn.observed, r.build) !== undefined).at(-1);
+  if (turn.releases.some((r) => !hasEnded(r) && r.status.tracks.some(inMotion))) return true;
+  const newest = turn.releases.filter((r) => !hasEnded(r) && !isHeld(turn, r) && buildOf(turn.observed, r.build) !== undefined).at(-1);
   if (newest === undefined || !mayCome(turn, newest, turn.tracks.length - 1)) return true;
   for (const { rules } of turn.tracks) {
     take(turn, newest, rules.name);
@@ -51,14 +52,14 @@ function beginRollback(turn: Turn, working: WorkingRelease): void {
     tell(turn, working, { reason: 'BuildMissing', message: `Build ${working.build} does not exist: aweigh release history shows which do` });
     return;
   }
-  const same = turn.releases.find((r) => r !== working && r.type === 'rollback' && !isEnded(r) && !isAborting(r) && r.build === working.build && compareAge(r.release, working.release) < 0);
+  const same = turn.releases.find((r) => r !== working && r.type === 'rollback' && !hasEnded(r) && !isAborting(r) && r.build === working.build && compareAge(r.release, working.release) < 0);
   if (same !== undefined) return supersede(turn, working, same, `${same.name} goes back to ${working.build} already`);
   const later = (build: string): boolean => {
     const other = buildOf(turn.observed, build);
     return build !== working.build && (other === undefined || compareAge(other, target) > 0);
   };
   for (const other of turn.releases) {
-    if (other === working || isEnded(other) || other.build === working.build || compareAge(other.release, working.release) > 0) continue;
+    if (other === working || hasEnded(other) || other.build === working.build || compareAge(other.release, working.release) > 0) continue;
     if (other.type === 'rollback' || later(other.build)) supersede(turn, other, working, `Rolled back to ${working.build} by ${working.release.spec.actor ?? 'aweigh'}`, 'Aborted');
   }
   for (const { rules, held } of turn.tracks) {
@@ -142,7 +143,7 @@ function frozen(turn: Turn, working: WorkingRelease, track: string): string | un
 
 /** The track that a release needs next; undefined while it moves on one, or has none left. */
 export function waitsFor(turn: Turn, working: WorkingRelease): string | undefined {
-  if (isEnded(working) || isAborting(working) || working.status.tracks.some(inMotion)) return undefined;
+  if (hasEnded(working) || isAborting(working) || working.status.tracks.some(inMotion)) return undefined;
   return turn.tracks.find(({ rules }) => {
     const phase = entryOf(working, rules.name)?.phase;
     return phase !== 'Passed' && phase !== 'Skipped';

@@ -19,7 +19,7 @@ import { compareAge } from '../../api/age.ts';
 import { assignTracks, waitsFor } from './queue.ts';
 import { restoreTracks } from './restore.ts';
 import { sizeAutoscaledTracks } from './sizes.ts';
-import { beginTurn, inMotion, isAborting, isEnded, isHeld, showWaiting, tell, timestamp, wait, type Turn, type WorkingRelease } from './turn.ts';
+import { beginTurn, inMotion, isAborting, isHeld, showWaiting, tell, timestamp, wait, type Turn, type WorkingRelease } from './turn.ts';
 
 /** One write. They are in the order in which they are to be made. */
 export type ReleaseAction =
@@ -77,7 +77,7 @@ export function reconcile(observed: Observed): Decision {
 }
 
 function settle(turn: Turn, working: WorkingRelease): void {
-  if (isEnded(working)) return;
+  if (hasEnded(working)) return;
   if (!isAborting(working)) {
     for (const entry of working.status.tracks) {
       if (!inMotion(entry)) continue;

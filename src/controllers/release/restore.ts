@@ -1,7 +1,7 @@
 import { withCondition } from '../../api/conditions.ts';
-import { TURNED_ROUND, type ReleaseTrackStatus } from '../../api/release/release.ts';
+import { hasEnded, TURNED_ROUND, type ReleaseTrackStatus } from '../../api/release/release.ts';
 import { observedPercent, deliveryApplied, readyEndpoints, routersAgree } from './observed.ts';
-import { close, ensureBuild, entryOf, isEnded, occupant, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
+import { close, ensureBuild, entryOf, occupant, tell, timestamp, wakeAt, type Turn, type WorkingRelease, type WorkingTrack } from './turn.ts';
 
 /** Turns a release round: from here it only puts back what its tracks held before. */
 export function fail(turn: Turn, working: WorkingRelease, step: { track?: string; actor?: string; reason: string; message: string }): void {
@@ -136,5 +136,5 @@ function isBad(other: WorkingRelease): boolean {
 
 function occupiedByOther(turn: Turn, working: WorkingRelease, track: string): boolean {
   const other = occupant(turn, track);
-  return other !== undefined && other !== working && !isEnded(other);
+  return other !== undefined && other !== working && !hasEnded(other);
 }

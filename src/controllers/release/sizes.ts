@@ -1,6 +1,7 @@
+import { hasEnded } from '../../api/release/release.ts';
 import type { DeliveryBuild } from '../../api/delivery/delivery.ts';
 import { deploymentOf } from './observed.ts';
-import { entryOf, inMotion, isAborting, isEnded, type Turn, type WorkingTrack } from './turn.ts';
+import { entryOf, inMotion, isAborting, type Turn, type WorkingTrack } from './turn.ts';
 
 /**
  * Pods that a build needs before it may take the users of a track: the track's replicas, or as many as the autoscaler gave the version that
@@ -33,7 +34,7 @@ function isComing(turn: Turn, { rules }: WorkingTrack, build: string): boolean {
   if (turn.restoring.has(`${rules.name}/${build}`)) return true;
   return turn.releases.some((r) => {
     const entry = entryOf(r, rules.name);
-    return r.build === build && !isEnded(r) && !isAborting(r) && entry !== undefined && inMotion(entry);
+    return r.build === build && !hasEnded(r) && !isAborting(r) && entry !== undefined && inMotion(entry);
   });
 }
 

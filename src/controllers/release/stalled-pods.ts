@@ -1,6 +1,6 @@
 import { resolveApplication } from '../../api/application/defaults.ts';
 import { Pods } from '../../client/kinds.ts';
-import type { ObjectKey } from '../../client/resource.ts';
+import { keyString, type ObjectKey } from '../../client/resource.ts';
 import type { ContainerStatus, Pod } from '../../kubernetes/types.generated.ts';
 import type { ControllerContext } from '../../runtime/controller.ts';
 import { askedForAt, deploymentOf, readyReplicas, stallKey, type Observed, type Stall } from './observed.ts';
@@ -91,7 +91,7 @@ export class StalledPods {
 
   /** What is known by {@link stallKey}; asks where it is time to. Returns also when that is next. */
   collect(key: ObjectKey, observed: Observed): { readonly stalls: ReadonlyMap<string, Stall>; readonly dueAt: number } {
-    const name = `${key.namespace}/${key.name}`;
+    const name = keyString(key);
     const open = openStalls(observed);
     if (open.length === 0) {
       this.#known.delete(name);
@@ -115,10 +115,10 @@ export class StalledPods {
   async #ask(key: ObjectKey, id: string, labels: OpenStall['labels']): Promise<void> {
     const labelSelector = Object.entries(labels).map(([name, value]) => `${name}=${value}`).join(',');
     const found = await this.#context.client.list(Pods, { namespace: key.namespace, labelSelector, limit: PODS_SEEN }).then(({ items }) => stallOf(items), () => undefined);
-    const entry = this.#known.get(`${key.namespace}/${key.name}`)?.get(id);
+    const known = this.#known.get(keyString(key)), entry = known?.get(id);
     // What comes and goes, as the pulls and back-offs of one image, is told once.
     if (entry === undefined || found === undefined || entry.stall?.kind === found.kind) return;
-    this.#known.get(`${key.namespace}/${key.name}`)?.set(id, { ...entry, stall: found });
+    known?.set(id, { ...entry, stall: found });
     if (!this.#context.signal.aborted) this.#enqueue(key);
   }
 }

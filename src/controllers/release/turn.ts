@@ -84,10 +84,6 @@ function heldTrack(observed: Observed, rules: ResolvedTrack): DeliveryTrack {
   };
 }
 
-export function isEnded(working: WorkingRelease): boolean {
-  return hasEnded(working);
-}
-
 export function isAborting(working: WorkingRelease): boolean {
   return working.status.phase === 'Aborting';
 }
@@ -110,7 +106,7 @@ export function entryOf(working: WorkingRelease, track: string): ReleaseTrackSta
 export function occupant(turn: Turn, track: string): WorkingRelease | undefined {
   return turn.releases.find((r) => {
     const entry = entryOf(r, track);
-    return !isEnded(r) && entry !== undefined && inMotion(entry);
+    return !hasEnded(r) && entry !== undefined && inMotion(entry);
   });
 }
 
@@ -160,7 +156,7 @@ export function wait(working: WorkingRelease, reason: WaitReason, message: strin
 export function showWaiting(turn: Turn, working: WorkingRelease): void {
   const { status, waiting } = working;
   const others = (status.conditions ?? []).filter((c) => c.type !== WAITING);
-  if (waiting !== undefined && !isEnded(working) && !isAborting(working)) {
+  if (waiting !== undefined && !hasEnded(working) && !isAborting(working)) {
     status.conditions = withCondition(status.conditions ?? [], { type: WAITING, status: 'True', ...waiting, lastTransitionTime: timestamp(turn) });
   } else if (others.length !== (status.conditions ?? []).length) {
     status.conditions = others;

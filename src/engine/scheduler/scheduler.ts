@@ -93,7 +93,7 @@ export const schedulerController: ControllerFactory = (context) => {
         const demand = claimDemand(pod, volumes, (name) => nodes.get({ name }) !== undefined);
         const placement = demand.type === 'unschedulable' ? demand : place(pod, view, (node) => demand.refuses(node));
         if (placement.type === 'bind') {
-          const { toPlace } = demand as Extract<typeof demand, { type: 'nodes' }>;
+          const toPlace = demand.type === 'nodes' ? demand.toPlace : [];
           if (toPlace.length > 0) work.push(...toPlace.map((claim) => placeClaim(claim, placement.nodeName)));
           else work.push(bind(pod, placement.nodeName));
           view = view.map((s) => (s.node.metadata?.name === placement.nodeName ? withPod(s, pod) : s));

@@ -22,7 +22,7 @@ const TURN_BYTES = 512 * 1024;
 /**
  * What keeps new objects over a power cut until git itself would. A commit is a dozen small files in as many folders: to bring each to the
  * disk takes two dozen waits, a write into one file that has its blocks already takes one. Two files take turns: while one is written, the
- * objects of the other become a pack, which git brings to the disk. An object's name is the digest of its content, so no order matters, and
+ * objects of the other become a pack on the disk. An object's name is the digest of its content, so no order matters, and
  * what is packed twice does no harm.
  */
 export class GitJournal {

@@ -22,12 +22,13 @@ export function volumeFor(claim: PersistentVolumeClaim, volumes: readonly Persis
   return there.filter((v) => v.spec?.claimRef === undefined && isEnough(v, claim)).toSorted((a, b) => sizeOf(a) - sizeOf(b) || ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1))[0];
 }
 
-function isEnough({ metadata, spec }: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+function isEnough(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  const { metadata, spec } = volume;
   const wanted = claim.spec;
   return (spec?.storageClassName ?? '') === (wanted?.storageClassName ?? '')
     && (spec?.volumeMode ?? 'Filesystem') === (wanted?.volumeMode ?? 'Filesystem')
     && (wanted?.accessModes ?? []).every((mode) => spec?.accessModes?.includes(mode) === true)
-    && quantityValue(spec?.capacity?.['storage'] ?? '0') >= quantityValue(wanted?.resources?.requests?.['storage'] ?? '0')
+    && sizeOf(volume) >= quantityValue(wanted?.resources?.requests?.['storage'] ?? '0')
     && (wanted?.selector === undefined || selects(wanted.selector, metadata?.labels));
 }
 

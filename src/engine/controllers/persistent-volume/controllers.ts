@@ -1,5 +1,5 @@
 import { PersistentVolumeClaims, PersistentVolumes, Pods, StorageClasses } from '../../../client/kinds.ts';
-import { keyOf, type ObjectKey, type Resource } from '../../../client/resource.ts';
+import { keyOf, keyString, parseKey, type ObjectKey, type Resource } from '../../../client/resource.ts';
 import { isNotFound } from '../../../client/status-error.ts';
 import { isTerminal } from '../../../kubernetes/pod-state.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../kubernetes/types.generated.ts';
@@ -12,8 +12,7 @@ const UNBOUND = 'persistent-volume/unbound';
 const BY_CLAIM = 'persistent-volume/claim';
 const WAITING: ObjectKey = { name: 'unbound' };
 
-const claimsOf = (pod: Pod): readonly string[] => (pod.spec?.volumes ?? []).flatMap((v) => (v.persistentVolumeClaim === undefined ? [] : [`${pod.metadata?.namespace ?? ''}/${v.persistentVolumeClaim.claimName}`]));
-const keyOfText = (text: string): ObjectKey => ({ namespace: text.split('/')[0] ?? '', name: text.split('/')[1] ?? '' });
+const claimsOf = (pod: Pod): readonly string[] => (pod.spec?.volumes ?? []).flatMap((v) => (v.persistentVolumeClaim === undefined ? [] : [keyString({ namespace: pod.metadata?.namespace ?? '', name: v.persistentVolumeClaim.claimName })]));
 
 /** Gives each claim its volume, whoever makes that, and keeps a claim that is deleted as long as a pod uses it. */
 export const persistentVolumeClaimController: ControllerFactory = (context) => {
@@ -27,16 +26,16 @@ export const persistentVolumeClaimController: ControllerFactory = (context) => {
       source(PersistentVolumeClaims, (claim) => [keyOf(claim)]),
       source(PersistentVolumes, ({ spec }) => (spec?.claimRef?.name === undefined ? claims.byIndex(UNBOUND, WAITING.name).map(keyOf) : [{ namespace: spec.claimRef.namespace ?? '', name: spec.claimRef.name }])),
       source(StorageClasses, () => claims.byIndex(UNBOUND, WAITING.name).map(keyOf)),
-      source(Pods, (pod) => claimsOf(pod).map(keyOfText).filter((key) => claims.get(key)?.metadata?.deletionTimestamp !== undefined)),
+      source(Pods, (pod) => claimsOf(pod).map(parseKey).filter((key) => claims.get(key)?.metadata?.deletionTimestamp !== undefined)),
     ],
     async reconcile(key): Promise<ReconcileResult> {
       const claim = claims.get(key);
       if (claim === undefined) return {};
       if (claim.metadata?.deletionTimestamp === undefined) await bind(context, claim);
-      else if (pods.byIndex(BY_CLAIM, `${key.namespace}/${key.name}`).every(isTerminal)) {
+      else if (pods.byIndex(BY_CLAIM, keyString(key)).every(isTerminal)) {
         // One that uses it may be newer than the copy.
         const { items } = await context.client.list(Pods, { namespace: key.namespace });
-        if (items.every((pod) => isTerminal(pod) || !claimsOf(pod).includes(`${key.namespace}/${key.name}`))) await release(context, PersistentVolumeClaims, claim, CLAIM_PROTECTION);
+        if (items.every((pod) => isTerminal(pod) || !claimsOf(pod).includes(keyString(key)))) await release(context, PersistentVolumeClaims, claim, CLAIM_PROTECTION);
       }
       return {};
     },
